@@ -1,0 +1,56 @@
+"""Configuration: the values that everything else runs on. `load` makes them from YAML, `environment` from provider keys.
+
+text       YAML 1.2-like scalars with their places; duplicate keys are errors      schema     what may be written, and what it means
+expand     `${NAME}` and `${NAME:-default}`                    load       schema -> values, every problem at once
+secrets    references to credentials, and the reading of them  ready      ready-made routes
+resolve    what a request's `model` names                      canonical  the configuration as text, and its version
+"""
+
+from __future__ import annotations
+
+from understudy.core.route import Route
+from understudy.core.target import Target
+from understudy.core.value import keyword_value
+from understudy.transport.proxy import Proxies
+from understudy.transport.settings import ClientSettings, ServerSettings
+from understudy.transport.tls import Tls
+
+# What a request may say about its own routing with an `x-understudy-*` header, where its principal allows.
+MAY = ("complexity", "deadline-ms", "labels", "route", "session", "strategy")
+
+
+@keyword_value
+class Principal:
+    """Someone who may ask: an application with its own key.
+
+    `key_sha256`: the key's SHA-256, lower-case hex. `routes`: what it may ask for (route or target names), None for
+    everything. `may`: which of `MAY` it may say by header.
+    """
+
+    name: str
+    key_sha256: str
+    routes: tuple[str, ...] | None = None
+    may: tuple[str, ...] = MAY
+
+
+@keyword_value
+class Configuration:
+    """Everything that was configured, checked and complete.
+
+    `routes`: what was written, or the ready-made ones, the first being the default. `names`: every name that a request's
+    `model` may carry, and the route that answers for it (see `resolve`). `version`: a short id of the content: equal
+    content, equal version. `tls`, `proxies`, `client`: how providers are reached. `server`: what the data plane takes in.
+    `warnings`: what is odd but works. `source`: the file, None without one.
+    """
+
+    targets: dict[str, Target]
+    routes: dict[str, Route]
+    names: dict[str, Route]
+    version: str
+    principals: tuple[Principal, ...] = ()
+    tls: Tls = Tls()
+    proxies: Proxies = Proxies()
+    client: ClientSettings = ClientSettings()
+    server: ServerSettings = ServerSettings()
+    warnings: tuple[str, ...] = ()
+    source: str | None = None

@@ -1,0 +1,241 @@
+"""Reads a configuration: a file, a text, or the provider keys in the environment. Tells every problem at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from understudy.config import Configuration, Principal
+from understudy.config.canonical import version_of
+from understudy.config.edges import route_edges
+from understudy.config.names import names_of
+from understudy.config.problems import Problems, nearest
+from understudy.config.ready import key_variables, ready_routes, targets_from_environment
+from understudy.config.routes import read_routes
+from understudy.config.schema import (
+    NOT_YET,
+    SECTIONS,
+    PrincipalSection,
+    ServerSection,
+    TransportSection,
+    name_problem,
+)
+from understudy.config.targets import read_targets
+from understudy.config.text import BYTES_MAX, Unreadable, read
+from understudy.core.route import Route
+from understudy.core.target import Target
+from understudy.errors import ConfigurationError
+from understudy.transport.proxy import Proxies, Proxy
+from understudy.transport.settings import ClientSettings, ServerSettings
+from understudy.transport.tls import Tls, client_context
+
+FILE = "understudy.yaml"
+
+
+def load(path: str | os.PathLike[str] = FILE, env: Mapping[str, str] | None = None) -> Configuration:
+    """The configuration in a file. Raises `ConfigurationError`."""
+    name = os.fspath(path)
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(4 * BYTES_MAX)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "no such path"
+        raise ConfigurationError([f"{name}: cannot be read: {why}"]) from None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - content.rfind(b"\n", 0, error.start)
+        raise ConfigurationError([f"{name}:{line}:{column}: is not UTF-8 text; save it as UTF-8"]) from None
+    return loads(text, source=name, env=env)
+
+
+def loads(text: str, *, source: str = FILE, env: Mapping[str, str] | None = None) -> Configuration:
+    """The configuration in a text. `source`: what its problems call it. Raises `ConfigurationError`."""
+    env = os.environ if env is None else env
+    try:
+        root, faults = read(text)
+    except Unreadable as error:
+        found = Problems(None, env)
+        found.at(error.place, error.message)
+        raise ConfigurationError(found.problems(source)) from None
+    found = Problems(root, env)
+    for fault in faults:
+        found.at(fault.place, fault.message)
+    data = {} if root is None else found.plain(root, ())
+    configuration = _read(found, data, env) if isinstance(data, dict) else None
+    if configuration is None:
+        found.at(root.place if root else None, "a configuration is a mapping that begins with `targets:`")
+    if problems := found.problems(source):
+        raise ConfigurationError(problems)
+    assert configuration is not None
+    return replace(
+        configuration,
+        names=names_of(configuration.routes, configuration.targets),
+        version=version_of(configuration),
+        warnings=found.warnings(source),
+        source=source,
+    )
+
+
+def from_environment(env: Mapping[str, str] | None = None) -> Configuration:
+    """A configuration from the provider keys in the environment. Raises `ConfigurationError` when there are none."""
+    env = os.environ if env is None else env
+    targets, left_out = targets_from_environment(env)
+    if not targets:
+        raise ConfigurationError(
+            [
+                f"there is no {FILE} here, and no provider key in the environment ({', '.join(key_variables())})",
+                *left_out,
+            ]
+        )
+    try:
+        proxies = Proxies.from_environment(env)
+    except ValueError as error:
+        raise ConfigurationError([str(error)]) from None
+    routes = ready_routes(targets)
+    made = Configuration(
+        targets=targets, routes=routes, names=names_of(routes, targets), version="", proxies=proxies, warnings=left_out
+    )
+    return replace(made, version=version_of(made))
+
+
+def _read(found: Problems, data: dict[str, Any], env: Mapping[str, str]) -> Configuration:
+    _check_sections(found, data)
+    declared = _mapping(found, data, "targets")
+    targets = read_targets(found, declared)
+    written = _mapping(found, data, "routes")
+    routes = read_routes(found, written, targets, declared)
+    if not declared and not written:
+        found.at(found.place(("targets",), at_key=True), "there are no targets: name at least one under `targets:`")
+    if not written:
+        routes = ready_routes(targets)
+    else:
+        _check_use(found, routes, targets)
+    principals = _principals(found, data.get("principals"), routes, targets)
+    transport = _section(found, data, "transport", TransportSection)
+    server = _section(found, data, "server", ServerSection)
+    tls = Tls(ca_file=transport.ca_file, cert_file=transport.cert_file, key_file=transport.key_file)
+    _check_certificates(found, tls)
+    return Configuration(
+        targets=targets,
+        routes=routes,
+        names={},
+        version="",
+        principals=principals,
+        tls=tls,
+        proxies=_proxies(found, transport, env),
+        client=replace(
+            ClientSettings(), connections_max=transport.connections_max, answer_max_bytes=transport.answer_max_bytes
+        ),
+        server=replace(ServerSettings(), **server.model_dump()),
+    )
+
+
+def _check_sections(found: Problems, data: dict[str, Any]) -> None:
+    for name, given in data.items():
+        empty = given in (None, {}, [], "")
+        if name in NOT_YET:
+            if not empty:
+                found.problem((name,), f"{NOT_YET[name]} is not available yet; leave `{name}` out", at_key=True)
+        elif name == "board":
+            if given not in (None, "memory"):
+                found.problem((name,), "only `memory` is available yet: every worker of this machine shares one board")
+        elif name not in SECTIONS:
+            found.problem((name,), f"unknown section; {nearest(name, [*SECTIONS, 'board'])}", at_key=True)
+
+
+def _mapping(found: Problems, data: dict[str, Any], name: str) -> dict[str, Any]:
+    given = data.get(name)
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        found.problem((name,), f"must be a mapping: the name of each of the {name}, then what it is")
+        return {}
+    return given
+
+
+def _section(found: Problems, data: dict[str, Any], name: str, model: type[Any]) -> Any:
+    given = data.get(name)
+    section = found.section(model, {} if given is None else given, (name,))
+    return model() if section is None else section
+
+
+def _check_use(found: Problems, routes: Mapping[str, Route], targets: Mapping[str, Target]) -> None:
+    """What nothing leads to: a target in no route, or a fallback that the attempts do not suffice for."""
+    used = {name for route in routes.values() for tier in route.tiers for name in tier.targets}
+    for name in targets:
+        if name not in used:
+            found.warning(("targets", name), "stands in no route; it answers only where a request names it")
+    for route in routes.values():
+        known = all(name in targets for tier in route.tiers for name in tier.targets)
+        for edge in route_edges(route, dict(targets)) if known else ():
+            if not edge.reachable:
+                found.warning(
+                    ("routes", route.name, "tiers", edge.tier), f'"{edge.target}" is never reached: {edge.why}'
+                )
+
+
+def _principals(
+    found: Problems, given: Any, routes: Mapping[str, Route], targets: Mapping[str, Target]
+) -> tuple[Principal, ...]:
+    if given is None:
+        return ()
+    if not isinstance(given, list):
+        found.problem(("principals",), "must be a list: - {name: app, key_sha256: ...}")
+        return ()
+    read_ones: list[Principal] = []
+    for index, one in enumerate(given):
+        section = found.section(PrincipalSection, one, ("principals", index))
+        if section is None:
+            continue
+        if wrong := name_problem(section.name):
+            found.problem(("principals", index, "name"), wrong)
+        for number, name in enumerate(section.routes or ()):
+            if name not in routes and name not in targets:
+                found.problem(
+                    ("principals", index, "routes", number),
+                    f'unknown route or target "{name}"; {nearest(name, [*routes, *targets])}',
+                )
+        for other in read_ones:
+            if other.name == section.name:
+                found.problem(("principals", index, "name"), f'there is a principal "{section.name}" already')
+            if other.key_sha256 == section.key_sha256:
+                found.problem(("principals", index, "key_sha256"), f'is the key of the principal "{other.name}" too')
+        read_ones.append(
+            Principal(
+                name=section.name,
+                key_sha256=section.key_sha256,
+                routes=None if section.routes is None else tuple(section.routes),
+                may=tuple(section.may),
+            )
+        )
+    return tuple(read_ones)
+
+
+def _check_certificates(found: Problems, tls: Tls) -> None:
+    if tls.key_file and not tls.cert_file:
+        found.problem(("transport", "key_file"), "belongs to a cert_file; give that too")
+        return
+    if tls.ca_file is None and tls.cert_file is None:
+        return
+    try:
+        client_context(tls)
+    except OSError as error:  # ssl.SSLError is one
+        wrong = "ca_file" if tls.cert_file is None else "cert_file" if tls.ca_file is None else "ca_file"
+        found.problem(("transport", wrong), f"cannot be used: {error.strerror or error}")
+
+
+def _proxies(found: Problems, section: TransportSection, env: Mapping[str, str]) -> Proxies:
+    if section.proxy is not None:
+        proxy = Proxy.parse(section.proxy)
+        return Proxies(http=proxy, https=proxy, direct=tuple(section.no_proxy))
+    try:
+        known = Proxies.from_environment(env)
+    except ValueError as error:
+        found.at(None, str(error))
+        return Proxies()
+    return replace(known, direct=(*known.direct, *section.no_proxy))

@@ -1,0 +1,60 @@
+"""What a request's `model` means: a route, else a target, else `provider/model`; worked out once, at load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from understudy.config import Configuration, Principal
+from understudy.config.problems import nearest
+from understudy.core.route import Route, Tier
+from understudy.core.target import Target
+
+LISTED_MAX = 50
+
+
+def names_of(routes: Mapping[str, Route], targets: Mapping[str, Target]) -> dict[str, Route]:
+    """Every name, in the order of precedence. A target by itself is a route of one, with the default policy."""
+    names = dict(routes)
+    for name, target in targets.items():
+        names.setdefault(name, _alone(name, (name,)))
+        if target.dialects:
+            names.setdefault(f"{target.provider}/{target.model}", _alone(name, _same(target, targets)))
+    return names
+
+
+def _alone(name: str, targets: tuple[str, ...]) -> Route:
+    return Route(name=name, tiers=(Tier(name="primary", targets=targets),))
+
+
+def _same(target: Target, targets: Mapping[str, Target]) -> tuple[str, ...]:
+    """Every target with this provider and model: several keys or addresses are one model."""
+    return tuple(
+        name for name, other in targets.items() if (other.provider, other.model) == (target.provider, target.model)
+    )
+
+
+def resolve(configuration: Configuration, model: str) -> Route | None:
+    """The route that answers for a name; None when there is no such name."""
+    return configuration.names.get(model)
+
+
+def permitted(principal: Principal | None, name: str) -> bool:
+    """Whether a principal may ask for a name. Without principals everybody may."""
+    return principal is None or principal.routes is None or name in principal.routes
+
+
+def listed(configuration: Configuration, principal: Principal | None = None) -> tuple[str, ...]:
+    """What a principal may ask for, routes first: the model listing. Stand-ins answer in routes, not by name."""
+    names = [
+        *configuration.routes,
+        *(name for name, target in configuration.targets.items() if not target.stand_in),
+    ]
+    return tuple(name for name in dict.fromkeys(names) if permitted(principal, name))
+
+
+def unknown_name(configuration: Configuration, model: str, principal: Principal | None = None) -> str:
+    """The message for a name that does not exist, or that the principal may not ask for: they look the same."""
+    names = listed(configuration, principal)
+    shown = [*names[:LISTED_MAX], "..."] if len(names) > LISTED_MAX else names
+    short = model if len(model) <= 80 else model[:77] + "..."
+    return f'unknown model "{short}"; {nearest(short, shown)}'

@@ -1,0 +1,87 @@
+"""Ready-made routes, for those who configured targets only, or nothing but the keys in their environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from understudy.core.policy import Policy, Retry
+from understudy.core.route import Route, tiers_of
+from understudy.core.target import Target
+from understudy.providers import PROVIDERS, facts
+
+FIRST = ("anthropic", "openai", "gemini")
+"""The order of the default route; every other provider follows in the order of the file."""
+
+
+def ready_routes(targets: Mapping[str, Target]) -> dict[str, Route]:
+    """`default`, `high-priority`, `low-cost` and `local-first`, as far as the targets allow."""
+    remote = sorted((one for one in targets.values() if not one.local and not one.stand_in), key=_rank)
+    local = [one for one in targets.values() if one.local and not one.stand_in]
+    sorry = [one for one in targets.values() if one.stand_in]
+    chosen = [one for one in remote if one.provider in FIRST[:2]] or remote
+    if not remote and not local:
+        return {}
+    plans = {
+        "default": (remote, [], [*local, *sorry], Retry(max=3, initial_s=1.0)),
+        "high-priority": (chosen, [], [*local, *sorry], Retry(max=2, initial_s=0.5)),
+        "low-cost": (local, sorted(remote, key=_cost), sorry, Retry(max=3, initial_s=1.0)),
+        "local-first": (local, chosen, sorry, Retry(max=2, initial_s=1.0)),
+    }
+    return {
+        name: Route(
+            name=name,
+            tiers=tiers_of({"primary": _names(first), "secondary": _names(second), "local": _names(last)}),
+            policy=replace(Policy(), retry=retry),
+        )
+        for name, (first, second, last, retry) in plans.items()
+    }
+
+
+def targets_from_environment(env: Mapping[str, str]) -> tuple[dict[str, Target], tuple[str, ...]]:
+    """A target for every provider whose usual key variable is set, and what could not be made one, in words.
+
+    The model is `<PROVIDER>_MODEL`, else the provider's usual one.
+    """
+    targets: dict[str, Target] = {}
+    left_out: list[str] = []
+    for name in PROVIDERS:
+        known = facts(name)
+        if known.key_env is None or not env.get(known.key_env, "").strip():
+            continue
+        variable = f"{name.upper()}_MODEL"
+        model = env.get(variable, "").strip() or known.model
+        if not model:
+            left_out.append(f"{known.key_env} is set, but no model is: set {variable} to use {known.title}")
+            continue
+        targets[name] = Target(
+            name=name,
+            provider=name,
+            model=model,
+            base_url=known.base_url,
+            dialects=tuple(wire.dialect for wire in known.wires if not wire.on_request),
+            key=f"env:{known.key_env}",
+            lacks=known.lacks,
+            local=known.local,
+        )
+    ordered = sorted(targets.values(), key=_rank)
+    return {target.name: target for target in ordered}, tuple(left_out)
+
+
+def key_variables() -> tuple[str, ...]:
+    """Every variable that a key may be in, for messages."""
+    return tuple(known.key_env for known in map(facts, PROVIDERS) if known.key_env)
+
+
+def _rank(target: Target) -> int:
+    return FIRST.index(target.provider) if target.provider in FIRST else len(FIRST)
+
+
+def _cost(target: Target) -> tuple[bool, int]:
+    """Cheapest first, by the sum of the rates; an unknown price comes last."""
+    price = target.price
+    return (price is None, 0 if price is None else price.input + price.output)
+
+
+def _names(targets: Iterable[Target]) -> tuple[str, ...]:
+    return tuple(target.name for target in targets)

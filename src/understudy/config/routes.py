@@ -1,0 +1,139 @@
+"""From the `routes` of a file to routes, and whether they can do what they promise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from understudy.config.problems import Path, Problems, nearest
+from understudy.config.registries import BALANCERS, STRATEGIES
+from understudy.config.schema import PolicySection, RouteSection, name_problem
+from understudy.config.targets import bare_names, bare_target, check_retry
+from understudy.core.failure import FailureKind
+from understudy.core.route import TIERS, Named, Route, tiers_of
+from understudy.core.target import Target
+from understudy.registry import BadSettings, Registry
+
+
+def read_routes(
+    found: Problems, data: Any, targets: dict[str, Target], declared: Mapping[str, Any]
+) -> dict[str, Route]:
+    """Every route that can be understood. Adds the targets that need no declaration to `targets`.
+
+    `declared`: the names under `targets`, also of those that could not be understood: one mistake is told once.
+    """
+    routes: dict[str, Route] = {}
+    for name, given in data.items():
+        path: Path = ("routes", name)
+        if wrong := name_problem(name):
+            found.problem(path, wrong, at_key=True)
+        elif name in declared:
+            found.warning(path, f'a target has the same name: the model "{name}" means this route')
+        section = found.section(RouteSection, given, path)
+        if section is not None:
+            routes[name] = _route(found, name, section, targets, declared, path)
+    return routes
+
+
+def _route(
+    found: Problems,
+    name: str,
+    section: RouteSection,
+    targets: dict[str, Target],
+    declared: Mapping[str, Any],
+    path: Path,
+) -> Route:
+    seen: dict[str, str] = {}
+    for tier, names in section.tiers.items():
+        if not names:
+            found.problem((*path, "tiers", tier), "lists no targets; name some, or leave the tier out")
+        for index, target in enumerate(names):
+            where: Path = (*path, "tiers", tier, index)
+            if target in seen:
+                found.problem(
+                    where, f'the target "{target}" stands in tier {seen[target]} already: a request asks each once'
+                )
+            seen.setdefault(target, tier)
+            _find(found, target, targets, declared, where)
+    if not seen:
+        found.problem((*path, "tiers"), f"lists no targets; name some under one of {', '.join(TIERS)}")
+    elif all(target in targets and targets[target].stand_in for target in seen):
+        found.warning((*path, "tiers"), "lists stand-ins only: every answer of this route will be degraded")
+    _check_named(found, STRATEGIES, section.strategy, (*path, "strategy"))
+    _check_named(found, BALANCERS, section.balancer, (*path, "balancer"))
+    if section.balancer.name == "weighted":
+        _check_weights(found, section, targets, path)
+    _check_policy(found, section.policy, (*path, "policy"))
+    return Route(
+        name=name,
+        tiers=tiers_of({tier: tuple(names) for tier, names in section.tiers.items()}),
+        strategy=section.strategy,
+        balancer=section.balancer,
+        policy=section.policy.value() if not _unknown_kinds(section.policy) else PolicySection().value(),
+    )
+
+
+def _find(found: Problems, name: str, targets: dict[str, Target], declared: Mapping[str, Any], where: Path) -> None:
+    if name in targets or name in declared:
+        return
+    bare = bare_target(name)
+    if bare is None:
+        found.problem(where, f'unknown target "{name}"; {nearest(name, [*declared, *bare_names()])}')
+    else:
+        targets[name] = bare
+
+
+def _check_named(found: Problems, registry: Registry[Any], named: Named, path: Path) -> None:
+    if named.name not in registry:
+        found.problem(path, f'unknown {registry.kind} "{named.name}"; {nearest(named.name, registry.names())}')
+        return
+    try:
+        registry.build(named.name, named.settings)
+    except BadSettings as error:
+        found.problem(path, str(error))
+
+
+def _check_weights(found: Problems, section: RouteSection, targets: Mapping[str, Target], path: Path) -> None:
+    for tier, names in section.tiers.items():
+        weights = [targets[name].weight for name in names if name in targets]
+        if len(weights) > 1 and not any(weights):
+            found.problem(
+                (*path, "tiers", tier), "every target has weight 0, and the balancer `weighted` goes by weights"
+            )
+
+
+def _unknown_kinds(section: PolicySection) -> list[str]:
+    kinds = {kind.value for kind in FailureKind}
+    return [kind for kind in section.breaker.counts if kind not in kinds]
+
+
+def _check_policy(found: Problems, section: PolicySection, path: Path) -> None:
+    deadline_s = section.deadline_s
+    for key in sorted(section.timeouts.model_fields_set):
+        bound_s: float = getattr(section.timeouts, key)
+        if bound_s > deadline_s:
+            found.problem(
+                (*path, "timeouts", key),
+                f"is never reached: the deadline ends the request after {deadline_s:g} s; shorten it, or raise deadline_s",
+            )
+    if "wait_max_s" in section.model_fields_set and section.wait_max_s > deadline_s:
+        found.problem((*path, "wait_max_s"), f"is more than deadline_s ({deadline_s:g})")
+    check_retry(found, section.retry, (*path, "retry"))
+    _check_breaker(found, section, (*path, "breaker"))
+
+
+def _check_breaker(found: Problems, section: PolicySection, path: Path) -> None:
+    breaker = section.breaker
+    if breaker.successes > breaker.half_open:
+        found.problem(
+            (*path, "successes"),
+            f"can never be reached: only {breaker.half_open} test requests (half_open) are let through",
+        )
+    if breaker.failures > breaker.last:
+        found.problem(
+            (*path, "failures"),
+            f"is more than the last outcomes that are looked at (last: {breaker.last}); raise `last`",
+        )
+    for kind in _unknown_kinds(section):
+        known = [one.value for one in FailureKind]
+        found.problem((*path, "counts", kind), f"unknown kind of failure; {nearest(kind, known)}", at_key=True)

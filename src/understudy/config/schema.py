@@ -1,0 +1,411 @@
+"""What may be written in a configuration, section by section, and what it becomes.
+
+Every model is strict (no word is a number, no number is a word) and closed (an unknown key is an error). Descriptions are
+the reference: `docs/generate.py` prints them. Defaults are those of the core's values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from understudy.config.secrets import reference_problem
+from understudy.config.text import Real, finite
+from understudy.core.failure import FailureKind
+from understudy.core.policy import BreakerSettings, Policy, Retry, Timeouts
+from understudy.core.route import Named
+from understudy.providers import BadAddress, address
+from understudy.transport.proxy import Proxy
+from understudy.transport.settings import ClientSettings, ServerSettings
+
+PICO_PER_DOLLAR_A_MILLION = 1_000_000
+DAY_S = 86_400.0
+
+
+def refused(message: str) -> PydanticCustomError:
+    """A problem in our own words. Braces would be read as a template."""
+    return PydanticCustomError("understudy", "{message}", {"message": message})
+
+
+class Section(BaseModel):
+    """A mapping with known keys."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=False)
+
+
+# Kinds of values
+
+
+def _number(given: Any) -> Any:
+    if isinstance(given, (int, float)) and not isinstance(given, bool):
+        number = float(given)
+        if not finite(number):
+            raise refused("must be a finite number")
+        return number
+    return given
+
+
+def _pico(given: Any) -> int:
+    """Dollars per million tokens as whole pico-dollars per token, through the decimal digits that were written."""
+    if isinstance(given, bool) or not isinstance(given, (int, Real)):
+        raise refused("must be a number: dollars per million tokens")
+    try:
+        dollars = Decimal(given.text if isinstance(given, Real) else given)
+        scaled = dollars * PICO_PER_DOLLAR_A_MILLION if dollars.is_finite() else Decimal(-1)
+    except InvalidOperation:
+        raise refused("must be a number: dollars per million tokens") from None
+    if not 0 <= scaled <= 10**18:
+        raise refused("must be dollars per million tokens, from 0 up")
+    if scaled != scaled.to_integral_value():
+        raise refused("has more than six decimals: finer than any price is counted here")
+    return int(scaled)
+
+
+def _named(given: Any) -> Named:
+    """`name`, or `{name: {setting: value}}`."""
+    if isinstance(given, str):
+        return Named(given, {})
+    if isinstance(given, dict) and len(given) == 1:
+        [(name, settings)] = given.items()
+        if settings is None or isinstance(settings, dict):
+            return Named(name, plain(settings or {}))
+    raise refused("must be a name, or a name with its settings: {name: {setting: value}}")
+
+
+def plain(given: Any) -> Any:
+    """The same with ordinary floats, for those who take only these."""
+    if isinstance(given, dict):
+        return {name: plain(value) for name, value in given.items()}
+    if isinstance(given, list):
+        return [plain(value) for value in given]
+    return float(given) if isinstance(given, Real) else given
+
+
+def _reference(text: str) -> str:
+    if wrong := reference_problem(text):
+        raise refused(wrong)
+    return text
+
+
+def _address(text: str) -> str:
+    try:
+        address(text)
+    except BadAddress as error:
+        raise refused(str(error)) from None
+    return text.rstrip("/")
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+
+
+def name_problem(text: str) -> str | None:
+    """What is wrong with the name of a target, route or principal: it travels in headers and in `model`."""
+    if _NAME.fullmatch(text):
+        return None
+    return "a name is 1 to 64 of A-Z a-z 0-9 . _ : - and begins with a letter or digit (a slash parts provider/model)"
+
+
+_FIELD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+# Written by the router itself, or a way to smuggle a secret past `key`.
+_OWN_FIELDS = {
+    "accept-encoding", "api-key", "authorization", "connection", "content-encoding", "content-length", "content-type", "cookie",
+    "expect", "host", "keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade", "x-api-key",
+    "x-goog-api-key",
+}  # fmt: skip
+
+
+def _headers(given: dict[str, str]) -> dict[str, str]:
+    for name, text in given.items():
+        if not _FIELD.fullmatch(name):
+            raise refused(f"{name!r} is no header name")
+        if name.lower() in _OWN_FIELDS:
+            raise refused(f"{name} is set by the router itself; a credential is given as `key`")
+        if not (text.isascii() and text.isprintable()):
+            raise refused(f"the value of {name} must be printable ASCII on one line")
+    return given
+
+
+def _proxy(text: str) -> str:
+    try:
+        Proxy.parse(text)
+    except ValueError as error:
+        raise refused(str(error)) from None
+    return text
+
+
+def _digest(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        raise refused('must be the SHA-256 of the key in hex, 64 digits: printf %s "$KEY" | sha256sum')
+    return text.lower()
+
+
+Number = Annotated[float, BeforeValidator(_number)]
+Seconds = Annotated[Number, Field(gt=0, le=DAY_S)]
+Wait = Annotated[Number, Field(ge=0, le=DAY_S)]
+Share = Annotated[Number, Field(gt=0, le=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Rate = Annotated[int, BeforeValidator(_pico)]
+Word = Annotated[str, Field(min_length=1, max_length=256)]
+Reference = Annotated[str, AfterValidator(_reference)]
+Address = Annotated[str, AfterValidator(_address)]
+NamedEntry = Annotated[Named, BeforeValidator(_named)]
+Feature = Literal[
+    "audio", "documents", "images", "json_schema", "logprobs", "many", "reasoning", "stored", "tools", "video"
+]
+TierName = Literal["primary", "secondary", "emergency", "local"]
+Say = Literal["complexity", "deadline-ms", "labels", "route", "session", "strategy"]
+
+
+class RetrySection(Section):
+    """When the same target is asked again: once no other eligible one is left in the tier."""
+
+    kind: Literal["exponential", "linear", "none"] = Field(
+        default="exponential", description="How delays grow: initial x multiplier^k, initial x (k + 1), or never again."
+    )
+    max: int = Field(default=Retry().max, ge=0, le=100, description="Repeats per target and request.")
+    initial_s: Wait = Field(default=Retry().initial_s, description="The first delay.")
+    multiplier: Number = Field(default=Retry().multiplier, ge=1, le=100, description="Growth of an exponential delay.")
+    max_s: Wait = Field(default=Retry().max_s, description="No delay is longer.")
+    jitter: Number = Field(
+        default=Retry().jitter, ge=0, le=1, description="By which share a delay is lengthened or shortened at random."
+    )
+
+    def value(self) -> Retry:
+        """The policy's part."""
+        return Retry(**self.model_dump())
+
+
+class TimeoutsSection(Section):
+    """Bounds on one attempt."""
+
+    connect_s: Seconds = Field(default=Timeouts().connect_s, description="Until the connection stands, TLS included.")
+    headers_s: Seconds = Field(default=Timeouts().headers_s, description="Until the headers of a streamed answer.")
+    first_content_s: Seconds = Field(
+        default=Timeouts().first_content_s, description="From the start until a stream's first content."
+    )
+    idle_s: Seconds = Field(
+        default=Timeouts().idle_s, description="Between two signs of progress in a stream; pings are none."
+    )
+    answer_s: Seconds = Field(default=Timeouts().answer_s, description="A whole answer that is not streamed.")
+
+    def value(self) -> Timeouts:
+        """The policy's part."""
+        return Timeouts(**self.model_dump())
+
+
+_B = BreakerSettings()
+
+
+class BreakerSection(Section):
+    """When a target's breaker opens on this route, and how it closes again."""
+
+    failures: Count = Field(
+        default=_B.failures, description="Opens on so many in a row, or on so many in the window (see share)."
+    )
+    window_s: Seconds = Field(default=_B.window_s, description="How long a failure counts.")
+    share: Share = Field(
+        default=_B.share, description="Failures in the window open it when they are this share of the last ones."
+    )
+    last: Count = Field(default=_B.last, description="How many last outcomes `share` and `error_rate` look at.")
+    recovery_s: Seconds = Field(default=_B.recovery_s, description="How long it stays open before test requests.")
+    half_open: Count = Field(default=_B.half_open, description="Test requests let through.")
+    successes: Count = Field(default=_B.successes, description="Successes among them that close it.")
+    error_rate: Share | None = Field(
+        default=None, description="Opens also when this share of the outcomes in the window failed."
+    )
+    slow_ms: Annotated[Number, Field(gt=0)] | None = Field(
+        default=None, description="An outcome with its first content later than this counts as a failure."
+    )
+    counts: dict[str, bool] = Field(
+        default={},
+        description="Kinds of failure that count, or not, against the failure table's own word: {rate_limit: false}.",
+    )
+
+    def value(self) -> BreakerSettings:
+        """The policy's part."""
+        given = self.model_dump()
+        given["counts"] = tuple((FailureKind(kind), counted) for kind, counted in sorted(self.counts.items()))
+        return BreakerSettings(**given)
+
+
+_P = Policy()
+
+
+class PolicySection(Section):
+    """How hard one request may try."""
+
+    deadline_s: Seconds = Field(
+        default=_P.deadline_s, description="Bound on the whole request: waits, retries and fallbacks."
+    )
+    attempts_max: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=_P.attempts_max, description="Attempts of the whole request; `static` and `stale_cache` are free."
+    )
+    wait_max_s: Wait = Field(
+        default=_P.wait_max_s, description="The longest wait for a recovery while no target is eligible."
+    )
+    retry: RetrySection = Field(default=RetrySection(), description="Asking the same target again.")
+    timeouts: TimeoutsSection = Field(default=TimeoutsSection(), description="Bounds on one attempt.")
+    breaker: BreakerSection = Field(default=BreakerSection(), description="Circuit breakers of this route's targets.")
+    strict: bool = Field(
+        default=_P.strict,
+        description="Refuse a target rather than drop anything of a request that may change the answer.",
+    )
+
+    def value(self) -> Policy:
+        """The core's policy."""
+        return Policy(
+            deadline_s=self.deadline_s,
+            attempts_max=self.attempts_max,
+            wait_max_s=self.wait_max_s,
+            retry=self.retry.value(),
+            timeouts=self.timeouts.value(),
+            breaker=self.breaker.value(),
+            strict=self.strict,
+        )
+
+
+class RouteSection(Section):
+    """What a caller asks for by name."""
+
+    tiers: dict[TierName, list[Word]] = Field(
+        description="Targets by tier, in the order of trying: primary, secondary, emergency, local. "
+        "Emergency is degraded always, local when another tier stands before it."
+    )
+    strategy: NamedEntry = Field(
+        default=Named("failover", {}), description="What makes one target better than another."
+    )
+    balancer: NamedEntry = Field(default=Named("least_in_flight", {}), description="Who comes first among equals.")
+    policy: PolicySection = Field(default=PolicySection(), description="How hard a request may try.")
+
+
+class LimitsSection(Section):
+    """Your own bounds for one target, shared out among the workers; nothing is unbounded by the provider for that."""
+
+    rpm: Annotated[Number, Field(gt=0)] | None = Field(default=None, description="Requests per minute.")
+    tpm: Annotated[Number, Field(gt=0)] | None = Field(default=None, description="Tokens per minute, in and out.")
+    in_flight: Count | None = Field(default=None, description="Requests at the same time.")
+
+
+class PriceSection(Section):
+    """Dollars per million tokens, exact to six decimals. A class without a rate of its own takes that of input or output."""
+
+    input: Rate = Field(description="Tokens read.")
+    output: Rate = Field(description="Tokens written.")
+    cache_read: Rate | None = Field(default=None, description="Tokens read from the provider's cache.")
+    cache_write: Rate | None = Field(
+        default=None, description="Tokens written to it, where one rate holds for all life times."
+    )
+    cache_write_5m: Rate | None = Field(default=None, description="Tokens written to it for five minutes.")
+    cache_write_1h: Rate | None = Field(default=None, description="Tokens written to it for an hour.")
+    reasoning: Rate | None = Field(default=None, description="Thinking tokens.")
+    audio: Rate | None = Field(default=None, description="Audio tokens, where one rate holds both ways.")
+    audio_in: Rate | None = Field(default=None, description="Audio tokens read.")
+    audio_out: Rate | None = Field(default=None, description="Audio tokens written.")
+
+
+class TargetSection(Section):
+    """One model at one provider, reached with one credential. A provider's own settings stand beside these."""
+
+    provider: Word = Field(description="Whose it is: a name of the providers reference.")
+    model: Word | None = Field(default=None, description="As that provider calls it.")
+    base_url: Address | None = Field(default=None, description="Where it is; by default the provider's own address.")
+    key: Reference | None = Field(
+        default=None,
+        description="Where the credential is: env:NAME or file:PATH. By default the provider's usual variable.",
+    )
+    api: Word | None = Field(
+        default=None,
+        description="Which of the provider's wire formats to use. By default the caller's own where the provider speaks it, "
+        "else the provider's first.",
+    )
+    local: bool | None = Field(
+        default=None, description="Whether it runs beside the router; by default as the provider does."
+    )
+    priority: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        default=1, description="For the strategy `priority`: lower comes first."
+    )
+    weight: Annotated[Number, Field(ge=0, le=1_000_000)] = Field(
+        default=1.0, description="For the balancer `weighted`."
+    )
+    limits: LimitsSection = Field(default=LimitsSection(), description="Your own bounds.")
+    price: PriceSection | None = Field(default=None, description="What it costs; unknown without.")
+    retry: RetrySection | None = Field(default=None, description="Instead of the policy's.")
+    context_tokens: Count | None = Field(default=None, description="The model's context window.")
+    max_output_tokens: Count | None = Field(default=None, description="The longest answer it gives.")
+    lacks: list[Feature] = Field(default=[], description="What it cannot do.")
+    headers: Annotated[dict[str, str], AfterValidator(_headers)] = Field(
+        default={}, description="Headers sent with every request to it."
+    )
+
+
+class PrincipalSection(Section):
+    """Someone who may ask, with a key of their own. Without principals the data plane is open, on loopback only."""
+
+    name: Word = Field(description="Its name in reports.")
+    key_sha256: Annotated[str, AfterValidator(_digest)] = Field(description="SHA-256 of its key, in hex.")
+    routes: list[Word] | None = Field(default=None, description="What it may ask for, by name; by default everything.")
+    may: list[Say] = Field(
+        default=["complexity", "deadline-ms", "labels", "route", "session", "strategy"],
+        description="Which x-understudy- headers it may send.",
+    )
+
+
+_C, _S = ClientSettings(), ServerSettings()
+Bytes = Annotated[int, Field(ge=1024, le=2**32)]
+
+
+class TransportSection(Section):
+    """How providers are reached."""
+
+    ca_file: Word | None = Field(default=None, description="Certificates (PEM) trusted beside the system's.")
+    cert_file: Word | None = Field(
+        default=None, description="Our own certificate (PEM), where a provider asks for one."
+    )
+    key_file: Word | None = Field(default=None, description="Its private key, unless it stands in cert_file.")
+    proxy: Annotated[str, AfterValidator(_proxy)] | None = Field(
+        default=None,
+        description="An HTTP proxy, http://host:port; by default that of HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
+    )
+    no_proxy: list[Word] = Field(
+        default=[], description="Hosts, .domains and networks reached without it; loopback always is."
+    )
+    connections_max: Count = Field(default=_C.connections_max, description="Connections to one provider, per worker.")
+    answer_max_bytes: Bytes = Field(default=_C.answer_max_bytes, description="A whole answer, after decompression.")
+
+
+class ServerSection(Section):
+    """What the data plane takes in."""
+
+    connections_max: Count = Field(default=_S.connections_max, description="Clients' connections, per worker.")
+    body_max_bytes: Bytes = Field(default=_S.body_max_bytes, description="One request's body.")
+    bodies_max_bytes: Bytes = Field(default=_S.bodies_max_bytes, description="All bodies held at once, per worker.")
+    idle_s: Seconds = Field(default=_S.idle_s, description="A connection without a request is closed after this.")
+
+
+# Sections whose models hold more than one thing, in the order of the reference.
+SECTIONS: Mapping[str, type[Section]] = {
+    "targets": TargetSection,
+    "routes": RouteSection,
+    "principals": PrincipalSection,
+    "transport": TransportSection,
+    "server": ServerSection,
+}
+
+# Known words whose feature does not exist yet: a section that does nothing must not look as if it did.
+NOT_YET: Mapping[str, str] = {
+    "budgets": "budgets",
+    "cache": "answer caches (the provider `stale_cache` is there)",
+    "experiments": "experiments",
+    "health": "active health probes",
+    "objectives": "objectives and alerts",
+    "privacy": "masking of personal data",
+    "rules": "routing rules",
+    "state_dir": "state on disk (everything is kept in memory)",
+    "store": "a store (records are kept in memory)",
+    "telemetry": "telemetry export",
+}

@@ -1,0 +1,186 @@
+"""Credentials: named in a configuration by reference (`env:NAME`, `file:PATH`), read when they are needed, never printed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+FRESH_S = 2.0
+FILE_MAX_BYTES = 64 * 1024
+
+_REFERENCE = re.compile(r"(?P<kind>env|file):(?P<name>.+)", re.DOTALL)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LATER = re.compile(r"(vault|aws|gcp|azure):")
+
+
+class CredentialUnavailable(Exception):
+    """The credential cannot be read now. The message names the reference and says why, never the secret."""
+
+
+class Secret:
+    """A credential. Whatever prints, logs, formats or pickles it gets a mask; only `reveal` gives the text."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text, for the one place that sends it."""
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __repr__(self) -> str:
+        return "Secret(****)"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not pickled: send its reference")
+
+
+def reference_problem(text: str) -> str | None:
+    """What is wrong with a reference as it is written, or None. Never repeats the text: it may be the key itself."""
+    found = _REFERENCE.fullmatch(text)
+    if found is None:
+        if later := _LATER.match(text):
+            return f"`{later[1]}:` references are not available yet; use env:NAME or file:PATH"
+        return (
+            "this looks like a key itself, and keys do not belong into a configuration; "
+            "put it into an environment variable or a file, and write env:NAME or file:PATH here"
+        )
+    if found["kind"] == "env" and not _VARIABLE.fullmatch(found["name"]):
+        return "env: is followed by the name of an environment variable, as in env:OPENAI_API_KEY"
+    if found["kind"] == "file" and ("\0" in found["name"] or not found["name"].strip()):
+        return "file: is followed by a path, as in file:/run/secrets/openai"
+    return None
+
+
+class Vault:
+    """Reads credentials by reference.
+
+    A variable is read each time. A file is read once, looked at again in the background when its content is older than
+    `FRESH_S`, and re-read when it changed; while a later reading fails, the earlier content stays in use. Readers of the
+    same file wait for one reading, and nobody waits for a renewed one.
+    """
+
+    def __init__(self, env: Mapping[str, str] | None = None, folder: Path | None = None) -> None:
+        self._env = os.environ if env is None else env
+        self._folder = folder or Path()
+        self._files: dict[str, _Kept] = {}
+        self._reading: dict[str, asyncio.Task[Secret]] = {}
+
+    async def read(self, reference: str) -> Secret:
+        """The secret behind a reference. Raises `CredentialUnavailable`."""
+        if reference.startswith("env:"):
+            return from_environment(reference, self._env)
+        kept = self._files.get(reference)
+        if kept is None:
+            return await asyncio.shield(self._single(reference))
+        if asyncio.get_running_loop().time() >= kept.look_again_s:
+            _ = self._single(reference)
+        return kept.secret
+
+    def look(self, reference: str) -> Secret:
+        """The same at once and without memory, for checks outside the event loop. Raises `CredentialUnavailable`."""
+        if reference.startswith("env:"):
+            return from_environment(reference, self._env)
+        return _from_file(reference, self._path(reference))
+
+    def _path(self, reference: str) -> Path:
+        return self._folder / Path(reference.removeprefix("file:")).expanduser()
+
+    def _single(self, reference: str) -> asyncio.Task[Secret]:
+        task = self._reading.get(reference)
+        if task is None:
+            task = self._reading[reference] = asyncio.create_task(self._renew(reference))
+            # A failed background reading is no news to anybody; the next reader of an unread file gets its own.
+            task.add_done_callback(lambda done: self._done(reference, done))
+        return task
+
+    def _done(self, reference: str, task: asyncio.Task[Secret]) -> None:
+        del self._reading[reference]
+        if not task.cancelled():
+            task.exception()
+
+    async def _renew(self, reference: str) -> Secret:
+        kept = self._files.get(reference)
+        path = self._path(reference)
+        loop = asyncio.get_running_loop()
+        try:
+            mark = await asyncio.to_thread(_mark, path)
+            if kept is None or mark is None or mark != kept.mark:
+                secret = await asyncio.to_thread(_from_file, reference, path)
+            else:
+                secret = kept.secret
+        except CredentialUnavailable:
+            if kept is not None:
+                kept.look_again_s = loop.time() + FRESH_S
+            raise
+        self._files[reference] = _Kept(secret, mark, loop.time() + FRESH_S)
+        return secret
+
+
+class _Kept:
+    """A file's content, what the file looked like, and when to look again (loop time)."""
+
+    __slots__ = ("look_again_s", "mark", "secret")
+
+    def __init__(self, secret: Secret, mark: tuple[int, int, int] | None, look_again_s: float) -> None:
+        self.secret = secret
+        self.mark = mark
+        self.look_again_s = look_again_s
+
+
+def from_environment(reference: str, env: Mapping[str, str]) -> Secret:
+    """The secret in a variable. Raises `CredentialUnavailable`."""
+    name = reference.removeprefix("env:")
+    text = env.get(name, "").strip()
+    if not text:
+        raise CredentialUnavailable(f"{reference}: the environment variable {name} is not set or empty")
+    return _checked(reference, text)
+
+
+def _mark(path: Path) -> tuple[int, int, int] | None:
+    """What changes when a file does; None when it cannot be looked at."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+def _from_file(reference: str, path: Path) -> Secret:
+    try:
+        with path.open("rb") as file:
+            content = file.read(FILE_MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "no such path"
+        raise CredentialUnavailable(f"{reference}: cannot be read: {why}") from None
+    if len(content) > FILE_MAX_BYTES:
+        raise CredentialUnavailable(f"{reference}: larger than {FILE_MAX_BYTES} bytes, so hardly a key")
+    text = content.decode("ascii", "replace").strip()
+    if not text:
+        raise CredentialUnavailable(f"{reference}: the file is empty")
+    return _checked(reference, text)
+
+
+def _checked(reference: str, text: str) -> Secret:
+    """A header carries the secret: what cannot stand in one is refused here, where the reference can be named."""
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise CredentialUnavailable(
+            f"{reference}: holds characters that no key has (white space, line breaks, non-ASCII)"
+        )
+    return Secret(text)

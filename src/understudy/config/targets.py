@@ -1,0 +1,234 @@
+"""From the `targets` of a file to targets: the provider's facts fill in what was left out."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from typing import Any
+
+from understudy.config.problems import Path, Problems, nearest
+from understudy.config.schema import PriceSection, RetrySection, TargetSection, name_problem, plain
+from understudy.core.money import Price
+from understudy.core.policy import Retry
+from understudy.core.target import Limits, Target
+from understudy.core.value import JsonObject
+from understudy.providers import PROVIDERS, Provider, address, facts
+from understudy.registry import BadSettings
+
+FREE = Price(input=0, output=0)
+
+# Words that people use for a wire format -> its name.
+APIS = {
+    "anthropic": "anthropic_messages",
+    "anthropic_messages": "anthropic_messages",
+    "chat": "openai_chat",
+    "chat_completions": "openai_chat",
+    "messages": "anthropic_messages",
+    "openai": "openai_chat",
+    "openai_chat": "openai_chat",
+}
+APIS_LATER = {
+    "bedrock_converse": "bedrock_converse",
+    "converse": "bedrock_converse",
+    "gemini": "gemini",
+    "generate_content": "gemini",
+    "openai_responses": "openai_responses",
+    "responses": "openai_responses",
+}
+
+
+def read_targets(found: Problems, data: Any) -> dict[str, Target]:
+    """Every target that can be understood, by name."""
+    targets: dict[str, Target] = {}
+    for name, given in data.items():
+        path: Path = ("targets", name)
+        if wrong := name_problem(name):
+            found.problem(path, wrong, at_key=True)
+        target = _target(found, name, given, path)
+        if target is not None:
+            targets[name] = target
+    return targets
+
+
+def bare_target(name: str) -> Target | None:
+    """The target that a provider is under its own name, when it needs nothing to be said (`stale_cache`)."""
+    if name not in PROVIDERS:
+        return None
+    entry = PROVIDERS.entry(name)
+    needs = [field.name for field in settings_of(name) if _required(field)]
+    if facts(name).wires or needs or (isinstance(entry, Provider) and not entry.stand_in):
+        return None
+    return _made(name, name, facts(name), TargetSection(provider=name), {})
+
+
+def settings_of(provider: str) -> list[dataclasses.Field[Any]]:
+    """The settings of a provider of its own, beside those of every target."""
+    entry: Any = PROVIDERS.entry(provider)
+    return [field for field in dataclasses.fields(entry) if field.init] if inspect.isclass(entry) else []
+
+
+def bare_names() -> list[str]:
+    """Every provider that is a target under its own name."""
+    return [name for name in PROVIDERS if bare_target(name) is not None]
+
+
+def _required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _target(found: Problems, name: str, given: Any, path: Path) -> Target | None:
+    if not isinstance(given, dict):
+        found.problem(path, "must be a mapping, such as {provider: openai, model: gpt-5.1}")
+        return None
+    provider = given.get("provider")
+    if not isinstance(provider, str):
+        found.section(TargetSection, given, path)
+        return None
+    if provider not in PROVIDERS:
+        found.problem((*path, "provider"), f'unknown provider "{provider}"; {nearest(provider, PROVIDERS.names())}')
+        return None
+    own = [field.name for field in settings_of(provider)]
+    section = found.section(
+        TargetSection, {key: inner for key, inner in given.items() if key not in own}, path, also=own
+    )
+    settings = plain({key: inner for key, inner in given.items() if key in own})
+    good = _check_settings(found, provider, settings, path)
+    if section is None or not good:
+        return None
+    known = facts(provider)
+    _check_address(found, section, known, path)
+    _check_memory(found, section, known, path)
+    _check_numbers(found, section, path)
+    if section.api is not None:
+        _check_api(found, section, known, path)
+    return _made(name, provider, known, section, settings)
+
+
+def _check_settings(found: Problems, provider: str, settings: JsonObject, path: Path) -> bool:
+    if not settings_of(provider):
+        return True
+    try:
+        PROVIDERS.build(provider, settings)
+    except BadSettings as error:
+        message = str(error).removeprefix(f"provider {provider}: ")
+        named = next((key for key in settings if message.startswith(key)), None)
+        found.problem((*path, named) if named else path, message.removeprefix(f"{named}: "))
+        return False
+    return True
+
+
+def _check_address(found: Problems, section: TargetSection, known: Provider, path: Path) -> None:
+    if not known.wires:
+        return
+    if section.model is None:
+        found.problem(path, '"model" must be given: the name by which the provider knows the model')
+    if section.base_url is None:
+        if not known.base_url:
+            found.problem(path, f'"base_url" must be given: {section.provider} says nothing of where the server is')
+        return
+    origin, under = address(section.base_url)
+    if not under and known.wires[0].dialect == "openai_chat":
+        found.warning(
+            (*path, "base_url"),
+            "has no path; for this provider it usually ends in /v1 (requests go to /chat/completions)",
+        )
+    if section.key and origin.scheme == "http" and not _nearby(origin.host):
+        found.warning((*path, "base_url"), "is plain http: the key crosses the network unencrypted")
+
+
+def _nearby(host: str) -> bool:
+    return host == "localhost" or host.startswith("127.") or host == "::1"
+
+
+def _check_memory(found: Problems, section: TargetSection, known: Provider, path: Path) -> None:
+    if known.wires:
+        return
+    for key in ("base_url", "key", "api", "headers"):
+        if key in section.model_fields_set:
+            found.problem((*path, key), f"has no effect: {section.provider} answers from memory", at_key=True)
+
+
+def _check_numbers(found: Problems, section: TargetSection, path: Path) -> None:
+    price = section.price
+    for whole, parts in (("cache_write", ("cache_write_5m", "cache_write_1h")), ("audio", ("audio_in", "audio_out"))):
+        if price and getattr(price, whole) is not None and any(getattr(price, part) is not None for part in parts):
+            found.problem(
+                (*path, "price", whole), f"contradicts {' and '.join(parts)}: give one or the others", at_key=True
+            )
+    if section.retry:
+        check_retry(found, section.retry, (*path, "retry"))
+    if section.context_tokens and section.max_output_tokens and section.max_output_tokens > section.context_tokens:
+        found.problem((*path, "max_output_tokens"), f"is more than context_tokens ({section.context_tokens})")
+
+
+def check_retry(found: Problems, retry: RetrySection, path: Path) -> None:
+    """Delays that contradict each other."""
+    if retry.initial_s > retry.max_s:
+        found.problem((*path, "initial_s"), f"is more than max_s ({retry.max_s:g})")
+    if retry.kind == "none" and "max" in retry.model_fields_set and retry.max > 0:
+        found.problem((*path, "max"), "contradicts kind: none; leave it out, or choose exponential or linear")
+
+
+def _check_api(found: Problems, section: TargetSection, known: Provider, path: Path) -> None:
+    api = section.api or ""
+    if api in APIS_LATER:
+        found.problem(
+            (*path, "api"), f"{APIS_LATER[api]} is not available yet; leave `api` out, or use {_spoken(known)}"
+        )
+    elif api not in APIS:
+        found.problem((*path, "api"), f'unknown wire format "{api}"; {nearest(api, APIS)}')
+    elif known.wires and known.wire(APIS[api]) is None:
+        found.problem((*path, "api"), f"{section.provider} does not speak {APIS[api]}; it speaks {_spoken(known)}")
+
+
+def _spoken(known: Provider) -> str:
+    return " or ".join(wire.dialect for wire in known.wires)
+
+
+def _made(name: str, provider: str, known: Provider, section: TargetSection, settings: JsonObject) -> Target:
+    own = dict(settings)
+    if section.headers:
+        own["headers"] = {key.lower(): text for key, text in section.headers.items()}
+    return Target(
+        name=name,
+        provider=provider,
+        model=section.model or (known.model or provider),
+        base_url=(section.base_url or known.base_url) if known.wires else "",
+        dialects=_dialects(section, known),
+        key=_key(section, known),
+        priority=section.priority,
+        weight=section.weight,
+        limits=Limits(**section.limits.model_dump()),
+        price=_price(section.price, known),
+        retry=Retry(**section.retry.model_dump()) if section.retry else None,
+        context_tokens=section.context_tokens,
+        max_output_tokens=section.max_output_tokens,
+        lacks=tuple(sorted({*section.lacks, *known.lacks})),
+        local=known.local if section.local is None else section.local,
+        stand_in=known.stand_in,
+        settings=own or None,
+    )
+
+
+def _dialects(section: TargetSection, known: Provider) -> tuple[str, ...]:
+    if section.api is not None and section.api in APIS:
+        return (APIS[section.api],)
+    return tuple(wire.dialect for wire in known.wires if not wire.on_request)
+
+
+def _key(section: TargetSection, known: Provider) -> str | None:
+    """Never the provider's usual key for an address that is not the provider's: it would be handed to a stranger."""
+    if section.key is not None or not known.key_env:
+        return section.key
+    return f"env:{known.key_env}" if section.base_url in (None, known.base_url) else None
+
+
+def _price(section: PriceSection | None, known: Provider) -> Price | None:
+    if section is None:
+        return FREE if known.stand_in else None
+    rates = section.model_dump(exclude={"audio", "cache_write"})
+    if section.cache_write is not None:
+        rates["cache_write_5m"] = rates["cache_write_1h"] = section.cache_write
+    if section.audio is not None:
+        rates["audio_in"] = rates["audio_out"] = section.audio
+    return Price(**rates)

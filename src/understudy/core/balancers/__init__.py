@@ -1,0 +1,1 @@
+"""Who among equals. A registry folder: one balancer per module, exported as `BALANCER`; its fields are its settings."""

@@ -1,0 +1,22 @@
+"""Gives each of the equals its turn."""
+
+from __future__ import annotations
+
+from understudy.core.plan import Ask, Candidate
+from understudy.core.value import value
+
+
+@value
+class RoundRobin:
+    """Gives each of the equals its turn.
+
+    Order: the list rotated by the number of choices made before. Not for targets of different capacity: use `weighted`.
+    """
+
+    def order(self, candidates: list[Candidate], ask: Ask) -> list[Candidate]:
+        """The rotation."""
+        begin = ask.turn % len(candidates)
+        return candidates[begin:] + candidates[:begin]
+
+
+BALANCER = RoundRobin

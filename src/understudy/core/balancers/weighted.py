@@ -1,0 +1,31 @@
+"""Gives each of the equals a share of the traffic in proportion to its `weight`."""
+
+from __future__ import annotations
+
+from math import inf, log
+
+from understudy.core.plan import Ask, Candidate
+from understudy.core.value import value
+
+
+@value
+class Weighted:
+    """Gives each of the equals a share of the traffic in proportion to its `weight`.
+
+    Order: by -ln(u) / weight with u uniform, which draws without replacement in proportion to the weights (P. Efraimidis,
+    P. Spirakis, "Weighted random sampling with a reservoir", 2006). A weight of 0 comes last. Not for exact alternation:
+    shares hold on average.
+    """
+
+    def order(self, candidates: list[Candidate], ask: Ask) -> list[Candidate]:
+        """The draw."""
+        random = ask.dice.random
+        keys = []
+        for candidate in candidates:
+            draw = -log(1.0 - random())
+            weight = candidate.entry.target.weight
+            keys.append(draw / weight if weight > 0 else inf)
+        return [candidates[index] for index in sorted(range(len(keys)), key=keys.__getitem__)]
+
+
+BALANCER = Weighted

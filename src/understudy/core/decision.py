@@ -1,0 +1,62 @@
+"""The record of a request's choices: enough to explain each one, and to make it again bit for bit."""
+
+from __future__ import annotations
+
+from understudy.core.plan import Exclusion, Tried
+from understudy.core.request import Needs
+from understudy.core.scoreboard import Standing
+from understudy.core.value import value
+
+
+@value
+class Choice:
+    """One act of choosing within one tier.
+
+    `number`: the tier's place in the route's plan. `order`: the eligible targets, best first; `scores`: theirs, in the same
+    order. `excluded`: everyone else. `standings`, `tried`, `turn`, `now_s`, `repeat`, `larger_than` and the decision's seed
+    are all that it depended on.
+    """
+
+    number: int
+    tier: str
+    degraded: bool
+    now_s: float
+    turn: int
+    order: tuple[str, ...]
+    scores: tuple[float, ...]
+    excluded: tuple[Exclusion, ...]
+    standings: tuple[Standing, ...]
+    tried: dict[int, Tried]
+    repeat: bool
+    larger_than: int | None
+
+
+class Decision:
+    """All choices of one request, in order. Grows while the request walks; nobody changes what is written.
+
+    `id`: what `x-understudy-decision` says. `version`: the configuration's. `seed`: where its chance comes from.
+    """
+
+    __slots__ = ("choices", "dialect", "id", "needs", "route", "seed", "started_s", "version")
+
+    def __init__(  # noqa: PLR0917  what it is about, said once per request: names would cost time
+        self, id_: str, route: str, version: str, needs: Needs, dialect: str, seed: int, started_s: float
+    ) -> None:
+        self.id = id_
+        self.route = route
+        self.version = version
+        self.needs = needs
+        self.dialect = dialect
+        self.seed = seed
+        self.started_s = started_s
+        self.choices: list[Choice] = []
+
+    def explain(self) -> str:
+        """The choices in words, a line each."""
+        lines = [f"decision {self.id}: route {self.route}, configuration {self.version}"]
+        for number, choice in enumerate(self.choices, 1):
+            label = f"{choice.tier} (degraded)" if choice.degraded else choice.tier
+            ranked = ", ".join(f"{name} ({score:g})" for name, score in zip(choice.order, choice.scores, strict=True))
+            lines.append(f"  {number}. {label}: {ranked or 'nobody eligible'}")
+            lines.extend(f"     without {out.target}: {out.reason}: {out.detail}" for out in choice.excluded)
+        return "\n".join(lines)

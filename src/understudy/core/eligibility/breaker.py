@@ -1,0 +1,26 @@
+"""Leaves out targets whose circuit breaker lets no calls flow."""
+
+from __future__ import annotations
+
+from understudy.core.plan import Ask, Candidate, Exclusion
+from understudy.core.resilience.breaker import Admission, State
+from understudy.core.value import value
+
+
+@value
+class BreakerOpen:
+    """Left out while the breaker of this route's settings is open, or half-open with every test slot taken."""
+
+    name = "breaker"
+    reads = "standing"
+
+    def excludes(self, candidate: Candidate, ask: Ask) -> Exclusion | None:
+        """The breaker's state, and when it may be tested."""
+        view = candidate.standing.breakers[candidate.entry.breaker]
+        if view.admission(ask.now_s) is not Admission.NO:
+            return None
+        until_s = view.until_s if view.state is State.OPEN else None
+        return Exclusion(candidate.entry.target.name, self.name, view.state.value, until_s)
+
+
+CONDITION = BreakerOpen()

@@ -1,0 +1,48 @@
+"""What happened, as values in one numbered stream: everything that is counted, reported or shown is a fold over these."""
+
+from __future__ import annotations
+
+from understudy.core.failure import FailureKind, Implicates
+from understudy.core.outcome import Outcome, Result
+from understudy.core.resilience.breaker import State
+from understudy.core.value import value
+
+
+@value
+class BreakerChanged:
+    """A breaker entered a state. `index`: which of the target's breakers. `rest_s`: how long until it may be tested."""
+
+    target: str
+    index: int
+    state: State
+    rest_s: float
+    at_s: float
+
+
+@value
+class CoolDownSet:
+    """A key, target, model or provider rests. `target`: the one whose attempt said so. `rest_s`: how long."""
+
+    target: str
+    scope: Implicates
+    kind: FailureKind
+    rest_s: float
+    at_s: float
+
+
+@value
+class AttemptEnded:
+    """One attempt is over. `decision`: of which request. `retried`: whether something else will be tried."""
+
+    decision: str
+    outcome: Outcome
+
+
+@value
+class RequestEnded:
+    """One request is over."""
+
+    result: Result
+
+
+Event = BreakerChanged | CoolDownSet | AttemptEnded | RequestEnded

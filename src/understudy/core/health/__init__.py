@@ -1,0 +1,1 @@
+"""What a target's past says about it."""

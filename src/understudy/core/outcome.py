@@ -1,0 +1,79 @@
+"""What came of an attempt, and of a whole request."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from understudy.core.failure import Failure
+from understudy.core.usage import Usage
+from understudy.core.value import keyword_value
+
+
+class Purpose(StrEnum):
+    """Why an attempt was made."""
+
+    FIRST = "first"
+    FALLBACK = "fallback"  # another target after a failure
+    RETRY = "retry"  # the same target again
+    TEST = "test"  # a half-open breaker's test request
+    PANIC = "panic"  # every breaker open, nothing else left
+
+
+class Billing(StrEnum):
+    """Whether the provider charges for an attempt."""
+
+    NO = "no"  # the request never reached it, or it refused
+    YES = "yes"  # it answered
+    AMBIGUOUS = "ambiguous"  # the body was sent and no usage came back
+
+
+@keyword_value
+class Outcome:
+    """One attempt, from the wire and not from intent. Times are monotonic seconds.
+
+    `failure`: None for a success. `first_content_s`: when the stream committed or the whole answer was there. `committed`:
+    the caller has seen content of it. `cost_nusd`: nano-dollars, None when the price is unknown. `dropped`: what the request
+    lost on its way into the target's dialect. `status`: the provider's HTTP status, None when none came.
+    """
+
+    number: int
+    target: str
+    tier: str
+    purpose: Purpose
+    started_s: float
+    ended_s: float
+    failure: Failure | None = None
+    first_content_s: float | None = None
+    committed: bool = False
+    stream: bool = False
+    status: int | None = None
+    usage: Usage | None = None
+    billing: Billing = Billing.NO
+    cost_nusd: int | None = None
+    dropped: tuple[str, ...] = ()
+    provider_id: str | None = None
+
+    @property
+    def good(self) -> bool:
+        """It ended as it should."""
+        return self.failure is None
+
+
+@keyword_value
+class Result:
+    """What a whole request ended in: exactly one per request.
+
+    `winner`: the attempt that answered, None when none did. `failure`: what the caller was told, None after an answer (a
+    stream that broke after its commit has both a winner and a failure). `degraded`: the answer came from a degraded tier or a
+    stand-in. `retry_at_s`: the earliest known recovery, monotonic seconds.
+    """
+
+    decision: str
+    route: str
+    attempts: tuple[Outcome, ...]
+    winner: Outcome | None
+    failure: Failure | None
+    degraded: bool
+    started_s: float
+    ended_s: float
+    retry_at_s: float | None = None

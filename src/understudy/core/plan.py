@@ -1,0 +1,246 @@
+"""A route made ready for choosing: what is known before any request comes is worked out once, at configuration load."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from understudy.core.dice import Dice
+from understudy.core.failure import FailureKind
+from understudy.core.policy import Policy
+from understudy.core.request import Needs
+from understudy.core.route import Route
+from understudy.core.scoreboard import Scoreboard, Standing
+from understudy.core.target import Target
+from understudy.core.value import value
+
+FITS_MAX = 256
+"""Remembered combinations of dialect and features per tier; there are few in practice, and a caller may not grow it."""
+
+
+@value
+class Entry:
+    """A target as it stands in one tier of one route. `slot`, `breaker`: where the scoreboard keeps it."""
+
+    target: Target
+    tier: str
+    degraded: bool
+    position: int
+    slot: int
+    breaker: int
+
+
+@value
+class Candidate:
+    """An entry and its standing at the moment of choosing."""
+
+    entry: Entry
+    standing: Standing
+
+
+@value
+class Tried:
+    """What this request has done with a target, and `why` that ended. `final`: it is not asked again.
+
+    `refused`: it had no place to give; `not_before_s` then says when it may have one, else when the backoff is over.
+    """
+
+    attempts: int
+    not_before_s: float
+    final: bool
+    why: FailureKind
+    refused: bool = False
+
+
+@value
+class Ask:
+    """Everything a choice depends on besides the candidates: with it, choosing again gives the same.
+
+    `repeat`: targets already tried may be asked again. `larger_than`: only context windows known to exceed it.
+    """
+
+    needs: Needs
+    dialect: str
+    now_s: float
+    dice: Dice
+    turn: int
+    tried: dict[int, Tried]
+    repeat: bool = False
+    larger_than: int | None = None
+
+
+@value
+class Exclusion:
+    """Why a target was left out. `reason`: the eligibility entry's name. `until_s`: when it lifts, None when unknown."""
+
+    target: str
+    reason: str
+    detail: str
+    until_s: float | None = None
+
+
+class Condition(Protocol):
+    """One reason to leave a target out.
+
+    `reads` says what it depends on, which decides when it is asked: `target` (the target, the dialect and the request's
+    features: asked once and remembered), `request` (asked each time), `tried` (asked when the request has tried anyone),
+    `standing` (asked when the target is not calm).
+    """
+
+    name: str
+    reads: str
+
+    def excludes(self, candidate: Candidate, ask: Ask) -> Exclusion | None:
+        """The exclusion, or None when this condition has nothing against the candidate."""
+        ...
+
+
+class Standings(Protocol):
+    """Standings by the scoreboard's slot numbers: its own list, or what a Decision kept of it."""
+
+    def __getitem__(self, slot: int, /) -> Standing: ...
+
+
+class Strategy(Protocol):
+    """What "better" means."""
+
+    def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
+        """One score per candidate: lower is preferred, equal scores are equals for the balancer."""
+        ...
+
+
+class Balancer(Protocol):
+    """Who among equals."""
+
+    def order(self, candidates: list[Candidate], ask: Ask) -> list[Candidate]:
+        """All of them, in the order of trying."""
+        ...
+
+
+READS = ("target", "request", "tried", "standing")
+"""What a condition may depend on, in the order of asking."""
+
+
+class TierPlan:
+    """One tier of a route, ready for choosing.
+
+    `number`: its place among the route's. `paid`: its attempts count, because its targets are no stand-ins; a tier holds
+    either the one or the other. `rotation`: under which name the scoreboard counts its turns.
+    """
+
+    __slots__ = ("_again", "_fits", "_once", "_reads", "degraded", "entries", "name", "number", "paid", "rotation")
+
+    def __init__(
+        self, route: str, number: int, name: str, entries: tuple[Entry, ...], conditions: Sequence[Condition]
+    ) -> None:
+        self.name = name
+        self.number = number
+        self.rotation = f"{route}/{number}"
+        self.entries = entries
+        self.degraded = entries[0].degraded
+        self.paid = not entries[0].target.stand_in
+        self._reads = {reads: tuple(one for one in conditions if one.reads == reads) for reads in READS}
+        self._once = self._asked("request"), self._asked("request", "standing")
+        self._again = self._asked("request", "tried"), self._asked("request", "tried", "standing")
+        self._fits: dict[tuple[str, tuple[str, ...]], tuple[list[Candidate], tuple[Exclusion, ...]]] = {}
+
+    def conditions(self, ask: Ask) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
+        """What there is to ask about each candidate: about a calm one, and about any other."""
+        return self._again if ask.tried else self._once
+
+    def standing_conditions(self) -> tuple[Condition, ...]:
+        """What may hold anyone back for now, whatever the request."""
+        return self._reads["standing"]
+
+    def fit(self, ask: Ask, standings: Standings) -> tuple[list[Candidate], tuple[Exclusion, ...]]:
+        """The candidates that could ever take such a request, with the present standings, and why the others never can."""
+        key = (ask.dialect, ask.needs.features)
+        known = self._fits.get(key)
+        if known is None:
+            if len(self._fits) >= FITS_MAX:
+                self._fits.clear()
+            known = self._fits[key] = self._sift(ask, standings)
+            return known
+        # Most targets stand as they stood at the last choice: looking is a third of the price of making them anew.
+        candidates = known[0]
+        for index, candidate in enumerate(candidates):
+            standing = standings[candidate.entry.slot]
+            if candidate.standing is not standing:
+                candidates[index] = Candidate(candidate.entry, standing)
+        return known
+
+    def _asked(self, *reads: str) -> tuple[Condition, ...]:
+        return tuple(condition for each in reads for condition in self._reads[each])
+
+    def _sift(self, ask: Ask, standings: Standings) -> tuple[list[Candidate], tuple[Exclusion, ...]]:
+        fitting: list[Candidate] = []
+        left_out: list[Exclusion] = []
+        for entry in self.entries:
+            candidate = Candidate(entry, standings[entry.slot])
+            found = first_exclusion(self._reads["target"], candidate, ask)
+            if found is None:
+                fitting.append(candidate)
+            else:
+                left_out.append(found)
+        return fitting, tuple(left_out)
+
+
+def first_exclusion(conditions: Sequence[Condition], candidate: Candidate, ask: Ask) -> Exclusion | None:
+    """The first condition's word that has something against the candidate."""
+    for condition in conditions:
+        found = condition.excludes(candidate, ask)
+        if found is not None:
+            return found
+    return None
+
+
+class RoutePlan:
+    """A whole route, ready for walking. `normal`: the tiers that are not degraded; `degraded`: the others."""
+
+    __slots__ = ("balancer", "degraded", "name", "normal", "policy", "strategy", "tiers", "version")
+
+    def __init__(
+        self, route: Route, tiers: tuple[TierPlan, ...], strategy: Strategy, balancer: Balancer, version: str
+    ) -> None:
+        self.name = route.name
+        self.policy: Policy = route.policy
+        self.tiers = tiers
+        self.normal = tuple(tier for tier in tiers if not tier.degraded)
+        self.degraded = tuple(tier for tier in tiers if tier.degraded)
+        self.strategy = strategy
+        self.balancer = balancer
+        self.version = version
+
+
+def compile_route(  # noqa: PLR0917  the parts that a plan is put together from
+    route: Route,
+    target: Callable[[str], Target],
+    board: Scoreboard,
+    strategy: Strategy,
+    balancer: Balancer,
+    conditions: Sequence[Condition],
+    version: str,
+) -> RoutePlan:
+    """Work out what can be known before a request comes. `target` gives a target by name, or raises `KeyError`.
+
+    Raises `ValueError` for a condition that reads something unheard of: it would never be asked.
+
+    A stand-in inside a tier that is not degraded becomes a degraded tier of its own, right after the tiers that are not:
+    its answers are labelled, and real targets come first.
+    """
+    for condition in conditions:
+        if condition.reads not in READS:
+            raise ValueError(f"condition {condition.name} reads {condition.reads!r}, which is none of {', '.join(READS)}")
+    plans: list[TierPlan] = []
+    for tier in route.tiers:
+        for stand_ins in (False, True):
+            entries = []
+            for position, name in enumerate(tier.targets):
+                one = target(name)
+                if one.stand_in is not stand_ins:
+                    continue
+                slot, breaker = board.register(one, route.policy.breaker)
+                entries.append(Entry(one, tier.name, tier.degraded or stand_ins, position, slot, breaker))
+            if entries:
+                plans.append(TierPlan(route.name, len(plans), tier.name, tuple(entries), conditions))
+    return RoutePlan(route, tuple(plans), strategy, balancer, version)

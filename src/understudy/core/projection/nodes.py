@@ -1,0 +1,59 @@
+"""What every node of a conversation or an answer has: fields, marks, a ledger of what it lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from understudy.core.conversation import Document, Extra, Format, Image, Tool, ToolResult
+from understudy.core.projection.carries import COSMETIC, COSMETIC_FIELDS, FIELDS, LOSSY, Carries, Loss
+
+
+class Losses:
+    """Each loss once, in the order of meeting it."""
+
+    __slots__ = ("seen",)
+
+    def __init__(self) -> None:
+        self.seen: dict[tuple[str, str], None] = {}
+
+    def add(self, name: str, weight: str) -> None:
+        self.seen[name, weight] = None
+
+    def report(self) -> tuple[Loss, ...]:
+        return tuple(Loss(name, weight) for name, weight in self.seen)
+
+
+def own_extra(extra: Extra | None, where: str, carries: Carries, losses: Losses) -> Extra | None:
+    """Fields that only one dialect knows, if it is this one."""
+    if extra is None or not extra.fields:
+        return None
+    if extra.dialect == carries.dialect:
+        return extra
+    for name in extra.fields:
+        losses.add(where + name, COSMETIC if name in COSMETIC_FIELDS else LOSSY)
+    return None
+
+
+def cache_mark(mark: Any, node: str, where: str, carries: Carries, losses: Losses) -> Any:
+    """The caller's cache mark, where a node of this kind may bear one."""
+    if mark is None or node in carries.cache:
+        return mark
+    losses.add(f"{where}.cache_control", COSMETIC)
+    return None
+
+
+N = TypeVar("N", bound=Image | Document | ToolResult | Tool | Format)
+
+
+def carried_fields(node: N, name: str, where: str, carries: Carries, losses: Losses) -> N:
+    """The node without the optional fields that the format lacks."""
+    carried = carries.fields.get(name, ())
+    for field, (weight, silent) in FIELDS[name].items():
+        held = getattr(node, field)
+        if held is not None and field not in carried:
+            if held != silent:
+                losses.add(f"{where}.{field}", weight)
+            absent: dict[str, Any] = {field: None}
+            node = replace(node, **absent)
+    return node

@@ -1,0 +1,57 @@
+"""What is known of a request before anything is chosen for it."""
+
+from __future__ import annotations
+
+from understudy.core.value import keyword_value
+
+
+@keyword_value
+class Needs:
+    """What a request asks of a target, read off its body in one pass.
+
+    `model`: as the caller named it (a route, a target, provider/model). `tokens_in`: estimated from the size of the text.
+    `max_tokens`: the caller's bound on the answer, None without one. `n`: alternatives asked for. `features`: names out of
+    `FEATURES`, sorted.
+    """
+
+    model: str
+    stream: bool = False
+    include_usage: bool | None = None
+    tokens_in: int = 0
+    max_tokens: int | None = None
+    n: int = 1
+    features: tuple[str, ...] = ()
+
+
+FEATURES = (
+    "audio",  # sound in the messages
+    "documents",  # files in the messages
+    "images",  # pictures in the messages
+    "json_schema",  # an answer in a given shape
+    "logprobs",
+    "many",  # n > 1
+    "reasoning",  # explicit thinking settings
+    "stored",  # state or files that one provider holds
+    "tools",
+    "video",
+)
+
+
+@keyword_value
+class Call:
+    """One request as it came: its needs, and the bytes for whoever speaks the same dialect.
+
+    `headers`: the allow-listed ones, lower-case. `deadline_s`: how long the caller will wait, None for the policy's.
+    `labels`: the caller's own marks. `principal`: who asks. `session`: what keeps a conversation on one target.
+    """
+
+    dialect: str
+    needs: Needs
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    principal: str = ""
+    deadline_s: float | None = None
+    session: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    route: str | None = None
+    strategy: str | None = None

@@ -1,0 +1,1 @@
+"""Keeps trouble small: breakers, cool-downs, backoff, rate limits, retry budget."""

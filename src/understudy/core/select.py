@@ -1,0 +1,125 @@
+"""Choosing within a tier: eligible, then ranked, then ordered, with a reason for everyone left out."""
+
+from __future__ import annotations
+
+from understudy.core.decision import Choice, Decision
+from understudy.core.dice import Dice
+from understudy.core.plan import Ask, Balancer, Candidate, Entry, Exclusion, RoutePlan, Standings, TierPlan
+
+
+def select(
+    tier: TierPlan, plan: RoutePlan, ask: Ask, standings: Standings
+) -> tuple[list[Entry], list[float], list[Exclusion]]:
+    """The tier's eligible entries in the order of trying, their scores, and why the others are not among them."""
+    eligible, excluded = sift(tier, ask, standings)
+    if len(eligible) < 2:
+        return [candidate.entry for candidate in eligible], [0.0] * len(eligible), excluded
+    order, scores = _order(eligible, plan.strategy.scores(eligible, ask), plan.balancer, ask)
+    return order, scores, excluded
+
+
+def sift(tier: TierPlan, ask: Ask, standings: Standings) -> tuple[list[Candidate], list[Exclusion]]:
+    """The tier's eligible candidates, and why the others are not among them."""
+    fitting, never = tier.fit(ask, standings)
+    of_the_calm, of_others = tier.conditions(ask)
+    eligible: list[Candidate] = []
+    excluded = list(never)
+    for candidate in fitting:
+        for condition in of_the_calm if candidate.standing.calm else of_others:
+            found = condition.excludes(candidate, ask)
+            if found is not None:
+                excluded.append(found)
+                break
+        else:
+            eligible.append(candidate)
+    return eligible, excluded
+
+
+def _order(
+    eligible: list[Candidate], scores: list[float], balancer: Balancer, ask: Ask
+) -> tuple[list[Entry], list[float]]:
+    """Better scores first; equals as the balancer says."""
+    ranking = sorted(range(len(scores)), key=scores.__getitem__)
+    ranked = [scores[index] for index in ranking]
+    order: list[Entry] = []
+    begin, count = 0, len(ranked)
+    while begin < count:
+        score = ranked[begin]
+        end = begin + 1
+        while end < count and ranked[end] == score:
+            end += 1
+        if end - begin == 1:
+            order.append(eligible[ranking[begin]].entry)
+        else:
+            equals = [eligible[index] for index in ranking[begin:end]]
+            order.extend([candidate.entry for candidate in balancer.order(equals, ask)])
+        begin = end
+    return order, ranked
+
+
+def choose(
+    tier: TierPlan, plan: RoutePlan, ask: Ask, standings: Standings, decision: Decision
+) -> tuple[list[Entry], list[Exclusion]]:
+    """`select`, written into the decision."""
+    order, scores, excluded = select(tier, plan, ask, standings)
+    decision.choices.append(
+        Choice(
+            tier.number,
+            tier.name,
+            tier.degraded,
+            ask.now_s,
+            ask.turn,
+            tuple([entry.target.name for entry in order]),
+            tuple(scores),
+            tuple(excluded),
+            tuple([standings[entry.slot] for entry in tier.entries]),
+            ask.tried,
+            ask.repeat,
+            ask.larger_than,
+        )
+    )
+    return order, excluded
+
+
+def dice_of(decision: Decision, number: int) -> Dice:
+    """The dice of choice `number` (from 0): its own sequence, so that one choice's draws never move another's."""
+    return Dice(decision.seed).fork(number)
+
+
+def replay(decision: Decision, plan: RoutePlan) -> list[str]:
+    """Make every choice of a decision again. Returns what differs, a sentence each: [] when it is the same bit for bit.
+
+    `plan` must be the route of the configuration version that the decision names, else that is the answer.
+    """
+    if plan.version != decision.version:
+        return [f"the decision was made under configuration {decision.version}, this is {plan.version}"]
+    differences: list[str] = []
+    for number, choice in enumerate(decision.choices):
+        tier = plan.tiers[choice.number] if choice.number < len(plan.tiers) else None
+        if tier is None or (tier.name, len(tier.entries)) != (choice.tier, len(choice.standings)):
+            differences.append(f"choice {number + 1}: the route has no tier {choice.tier} of that size there")
+            continue
+        ask = Ask(
+            decision.needs,
+            decision.dialect,
+            choice.now_s,
+            dice_of(decision, number),
+            choice.turn,
+            choice.tried,
+            choice.repeat,
+            choice.larger_than,
+        )
+        standings = {entry.slot: standing for entry, standing in zip(tier.entries, choice.standings, strict=True)}
+        differences.extend(f"choice {number + 1}: {words}" for words in _compared(choice, select(tier, plan, ask, standings)))
+    return differences
+
+
+def _compared(choice: Choice, again: tuple[list[Entry], list[float], list[Exclusion]]) -> list[str]:
+    order, scores, excluded = again
+    names = tuple(entry.target.name for entry in order)
+    pairs = (
+        ("order", ", ".join(names) or "nobody", ", ".join(choice.order) or "nobody"),
+        ("scores", tuple(scores), choice.scores),
+        ("left out", tuple(excluded), choice.excluded),
+    )
+    return [f"{what}: now {now}, then {then}" for what, now, then in pairs if now != then]

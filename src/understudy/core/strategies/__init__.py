@@ -1,0 +1,1 @@
+"""What "better" means. A registry folder: one strategy per module, exported as `STRATEGY`; its fields are its settings."""

@@ -1,0 +1,23 @@
+"""Prefers targets in the order in which the tier lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from understudy.core.plan import Ask, Candidate
+from understudy.core.value import value
+
+
+@value
+class Failover:
+    """Prefers targets in the order in which the tier lists them: the next one is asked only when those before cannot answer.
+
+    Score: position in the list. Not for sharing load: the first target gets all of it.
+    """
+
+    def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
+        """Positions."""
+        return [candidate.entry.position for candidate in candidates]
+
+
+STRATEGY = Failover

@@ -1,0 +1,23 @@
+"""Prefers targets with the lowest `priority` number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from understudy.core.plan import Ask, Candidate
+from understudy.core.value import value
+
+
+@value
+class Priority:
+    """Prefers targets with the lowest `priority` number; the balancer shares among those of the same number.
+
+    Score: `priority` of the target (1 unless set). Not for a fixed order among equals: use `failover`.
+    """
+
+    def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
+        """Priorities."""
+        return [candidate.entry.target.priority for candidate in candidates]
+
+
+STRATEGY = Priority

@@ -1,0 +1,24 @@
+"""Prefers nobody: every order is as likely as any other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from understudy.core.plan import Ask, Candidate
+from understudy.core.value import value
+
+
+@value
+class Shuffle:
+    """Prefers nobody: every order is as likely as any other, drawn anew for each choice.
+
+    Score: a random number. Not for production traffic with targets of different worth; made for tests and comparisons.
+    """
+
+    def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
+        """Random numbers."""
+        random = ask.dice.random
+        return [random() for _ in candidates]
+
+
+STRATEGY = Shuffle

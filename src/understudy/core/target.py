@@ -1,0 +1,53 @@
+"""A target: one model at one provider, reached with one credential."""
+
+from __future__ import annotations
+
+from understudy.core.money import Price
+from understudy.core.policy import Retry
+from understudy.core.value import JsonObject, keyword_value
+
+
+@keyword_value
+class Limits:
+    """The operator's own bounds for one target, above 0; None: unbounded. `rpm`: requests per minute. `tpm`: tokens per minute."""
+
+    rpm: float | None = None
+    tpm: float | None = None
+    in_flight: int | None = None
+
+
+@keyword_value
+class Target:
+    """One place that may answer.
+
+    `provider`: a name of the providers registry. `model`: as that provider calls it. `base_url`: where it is; for the OpenAI
+    family it ends in `/v1`. `dialects`: the wire formats it speaks, preferred first. `key`: a reference to the credential
+    (`env:NAME`, `file:PATH`), never the secret itself. `stand_in`: needs no provider (`static`, `stale_cache`): free of the
+    attempt budget, and its answers are always labelled degraded. `context_tokens`: the model's window. `lacks`: features
+    (see `core.request.FEATURES`) that it is known not to have; `lacks_in_translation`: those that its wire format cannot carry for
+    callers of another one. `settings`: the provider entry's own fields.
+    """
+
+    name: str
+    provider: str
+    model: str
+    base_url: str = ""
+    dialects: tuple[str, ...] = ()
+    key: str | None = None
+    priority: int = 1
+    weight: float = 1.0
+    limits: Limits = Limits()
+    price: Price | None = None
+    retry: Retry | None = None
+    context_tokens: int | None = None
+    max_output_tokens: int | None = None
+    lacks: tuple[str, ...] = ()
+    lacks_in_translation: tuple[str, ...] = ()
+    local: bool = False
+    stand_in: bool = False
+    settings: JsonObject | None = None
+
+    @property
+    def fingerprint(self) -> tuple[str, str, str, str]:
+        """What makes it the same target after a change of the configuration: its standing survives by this."""
+        return (self.provider, self.base_url, self.model, self.key or "")

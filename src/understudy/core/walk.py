@@ -1,0 +1,360 @@
+"""One request from top to bottom: tiers, targets, attempts, until one answers or nothing is left to try.
+
+    1. every eligible target of the tiers that are not degraded, tier by tier, best first, each once;
+    2. repeats after their backoff, and whoever recovers within `wait_max_s`;
+    3. the degraded tiers;
+    4. one panic attempt on the least bad target whose breaker is open;
+    5. an error that names every attempt, with the earliest known recovery.
+
+One attempt budget and one deadline cover all of it. Other targets, in whichever tier, always come before a wait: whoever
+has a second target wants it now, not after a backoff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from understudy.core.action import (
+    Action,
+    Ended,
+    Failed,
+    Held,
+    Next,
+    Ready,
+    Refused,
+    Relay,
+    Reply,
+    Reserve,
+    Start,
+    Started,
+    Walk,
+)
+from understudy.core.decision import Decision
+from understudy.core.failure import Failure, FailureKind, Implicates, Then
+from understudy.core.outcome import Outcome, Purpose, Result
+from understudy.core.plan import Ask, Entry, Exclusion, RoutePlan, TierPlan, Tried
+from understudy.core.resilience.backoff import delay_s, repeats
+from understudy.core.resilience.breaker import State
+from understudy.core.scoreboard import Scoreboard
+from understudy.core.select import choose, dice_of
+
+KEEP_S = 10.0
+"""What every target still to be tried keeps of the deadline, or its equal share where that is less: long enough for an
+answer to begin, short enough that the first target may use nearly all of a long deadline."""
+
+Step = Generator[Action, Reply, Result | None]
+
+
+def walk(plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float, deadline_s: float) -> Walk:
+    """Walk one request along its route. `deadline_s`: monotonic; nothing is begun or waited for beyond it."""
+    trip = _Trip(plan, decision, board, now_s, deadline_s)
+    repeat = False
+    while True:
+        result = yield from trip.go_through(plan.normal, plan.degraded, repeat=False)
+        if result is None and repeat:
+            result = yield from trip.go_through(plan.normal, plan.degraded, repeat=True)
+        if result is not None:
+            return result
+        until_s = trip.next_recovery_s()
+        if until_s is None:
+            break
+        yield from trip.wait(until_s)
+        repeat = True
+    result = yield from trip.go_through(plan.degraded, (), repeat=False)
+    if result is None:
+        result = yield from trip.panic()
+    return result or trip.give_up()
+
+
+class _Trip:
+    """What one walk has done so far, and the steps it is made of."""
+
+    def __init__(self, plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float, deadline_s: float) -> None:
+        self.plan = plan
+        self.decision = decision
+        self.board = board
+        self.now_s = now_s
+        self.deadline_s = deadline_s
+        self.attempts: list[Outcome] = []
+        self.attempts_left = plan.policy.attempts_max
+        self.tried: dict[int, Tried] = {}
+        self.excluded: dict[str, Exclusion] = {}  # by target: its latest exclusion
+        self.larger_than: int | None = None
+        self.waiting_since_s: float | None = None
+        self.verdict: Failure | None = None  # a failure after which nothing else may be tried
+
+    # Steps
+
+    def go_through(self, tiers: tuple[TierPlan, ...], after: tuple[TierPlan, ...], *, repeat: bool) -> Step:
+        """Try every eligible target of these tiers, in their order. `after`: tiers that must keep an attempt, too."""
+        for number, tier in enumerate(tiers):
+            later = tiers[number + 1 :] + after
+            result = yield from self.go_through_tier(tier, later, repeat=repeat)
+            if result is not None:
+                return result
+        return None
+
+    def go_through_tier(self, tier: TierPlan, later: tuple[TierPlan, ...], *, repeat: bool) -> Step:
+        """Try the tier's targets, best first, choosing anew after each failure: it may have changed the others' standing."""
+        kept = sum(1 for one in later if one.paid)
+        first = True
+        while self.now_s < self.deadline_s:
+            order = self.choose(tier, repeat=repeat)
+            entry = self.affordable(order, kept, first=first and not repeat)
+            if entry is None:
+                return None
+            first = False
+            result = yield from self.attempt(entry, kept + len(order) - 1)
+            if result is not None:
+                return result
+        return None
+
+    def attempt(self, entry: Entry, others: int, *, panic: bool = False) -> Step:
+        """One attempt at one target: a Result when the request ends with it, None when something else may be tried."""
+        reply: Reply = yield Reserve(entry, panic)
+        self.now_s = reply.now_s
+        if isinstance(reply, Refused):
+            self.refused(entry, reply)
+            return None
+        assert isinstance(reply, Held)
+        purpose = self.purpose(entry, test=reply.test, panic=panic)
+        if not entry.target.stand_in:
+            self.attempts_left -= 1
+        reply = yield Start(entry, len(self.attempts) + 1, entry.tier, purpose, self.share_until_s(others))
+        self.now_s = reply.now_s
+        assert isinstance(reply, Started)
+        reply = yield Next(self.deadline_s)
+        self.now_s = reply.now_s
+        if isinstance(reply, Ready):
+            # From here on the caller sees it: whatever happens now, this attempt is the answer.
+            reply = yield Relay(reply.handle, self.deadline_s)
+            assert isinstance(reply, Ended)
+            self.now_s = reply.now_s
+            return self.answered(entry, reply.outcome)
+        if isinstance(reply, Failed):
+            return self.failed(entry, reply.outcome)
+        return self.give_up()  # the deadline itself: the engine books what is still open
+
+    def wait(self, until_s: float) -> Generator[Action, Reply, None]:
+        """Let time pass; nothing is open."""
+        if self.waiting_since_s is None:
+            self.waiting_since_s = self.now_s
+        reply = yield Next(until_s)
+        self.now_s = reply.now_s
+
+    def panic(self) -> Step:
+        """Every breaker is open and nothing else is left: one attempt on whoever looks least bad, if the budget allows it."""
+        entry = self.least_bad()
+        if entry is None or self.attempts_left < 1 or self.now_s >= self.deadline_s:
+            return None
+        if not self.board.retry_budget.withdraw(self.now_s):
+            return None
+        return (yield from self.attempt(entry, 0, panic=True))
+
+    # Judgement
+
+    def choose(self, tier: TierPlan, *, repeat: bool) -> list[Entry]:
+        """The tier's eligible targets, best first; the others' reasons are remembered."""
+        if self.verdict is not None:
+            return []
+        decision = self.decision
+        turn = self.board.turn(f"{self.plan.name}/{tier.name}") if len(tier.entries) > 1 else 0
+        ask = Ask(
+            decision.needs,
+            decision.dialect,
+            self.now_s,
+            dice_of(decision),
+            turn,
+            self.tried,
+            repeat,
+            self.larger_than,
+        )
+        order, excluded = choose(tier, self.plan, ask, self.board.standings, decision)
+        for out in excluded:
+            self.excluded[out.target] = out
+        return order
+
+    def affordable(self, order: list[Entry], kept: int, *, first: bool) -> Entry | None:
+        """The best target that the attempt budget still allows. Stand-ins are free; a tier's first attempt needs no surplus."""
+        for entry in order:
+            if entry.target.stand_in or self.attempts_left > (0 if first else kept):
+                return entry
+        return None
+
+    def share_until_s(self, others: int) -> float:
+        """By when an attempt must have begun to answer, so that `others` keep their share of the time."""
+        left_s = self.deadline_s - self.now_s
+        return self.deadline_s - others * min(KEEP_S, left_s / (others + 1))
+
+    def purpose(self, entry: Entry, *, test: bool, panic: bool) -> Purpose:
+        """Why this attempt is made."""
+        if panic:
+            return Purpose.PANIC
+        if test:
+            return Purpose.TEST
+        if entry.slot in self.tried:
+            return Purpose.RETRY
+        return Purpose.FALLBACK if self.attempts else Purpose.FIRST
+
+    def refused(self, entry: Entry, reply: Refused) -> None:
+        """The place was gone before it could be taken: as if it had never been eligible."""
+        name = entry.target.name
+        self.excluded[name] = Exclusion(name, reply.kind.value, "refused", reply.until_s)
+        before = self.tried.get(entry.slot)
+        not_before_s = reply.until_s if reply.until_s is not None else self.deadline_s
+        self.remember(
+            entry, Tried(before.attempts if before else 0, not_before_s, reply.until_s is None, reply.kind.value)
+        )
+
+    def failed(self, entry: Entry, outcome: Outcome) -> Result | None:
+        """What a failure before the commit allows next: the failure table's word."""
+        self.attempts.append(outcome)
+        failure = outcome.failure
+        assert failure is not None
+        then = failure.then
+        if then is Then.STOP:
+            self.verdict = failure
+            return self.give_up()
+        if then is Then.LARGER:
+            window = entry.target.context_tokens or self.decision.needs.tokens_in
+            self.larger_than = max(self.larger_than or 0, window)
+        retry = entry.target.retry or self.plan.policy.retry
+        before = self.tried.get(entry.slot)
+        count = before.attempts if before else 0
+        final = then is not Then.OTHER or count >= repeats(retry)
+        not_before_s = self.now_s
+        if not final:
+            not_before_s += max(delay_s(retry, count, dice_of(self.decision)), failure.retry_after_s or 0.0)
+        self.remember(entry, Tried(count + 1, not_before_s, final, failure.kind.value))
+        return None
+
+    def remember(self, entry: Entry, tried: Tried) -> None:
+        """A new dictionary each time: a Decision keeps the old one."""
+        self.tried = {**self.tried, entry.slot: tried}
+
+    def next_recovery_s(self) -> float | None:
+        """When something may become eligible again, if waiting for it is allowed: backoffs up to the deadline, recoveries
+        within `wait_max_s` of the first wait.
+        """
+        if self.verdict is not None or self.attempts_left <= sum(1 for tier in self.plan.degraded if tier.paid):
+            return None
+        since_s = self.now_s if self.waiting_since_s is None else self.waiting_since_s
+        bound_s = min(self.deadline_s, since_s + self.plan.policy.wait_max_s)
+        earliest_s: float | None = None
+        for tier in self.plan.normal:
+            for entry in tier.entries:
+                out = self.excluded.get(entry.target.name)
+                if out is None or out.until_s is None:
+                    continue
+                tried = self.tried.get(entry.slot)
+                if tried is not None and tried.final:
+                    continue
+                latest_s = self.deadline_s if out.reason == "tried" else bound_s
+                if self.now_s < out.until_s < latest_s and (earliest_s is None or out.until_s < earliest_s):
+                    earliest_s = out.until_s
+        return earliest_s
+
+    def least_bad(self) -> Entry | None:
+        """The untried target held back by nothing but its own open breaker, with the fewest failures of late."""
+        best: tuple[float, float, int] | None = None
+        found: Entry | None = None
+        for number, entry in enumerate(entry for tier in self.plan.tiers for entry in tier.entries):
+            out = self.excluded.get(entry.target.name)
+            if out is None or out.reason != "breaker" or entry.slot in self.tried:
+                continue
+            standing = self.board.standings[entry.slot]
+            view = standing.breakers[entry.breaker]
+            if view.state is State.FORCED_OPEN or standing.cool_down_until_s > self.now_s:
+                continue
+            key = (standing.error_rate or 0.0, view.until_s, number)
+            if best is None or key < best:
+                best, found = key, entry
+        return found
+
+    # Ends
+
+    def answered(self, entry: Entry, outcome: Outcome) -> Result:
+        """The caller has seen this attempt's answer: whole, or as far as it came."""
+        self.attempts.append(outcome)
+        return self.result(outcome, outcome.failure, degraded=entry.degraded)
+
+    def give_up(self) -> Result:
+        """No answer: the failure that the caller is shown."""
+        failure = self.verdict or self.summary()
+        return self.result(None, failure, degraded=False)
+
+    def result(self, winner: Outcome | None, failure: Failure | None, *, degraded: bool) -> Result:
+        """The one Result of this request."""
+        retry_at_s = None if winner is not None else self.earliest_recovery_s()
+        return Result(
+            decision=self.decision.id,
+            route=self.plan.name,
+            attempts=tuple(self.attempts),
+            winner=winner,
+            failure=failure,
+            degraded=degraded,
+            started_s=self.decision.started_s,
+            ended_s=self.now_s,
+            retry_at_s=retry_at_s,
+        )
+
+    def earliest_recovery_s(self) -> float | None:
+        """The earliest time at which any target may be eligible again, beyond this request."""
+        times = [out.until_s for out in self.excluded.values() if out.until_s is not None and out.until_s > self.now_s]
+        for entry in (entry for tier in self.plan.tiers for entry in tier.entries):
+            standing = self.board.standings[entry.slot]
+            if standing.cool_down_until_s > self.now_s:
+                times.append(standing.cool_down_until_s)
+        return min(times, default=None)
+
+    def summary(self) -> Failure:
+        """One failure for all of it: the common kind, or what the mixture amounts to."""
+        kind = self.common_kind()
+        retry_at_s = self.earliest_recovery_s()
+        retry_after_s = max(0.0, retry_at_s - self.now_s) if retry_at_s is not None else None
+        told = [
+            f"{outcome.target}: {outcome.failure.kind.value}: {outcome.failure.message}"
+            for outcome in self.attempts
+            if outcome.failure is not None
+        ]
+        asked = [outcome.target for outcome in self.attempts]
+        told += [
+            f"{out.target}: {out.reason}: {out.detail}" for name, out in self.excluded.items() if name not in asked
+        ]
+        message = f"no target of route {self.plan.name} answered ({'; '.join(told) or 'it has none'})"
+        last = self.attempts[-1].failure if self.attempts else None
+        if last is not None and last.implicates is Implicates.CALLER and last.kind is kind:
+            return last  # the provider's own words help the caller most
+        return Failure(kind, message, retry_after_s=retry_after_s)
+
+    def common_kind(self) -> FailureKind:
+        """What the caller is told it was."""
+        failures = [outcome.failure for outcome in self.attempts if outcome.failure is not None]
+        for failure in reversed(failures):
+            if failure.implicates is Implicates.CALLER:
+                return failure.kind
+        if self.now_s >= self.deadline_s:
+            return FailureKind.DEADLINE
+        kinds = [failure.kind for failure in failures]
+        asked = [outcome.target for outcome in self.attempts]
+        for entry in (entry for tier in self.plan.tiers for entry in tier.entries):
+            out = self.excluded.get(entry.target.name)
+            if out is not None and entry.target.name not in asked and not entry.target.stand_in:
+                kinds.append(self.kind_of(out, entry))
+        if not kinds:
+            return FailureKind.NO_TARGET
+        return kinds[0] if all(kind is kinds[0] for kind in kinds) else FailureKind.UNAVAILABLE
+
+    def kind_of(self, out: Exclusion, entry: Entry) -> FailureKind:
+        """The kind of failure that an exclusion amounts to."""
+        if out.reason == "cool_down":
+            return self.board.standings[entry.slot].cool_down_kind or FailureKind.UNAVAILABLE
+        return _AMOUNTS_TO.get(out.reason, FailureKind.NO_TARGET)
+
+
+_AMOUNTS_TO = {
+    "breaker": FailureKind.CIRCUIT_OPEN,
+    "limits": FailureKind.LOCAL_LIMIT,
+    "capability": FailureKind.CAPABILITY_MISMATCH,
+    "context_window": FailureKind.CONTEXT_LENGTH,
+}

@@ -1,0 +1,183 @@
+"""Wire formats, sans-IO and both ways, through the intermediate form: N codecs, never N x N translators.
+
+A registry folder: one module per wire format, its stem the name in the configuration, its single `DIALECT` the entry.
+The Protocols here are all that the engine and the doors know of a wire format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from understudy.core.answer import Answer, StreamEvent
+from understudy.core.conversation import Conversation
+from understudy.core.failure import Failure
+from understudy.core.outcome import Outcome
+from understudy.core.projection import Carries
+from understudy.core.request import Call, Needs
+from understudy.core.usage import Usage
+from understudy.core.value import keyword_value
+from understudy.framing.sse import SseEvent
+
+
+class BadBody(Exception):
+    """The caller's body cannot be read. The message says where and what to do; it goes back as a 400."""
+
+
+class BadAnswer(Exception):
+    """The provider's bytes are not what the dialect promises: the attempt is MALFORMED."""
+
+
+@keyword_value
+class Quirks:
+    """How a provider's reading of a dialect differs from the book; the empty value is the book.
+
+    `max_tokens_field`: the name it wants for the bound on the answer, None for the caller's own. `drop`: top-level request
+    fields that it refuses. `roles`: role names to write instead (`developer` -> `system`). `ask_usage`: whether a stream
+    must be asked for its usage. `fields`: top-level fields always set. `cache_marks`: whether cache marks may be sent.
+    `reasoning_field`: under which name it takes reasoning text back, None when it takes none.
+    """
+
+    max_tokens_field: str | None = None
+    drop: tuple[str, ...] = ()
+    roles: tuple[tuple[str, str], ...] = ()
+    ask_usage: bool = True
+    fields: tuple[tuple[str, object], ...] = ()
+    cache_marks: bool = True
+    reasoning_field: str | None = None
+
+
+BY_THE_BOOK = Quirks()
+
+# What an event of a stream means on its way through, as bits (plain ints: an IntFlag costs more than the parsing).
+CONTENT = 1  # non-empty text, reasoning, refusal or tool call: the stream commits
+PROGRESS = 2  # anything but a ping or comment: the idle clock starts again
+HIDE = 4  # the caller did not ask for it: not forwarded
+END = 8  # the stream's proper end
+FAILED = 16  # an error inside the stream: `failure` says which
+FINISH = 32  # a finish reason was seen
+
+
+class Watcher(Protocol):
+    """Reads a stream of its own dialect as it passes through untouched: commits, usage, errors, the end.
+
+    `usage`: the last seen. `failure`: set with FAILED. `has_content`: any CONTENT so far. `stop_native`: finish reason.
+    """
+
+    usage: Usage | None
+    failure: Failure | None
+    stop_native: str | None
+
+    def see(self, event: SseEvent) -> int:
+        """The bits of one event. Raises `BadAnswer` when it is no event of this dialect."""
+        ...
+
+
+class StreamDecoder(Protocol):
+    """Turns the events of one stream into the intermediate form."""
+
+    def decode(self, event: SseEvent) -> Sequence[StreamEvent]:
+        """What one event says: often one stream event, sometimes none or several. Raises `BadAnswer`."""
+        ...
+
+
+class StreamEncoder(Protocol):
+    """Writes one stream. Events must obey the grammar in `core.answer`; what the dialect cannot carry is left out."""
+
+    def encode(self, event: StreamEvent) -> bytes:
+        """The bytes for one event, framing included; `b""` when there is nothing to say (yet)."""
+        ...
+
+
+@keyword_value
+class Glance:
+    """What is read of a whole answer that passes through untouched.
+
+    `failure`: an error inside a 200, or an answer with nothing in it. `model`: what the provider says it ran.
+    """
+
+    usage: Usage | None
+    failure: Failure | None
+    stop_native: str | None = None
+    model: str | None = None
+
+
+@keyword_value
+class ErrorReport:
+    """An error for a caller: the failure shown, and every attempt that led to it.
+
+    `decision`: the id under which the choice can be read back. `model`: as the caller named it.
+    """
+
+    failure: Failure
+    attempts: tuple[Outcome, ...] = ()
+    decision: str | None = None
+
+
+class Dialect(Protocol):
+    """One wire format. Pure: bytes and values in, bytes and values out."""
+
+    name: str
+    inbound: tuple[str, ...]  # the paths of our own door that speak it
+    request_carries: Carries
+    answer_carries: Carries
+
+    def needs(self, body: bytes) -> Needs:
+        """One cheap pass over a request's body. Raises `BadBody`."""
+        ...
+
+    def retarget(self, call: Call, model: str, quirks: Quirks) -> tuple[bytes, tuple[str, ...]]:
+        """The caller's own bytes for a target of the same dialect, and the names of what was dropped.
+
+        The top-level object is re-encoded with its members' values as raw bytes (so duplicate keys collapse and policy and
+        provider see the same model); `model` is replaced, usage is asked for in streams, quirks are applied.
+        """
+        ...
+
+    def parse_request(self, body: bytes) -> Conversation:
+        """The whole request. Raises `BadBody`."""
+        ...
+
+    def render_request(self, conversation: Conversation, quirks: Quirks = BY_THE_BOOK) -> bytes:
+        """The body for a conversation that was projected onto `request_carries`."""
+        ...
+
+    def parse_answer(self, body: bytes) -> Answer:
+        """The whole answer. Raises `BadAnswer`."""
+        ...
+
+    def render_answer(self, answer: Answer) -> bytes:
+        """The body for an answer that was projected onto `answer_carries`."""
+        ...
+
+    def glance(self, body: bytes) -> Glance:
+        """What the engine must know of a whole answer that it passes on untouched. Raises `BadAnswer`."""
+        ...
+
+    def watcher(self, *, hide_usage: bool) -> Watcher:
+        """For one stream passed on untouched. `hide_usage`: the caller did not ask for the usage that we asked for."""
+        ...
+
+    def decoder(self) -> StreamDecoder:
+        """For one stream to be translated from this dialect."""
+        ...
+
+    def encoder(self, *, model: str, include_usage: bool | None) -> StreamEncoder:
+        """For one stream to be translated into this dialect."""
+        ...
+
+    def render_error(self, report: ErrorReport) -> bytes:
+        """The body of an error answer, in this dialect's envelope."""
+        ...
+
+    def render_stream_error(self, report: ErrorReport) -> bytes:
+        """The event that ends a broken stream, framing included: never to be mistaken for a finish."""
+        ...
+
+    def render_models(self, names: Iterable[str]) -> bytes:
+        """The body of this dialect's model listing."""
+        ...
+
+    def render_model(self, name: str) -> bytes:
+        """The body that describes one model of that listing."""
+        ...

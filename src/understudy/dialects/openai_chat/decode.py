@@ -1,0 +1,335 @@
+"""Reads a stream of `chat.completion.chunk` events into the intermediate form.
+
+A choice has at most one text or thought open at a time: another kind closes it. Tool calls stay open until the choice is
+finished, because their pieces may be mixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from understudy.core.answer import (
+    Begin,
+    End,
+    Failed,
+    Field,
+    Finish,
+    PartBegin,
+    PartDelta,
+    PartEnd,
+    PartExtra,
+    Stop,
+    StreamEvent,
+    UsageSeen,
+)
+from understudy.core.assembly import write_arguments
+from understudy.core.conversation import Extra, Opaque, Reasoning, Refusal, Text, ToolCall
+from understudy.core.diagnosis import classify_in_band
+from understudy.core.projection import settled_stop
+from understudy.core.value import JsonObject
+from understudy.dialects import BadAnswer
+from understudy.dialects.openai_chat.answer import grouped_usage, message_extra
+from understudy.dialects.openai_chat.content import read_content
+from understudy.dialects.openai_chat.reasoning import origin
+from understudy.dialects.openai_chat.wire import NAME, Unreadable, decode, made_id, read_stop, read_usage, rest, words
+from understudy.framing.sse import SseEvent
+
+# What every chunk repeats or only this stream means.
+_OF_THE_CHUNK = ("id", "object", "created", "model", "choices", "usage", "obfuscation", "p", "error", "stream_options")
+_OF_THE_CHOICE = ("index", "delta", "finish_reason", "native_finish_reason", "message", "text", "obfuscation")
+_OF_THE_DELTA = ("token_id", "channel")  # which token it was, and which channel of a model's own markup
+
+_DONE = b"[DONE]"
+
+
+class Decoder:
+    """One stream, chunk by chunk."""
+
+    __slots__ = ("_begun", "_choices", "_failed", "_head", "_id")
+
+    def __init__(self) -> None:
+        self._id = ""
+        self._begun = False
+        self._failed = False
+        self._head: JsonObject = {}
+        self._choices: dict[int, _Choice] = {}
+
+    def decode(self, event: SseEvent) -> Sequence[StreamEvent]:
+        """What one event says. Raises `BadAnswer`."""
+        data = event.data
+        if data is None or self._failed or not (data := data.strip()):
+            return ()
+        if data == _DONE:
+            return self._end()
+        try:
+            chunk = decode(data)
+            if not isinstance(chunk, dict):
+                raise Unreadable("it is no object")
+            return self._chunk(chunk, is_error=event.event == b"error")
+        except Unreadable as error:
+            if event.event == b"error":
+                return self._fail(data)
+            raise BadAnswer(f"stream event: {error}") from None
+
+    def _chunk(self, chunk: JsonObject, *, is_error: bool) -> Sequence[StreamEvent]:
+        events: list[StreamEvent] = []
+        choices = chunk.get("choices")
+        failed = is_error or chunk.get("error") or (choices is None and chunk.get("object") == "error")
+        self._begin(chunk, bool(choices) or bool(failed), events)
+        if isinstance(choices, list) and not failed:
+            for place, item in enumerate(choices):
+                if isinstance(item, dict):
+                    number = item.get("index")
+                    number = number if type(number) is int else place
+                    choice = self._choices.setdefault(number, _Choice(self._id, number))
+                    choice.read(item, events)
+        usage = read_usage(chunk.get("usage") or grouped_usage(chunk), chunk.get("timings"))
+        if usage is not None and self._begun:
+            events.append(UsageSeen(usage))
+        if failed:
+            events += self._fail(chunk)
+        return events
+
+    def _begin(self, chunk: JsonObject, speaks: bool, events: list[StreamEvent]) -> None:  # noqa: FBT001
+        """Begin with the first chunk that has an id or says something: Azure opens with one that has neither."""
+        if self._begun:
+            return
+        others = {name: held for name, held in chunk.items() if name not in _OF_THE_CHUNK and held is not None}
+        self._head |= others
+        self._id = words(chunk.get("id"))
+        if not self._id and not speaks and not chunk.get("usage"):
+            return
+        self._begun = True
+        created = chunk.get("created")
+        events.append(
+            Begin(
+                id=self._id,
+                model=words(chunk.get("model")),
+                created=created if type(created) is int and created > 0 else None,
+                extra=Extra(NAME, self._head) if self._head else None,
+            )
+        )
+
+    def _fail(self, payload: object) -> Sequence[StreamEvent]:
+        self._failed = True
+        return (Failed(classify_in_band(payload)),)
+
+    def _end(self) -> Sequence[StreamEvent]:
+        events: list[StreamEvent] = []
+        for choice in self._choices.values():
+            if not choice.finished:
+                choice.finish(Stop.END, None, events)
+        events.append(End())
+        return events
+
+
+class _Call:
+    """A tool call on its way: held back until its name is known."""
+
+    __slots__ = ("arguments", "extra", "id", "index", "name")
+
+    def __init__(self, id_: str) -> None:
+        self.id = id_
+        self.name = ""
+        self.arguments = ""
+        self.extra: JsonObject = {}
+        self.index: int | None = None
+
+
+class _Choice:
+    """One alternative of the answer."""
+
+    __slots__ = ("_about", "_answer_id", "_calls", "_keys", "_kind", "_next", "_number", "_open", "_refused", "finished")
+
+    def __init__(self, answer_id: str, number: int) -> None:
+        self._answer_id = answer_id
+        self._number = number
+        self._next = 0
+        self._open: int | None = None  # the text, refusal or thought that is open
+        self._kind: object = None  # of what is open
+        self._calls: list[_Call] = []
+        self._keys: dict[object, _Call] = {}
+        self._about: JsonObject = {}
+        self._refused = False
+        self.finished = False
+
+    def read(self, item: JsonObject, events: list[StreamEvent]) -> None:
+        delta = item.get("delta")
+        if not isinstance(delta, dict):
+            delta = item["message"] if isinstance(item.get("message"), dict) else {}
+        if not self.finished:
+            self._speak(delta, events)
+        self._collect(item, delta)
+        word = item.get("finish_reason")
+        if isinstance(word, str) and not self.finished and (word or item.get("native_finish_reason")):
+            stop, native = read_stop(word, item.get("native_finish_reason"))
+            self.finish(stop or Stop.END, native, events)
+
+    def _speak(self, delta: JsonObject, events: list[StreamEvent]) -> None:
+        details = delta.get("reasoning_details")
+        if isinstance(details, list) and details:
+            self._details(details, delta, events)
+        elif text := words(delta.get("reasoning_content")) or words(delta.get("reasoning")):
+            self._say(("thought", None) if self._kind_name() != "thought" else self._kind, Reasoning(""), text, events)
+        content = delta.get("content")
+        if isinstance(content, str):
+            if content:
+                self._say("text", Text(""), content, events)
+        elif content:
+            for part in read_content(content, "delta.content"):
+                self._part(part, events)
+        if refusal := words(delta.get("refusal")):
+            self._refused = True
+            self._say("refusal", Refusal(""), refusal, events)
+        calls = delta.get("tool_calls")
+        for place, call in enumerate(calls if isinstance(calls, list) else ()):
+            if isinstance(call, dict):
+                self._call(call, place, events)
+        if isinstance(function := delta.get("function_call"), dict) and (function.get("name") or self._keys):
+            self._call({"index": "function", "function": function}, 0, events)
+
+    def _part(self, part: Any, events: list[StreamEvent]) -> None:
+        """An entry of a content list: Mistral streams thoughts that way."""
+        if isinstance(part, Reasoning):
+            self._say(("thought", None), Reasoning(""), part.text, events)
+        elif isinstance(part, Text):
+            self._say("text", Text(""), part.text, events)
+        elif isinstance(part, Refusal):
+            self._refused = True
+            self._say("refusal", Refusal(""), part.text, events)
+        else:
+            self._begin_part("whole", part if isinstance(part, Opaque) else part, events)
+            self._close(events)
+
+    def _details(self, details: list[Any], delta: JsonObject, events: list[StreamEvent]) -> None:
+        told = False
+        for entry in details:
+            if not isinstance(entry, dict):
+                continue
+            text = words(entry.get("text")) or words(entry.get("summary"))
+            signature, data = words(entry.get("signature")), words(entry.get("data"))
+            told = told or bool(text)
+            if not (text or signature or data):
+                continue
+            kind = ("thought", (entry.get("index"), entry.get("type")))
+            if self._kind != kind:
+                signed_by, extra = origin(entry)
+                self._begin_part(kind, Reasoning("", signed_by=signed_by, extra=extra), events)
+            self._add(Field.TEXT, text, events)
+            self._add(Field.SIGNATURE, signature, events)
+            self._add(Field.DATA, data, events)
+        text = words(delta.get("reasoning_content")) or words(delta.get("reasoning"))
+        if text and not told:
+            self._say(("thought", None), Reasoning(""), text, events)
+
+    def _kind_name(self) -> object:
+        return self._kind[0] if isinstance(self._kind, tuple) else self._kind
+
+    def _say(self, kind: object, part: Text | Refusal | Reasoning, text: str, events: list[StreamEvent]) -> None:
+        if self._kind != kind:
+            self._begin_part(kind, part, events)
+        self._add(Field.TEXT, text, events)
+
+    def _begin_part(self, kind: object, part: Any, events: list[StreamEvent]) -> None:
+        self._close(events)
+        self._open, self._kind = self._next, kind
+        self._next += 1
+        events.append(PartBegin(self._number, self._open, part))
+
+    def _add(self, field: Field, text: str, events: list[StreamEvent]) -> None:
+        if text and self._open is not None:
+            events.append(PartDelta(self._number, self._open, field, text))
+
+    def _close(self, events: list[StreamEvent]) -> None:
+        if self._open is not None:
+            events.append(PartEnd(self._number, self._open))
+            self._open = self._kind = None
+
+    def _call(self, item: JsonObject, place: int, events: list[StreamEvent]) -> None:
+        """A tool call or a piece of one."""
+        function = item.get("function")
+        function = function if isinstance(function, dict) else {}
+        call = self._find(item, function, place)
+        arguments = function.get("arguments")
+        written = arguments if isinstance(arguments, str) else "" if arguments is None else write_arguments(arguments)
+        others = {
+            name: held
+            for name, held in item.items()
+            if name not in {"index", "id", "type", "function"} and held is not None
+        }
+        if call.index is not None:
+            if others:
+                events.append(PartExtra(self._number, call.index, Extra(NAME, others)))
+            if written:
+                events.append(PartDelta(self._number, call.index, Field.ARGUMENTS, written))
+            return
+        call.name = call.name or words(function.get("name"))
+        call.arguments += written
+        call.extra |= others
+        if call.name:
+            self._open_call(call, events)
+
+    def _find(self, item: JsonObject, function: JsonObject, place: int) -> _Call:
+        """The call that a piece belongs to: by its index, else by its id, else by its position.
+
+        An index that comes again with another id and a name is a new call: Google's interface numbers every call 0.
+        """
+        id_ = words(item.get("id"))
+        index = item.get("index")
+        key: object = index if isinstance(index, int | str) else id_ or None
+        if key is None:
+            key = place if function.get("name") or not self._calls else self._calls[-1]
+        known = key if isinstance(key, _Call) else self._keys.get(key)
+        anew = isinstance(index, int) and id_ and function.get("name")
+        if known is None or (anew and id_ != known.id) or (index is None and not id_ and function.get("name")):
+            known = _Call(id_ or made_id(self._answer_id, self._number, len(self._calls)))
+            self._calls.append(known)
+            self._keys[key] = known
+        return known
+
+    def _open_call(self, call: _Call, events: list[StreamEvent]) -> None:
+        self._close(events)
+        call.index = self._next
+        self._next += 1
+        part = ToolCall(call.id, call.name, "", extra=Extra(NAME, call.extra) if call.extra else None)
+        events.append(PartBegin(self._number, call.index, part))
+        if call.arguments:
+            events.append(PartDelta(self._number, call.index, Field.ARGUMENTS, call.arguments))
+
+    def _collect(self, item: JsonObject, delta: JsonObject) -> None:
+        """What the choice says beside its parts: lists grow, anything else is the last that was said."""
+        for name, held in item.items():
+            if name not in _OF_THE_CHOICE and held is not None:
+                _put(self._about, name, held)
+        others = {name: held for name, held in message_extra(delta).items() if name not in _OF_THE_DELTA}
+        if others:
+            message = self._about.setdefault("message", {})
+            for name, held in others.items():
+                _put(message, name, held)
+
+    def finish(self, stop: Stop, native: str | None, events: list[StreamEvent]) -> None:
+        """Close what is open and say why it stopped."""
+        self.finished = True
+        self._close(events)
+        for call in self._calls:
+            if call.index is None:
+                self._open_call(call, events)
+                self._close(events)
+            assert call.index is not None
+            events.append(PartEnd(self._number, call.index))
+        said = (ToolCall("", "", {}),) if self._calls else (Refusal(""),) if self._refused else ()
+        settled = settled_stop(stop, said) or stop
+        events.append(Finish(choice=self._number, stop=settled, stop_native=native, extra=rest(self._about)))
+
+
+def _put(about: JsonObject, name: str, held: Any) -> None:
+    before = about.get(name)
+    if isinstance(before, list) and isinstance(held, list):
+        about[name] = before + held
+    elif isinstance(before, dict) and isinstance(held, dict):
+        about[name] = dict(before)
+        for key, inner in held.items():
+            _put(about[name], key, inner)
+    elif held is not None:
+        about[name] = held

@@ -1,0 +1,202 @@
+"""Writes a stream of `chat.completion.chunk` events, as OpenAI's own clients expect it.
+
+The role comes first, a chunk with the finish reason ends each choice, the usage stands in a last chunk without choices where
+it was asked for, and `[DONE]` closes.
+"""
+
+from __future__ import annotations
+
+from understudy.core.answer import (
+    Begin,
+    End,
+    Field,
+    Finish,
+    PartBegin,
+    PartDelta,
+    PartEnd,
+    PartExtra,
+    StreamEvent,
+    UsageSeen,
+)
+from understudy.core.assembly import write_arguments
+from understudy.core.conversation import Part, Reasoning, Refusal, Text, ToolCall
+from understudy.core.usage import Usage
+from understudy.core.value import JsonObject
+from understudy.dialects.openai_chat.reasoning import write_entry
+from understudy.dialects.openai_chat.wire import encode, own, write_stop, write_usage
+
+_DONE = b"data: [DONE]\n\n"
+
+
+class _Open:
+    """A part that is being written. `place`: its number among the calls or thoughts of its choice."""
+
+    __slots__ = ("part", "place", "said")
+
+    def __init__(self, part: Part, place: int) -> None:
+        self.part = part
+        self.place = place
+        self.said = False
+
+
+class Encoder:
+    """One stream, event by event."""
+
+    __slots__ = ("_calls", "_head", "_include_usage", "_model", "_open", "_refused", "_spoke", "_thoughts", "_usage")
+
+    def __init__(self, *, model: str, include_usage: bool | None) -> None:
+        self._model = model
+        self._include_usage = include_usage is True
+        self._head = b""
+        self._usage: Usage | None = None
+        self._open: dict[tuple[int, int], _Open] = {}
+        self._spoke: dict[int, bool] = {}
+        self._calls: dict[int, int] = {}
+        self._thoughts: dict[int, int] = {}
+        self._refused: dict[int, bool] = {}
+
+    def encode(self, event: StreamEvent) -> bytes:
+        """The bytes for one event, framing included; `b""` when there is nothing to say (yet)."""
+        if isinstance(event, PartDelta):
+            return self._delta(event)
+        if isinstance(event, PartBegin):
+            return self._part(event)
+        if isinstance(event, PartEnd):
+            return self._part_end(event)
+        if isinstance(event, Finish):
+            return self._finish(event)
+        if isinstance(event, Begin):
+            return self._begin(event)
+        if isinstance(event, UsageSeen):
+            self._usage = event.usage
+        elif isinstance(event, PartExtra):
+            return self._extra(event)
+        elif isinstance(event, End):
+            return self._usage_chunk() + _DONE
+        return b""
+
+    def _begin(self, event: Begin) -> bytes:
+        head: JsonObject = {
+            "id": event.id,
+            "object": "chat.completion.chunk",
+            "created": event.created or 0,
+            "model": event.model or self._model,
+        }
+        # every chunk begins alike: write that once, and leave it open for its choices
+        self._head = b"data: " + encode(head)[:-1] + b',"choices":['
+        first = {"index": 0, "delta": {"role": "assistant", "content": ""}, "logprobs": None, "finish_reason": None}
+        self._spoke[0] = True
+        return b"data: " + encode({**head, "choices": [first], **own(event.extra)}) + b"\n\n"
+
+    def _chunk(self, choice: int, delta: bytes) -> bytes:
+        role = b""
+        if choice not in self._spoke:
+            self._spoke[choice] = True
+            role = b'"role":"assistant",'
+        return b'%s{"index":%d,"delta":{%s%s},"logprobs":null,"finish_reason":null}]}\n\n' % (
+            self._head,
+            choice,
+            role,
+            delta,
+        )
+
+    def _part(self, event: PartBegin) -> bytes:
+        part = event.part
+        if isinstance(part, ToolCall):
+            return self._call(event, part)
+        place = 0
+        if isinstance(part, Reasoning):
+            place = self._thoughts.get(event.choice, 0)
+            self._thoughts[event.choice] = place + 1
+        elif isinstance(part, Refusal):
+            self._refused[event.choice] = True
+        elif not isinstance(part, Text):
+            return b""  # no other part can be told in a stream of this format
+        self._open[event.choice, event.index] = _Open(part, place)
+        if isinstance(part, Reasoning):
+            return self._thought(event.choice, place, part) if part.text or part.signature or part.data else b""
+        return self._words(event.choice, part, part.text) if part.text else b""
+
+    def _call(self, event: PartBegin, part: ToolCall) -> bytes:
+        place = self._calls.get(event.choice, 0)
+        self._calls[event.choice] = place + 1
+        opened = self._open[event.choice, event.index] = _Open(part, place)
+        arguments = write_arguments(part.arguments) if part.arguments else ""
+        opened.said = bool(arguments)
+        call = {
+            "index": place,
+            "id": part.id,
+            "type": "function",
+            "function": {"name": part.name, "arguments": arguments},
+            **own(part.extra),
+        }
+        return self._chunk(event.choice, b'"tool_calls":[%s]' % encode(call))
+
+    def _delta(self, event: PartDelta) -> bytes:
+        opened = self._open.get((event.choice, event.index))
+        if opened is None or not event.text:
+            return b""
+        part = opened.part
+        if isinstance(part, ToolCall):
+            opened.said = True
+            piece = b'"tool_calls":[{"index":%d,"function":{"arguments":%s}}]' % (opened.place, encode(event.text))
+            return self._chunk(event.choice, piece)
+        if isinstance(part, Reasoning):
+            return self._thought(event.choice, opened.place, _piece(part, event))
+        return self._words(event.choice, part, event.text)
+
+    def _words(self, choice: int, part: Part, text: str) -> bytes:
+        name = b'"refusal":' if isinstance(part, Refusal) else b'"content":'
+        return self._chunk(choice, name + encode(text))
+
+    def _thought(self, choice: int, place: int, piece: Reasoning) -> bytes:
+        """A piece of thinking: its text for every client, the entry for those who send it back."""
+        said = b'"reasoning_content":' + encode(piece.text) if piece.text else b""
+        if piece.signed_by is None and piece.extra is None:
+            return self._chunk(choice, said)
+        entry = encode(write_entry(piece, place))
+        return self._chunk(choice, said + (b"," if said else b"") + b'"reasoning_details":[' + entry + b"]")
+
+    def _extra(self, event: PartExtra) -> bytes:
+        opened = self._open.get((event.choice, event.index))
+        fields = own(event.extra)
+        if opened is None or not fields or not isinstance(opened.part, ToolCall):
+            return b""
+        return self._chunk(event.choice, b'"tool_calls":[%s]' % encode({"index": opened.place, **fields}))
+
+    def _part_end(self, event: PartEnd) -> bytes:
+        opened = self._open.pop((event.choice, event.index), None)
+        if opened is not None and isinstance(opened.part, ToolCall) and not opened.said:
+            piece = b'"tool_calls":[{"index":%d,"function":{"arguments":"{}"}}]' % opened.place
+            return self._chunk(event.choice, piece)
+        return b""
+
+    def _finish(self, event: Finish) -> bytes:
+        others = own(event.extra)
+        word, native = write_stop(event.stop, event.stop_native, refused=event.choice in self._refused)
+        choice: JsonObject = {
+            "index": event.choice,
+            "delta": others.get("message", {}),
+            "logprobs": None,
+            "finish_reason": word,
+        }
+        if native is not None:
+            choice["native_finish_reason"] = native
+        choice |= {name: held for name, held in others.items() if name != "message"}
+        return self._head + encode(choice) + b"]}\n\n"
+
+    def _usage_chunk(self) -> bytes:
+        if not self._include_usage or self._usage is None or not self._head:
+            return b""
+        return self._head + b'],"usage":' + encode(write_usage(self._usage)) + b"}\n\n"
+
+
+def _piece(part: Reasoning, event: PartDelta) -> Reasoning:
+    text = event.text
+    return Reasoning(
+        text if event.field is Field.TEXT else "",
+        text if event.field is Field.SIGNATURE else None,
+        text if event.field is Field.DATA else None,
+        part.signed_by,
+        part.extra,
+    )

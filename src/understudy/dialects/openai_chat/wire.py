@@ -1,0 +1,260 @@
+"""What every piece of the Chat Completions codec needs: reading JSON with a path to the fault, ids, stop reasons, usage."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import msgspec
+
+from understudy.core.answer import Stop
+from understudy.core.conversation import Extra, Part, Refusal
+from understudy.core.usage import Usage
+from understudy.core.value import JsonObject
+
+NAME = "openai_chat"
+
+encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+class Unreadable(Exception):
+    """A value does not fit the format. The message names its place."""
+
+
+def decode(body: bytes) -> Any:
+    """JSON as plain values. Raises `Unreadable` for bad JSON, bad UTF-8 and absurd nesting."""
+    try:
+        return _decode(body)
+    except RecursionError:
+        raise Unreadable("the JSON is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise Unreadable("the body is not valid UTF-8") from None
+    except msgspec.DecodeError as error:
+        if b"\\u" in body:
+            return _mended(body, error)
+        raise Unreadable(f"the body is not valid JSON: {error}") from None
+
+
+def _mended(body: bytes, error: msgspec.DecodeError) -> Any:
+    """JSON with half a surrogate pair, as a server writes it that cuts text between UTF-16 units: half becomes U+FFFD."""
+    try:
+        found = json.loads(body)
+        whole = (
+            json.dumps(found, ensure_ascii=False).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        )
+        return _decode(whole)
+    except (ValueError, RecursionError):  # of which a msgspec error is one, too
+        raise Unreadable(f"the body is not valid JSON: {error}") from None
+
+
+# Reading fields: each takes its field out of the mapping, so that what is left over is known to be of this dialect only.
+
+
+def take(fields: JsonObject, key: str, kind: type | tuple[type, ...], where: str = "") -> Any:
+    """The field's value, None when it is absent or null. Raises `Unreadable` when it is of another kind."""
+    found = fields.pop(key, None)
+    if found is None or (isinstance(found, kind) and not (isinstance(found, bool) and kind is not bool)):
+        return found
+    raise Unreadable(f"{at(where, key)} must be {_named(kind)}")
+
+
+def need(fields: JsonObject, key: str, kind: type | tuple[type, ...], where: str = "") -> Any:
+    """Like `take`, but the field must be there."""
+    found = take(fields, key, kind, where)
+    if found is None:
+        raise Unreadable(f"{at(where, key)} is missing: it must be {_named(kind)}")
+    return found
+
+
+def rest(fields: JsonObject) -> Extra | None:
+    """What was not taken, without nulls; None when nothing is left."""
+    left = {key: found for key, found in fields.items() if found is not None}
+    return Extra(NAME, left) if left else None
+
+
+def own(extra: Extra | None) -> JsonObject:
+    """The fields that this dialect itself left on a node."""
+    return extra.fields if extra is not None and extra.dialect == NAME else {}
+
+
+def at(where: str, key: str) -> str:
+    """The path of a field."""
+    return f"{where}.{key}" if where else key
+
+
+NUMBER = (int, float)
+_NAMES = {str: "a string", dict: "an object", list: "a list", bool: "true or false", int: "an integer"}
+
+
+def _named(kind: type | tuple[type, ...]) -> str:
+    if kind == NUMBER:
+        return "a number"
+    return " or ".join(_NAMES[one] for one in (kind if isinstance(kind, tuple) else (kind,)))
+
+
+def words(found: Any) -> str:
+    """A string that may be absent: anything else says nothing."""
+    return found if isinstance(found, str) else ""
+
+
+def made_id(*about: object) -> str:
+    """A tool call's id where the provider gave none: the same for the same place in the same answer."""
+    seed = ":".join(map(str, about)).encode("utf-8", "surrogatepass")
+    return "call_" + hashlib.sha256(seed).hexdigest()[:24]
+
+
+# Why it stopped
+
+STOPS: dict[str, Stop] = {
+    "stop": Stop.END,
+    "length": Stop.LENGTH,
+    "tool_calls": Stop.TOOL_CALLS,
+    "content_filter": Stop.CONTENT_FILTER,
+    "function_call": Stop.TOOL_CALLS,
+}
+# Words of compatible servers for the same, kept as the native one. Snowflake says nothing at all.
+_ALIASES: dict[str, Stop] = {
+    "": Stop.END,
+    "end_turn": Stop.END,
+    "eos": Stop.END,
+    "max_tokens": Stop.LENGTH,
+    "model_length": Stop.CONTEXT_FULL,
+    "tool_use": Stop.TOOL_CALLS,
+}
+FOLDS: dict[Stop, Stop] = {
+    Stop.STOP_SEQUENCE: Stop.END,
+    Stop.PAUSE: Stop.END,
+    Stop.CONTEXT_FULL: Stop.LENGTH,
+}
+_WORDS: dict[Stop, str] = {
+    Stop.END: "stop",
+    Stop.LENGTH: "length",
+    Stop.TOOL_CALLS: "tool_calls",
+    Stop.CONTENT_FILTER: "content_filter",
+    Stop.REFUSAL: "stop",  # beside a refusal; without one it was folded into content_filter
+}
+
+
+def read_stop(word: Any, native: Any) -> tuple[Stop | None, str | None]:
+    """A finish reason, and the provider's own word where the first does not tell it whole."""
+    if not isinstance(word, str):
+        return None, native if isinstance(native, str) and native else None
+    known = STOPS.get(word)
+    if known is None:
+        known, aside = _ALIASES.get(word, Stop.END), word or None
+    else:
+        aside = None
+    said = native if isinstance(native, str) and native else aside
+    return known, None if said == _WORDS[FOLDS.get(known, known)] else said
+
+
+def write_stop(stop: Stop, native: str | None, *, refused: bool) -> tuple[str, str | None]:
+    """The finish reason and the native word. `refused`: the message says its refusal itself."""
+    stop, native = fold_stop(stop, native, refused=refused)
+    word = _WORDS[stop]
+    return word, None if native == word else native
+
+
+def fold_stop(stop: Stop, native: str | None, *, refused: bool) -> tuple[Stop, str | None]:
+    """The reason that this format has for it; what was folded away becomes the native word."""
+    if stop is Stop.REFUSAL and not refused:
+        return Stop.CONTENT_FILTER, native or str(stop)
+    if stop in FOLDS:
+        return FOLDS[stop], native or str(stop)
+    return stop, native
+
+
+def refuses(parts: tuple[Part, ...]) -> bool:
+    """Whether a message says its refusal itself."""
+    return any(isinstance(part, Refusal) for part in parts)
+
+
+# Usage
+
+
+def read_usage(fields: Any, timings: Any = None) -> Usage | None:
+    """The token counts of a `usage` object in any of its spellings; None when there is none.
+
+    Cached and audio tokens are inside `prompt_tokens`. Reasoning is inside `completion_tokens`, but outside of them at xAI
+    and in Google's compatible interface, where only the total tells. A count that is no natural number, or a part larger
+    than its whole (Azure's Grok reports more cached tokens than there were in the prompt), marks the result as estimated, and
+    the impossible part is left out. `timings`: llama.cpp counts its cache there.
+    """
+    if not isinstance(fields, dict) or fields.get("prompt_tokens", fields.get("completion_tokens")) is None:
+        return None
+    read = _Counts()
+    prompt, completion = read.count(fields, "prompt_tokens"), read.count(fields, "completion_tokens")
+    inside, outside = fields.get("prompt_tokens_details"), fields.get("completion_tokens_details")
+    cached = read.first((inside, "cached_tokens"), *((fields, name) for name in _CACHED), (timings, "cache_n"))
+    written = read.first((inside, "cache_write_tokens"), (fields, "cache_creation_input_tokens"))
+    heard = read.count(inside, "audio_tokens")
+    thought, spoken = read.count(outside, "reasoning_tokens"), read.count(outside, "audio_tokens")
+    cached = read.part(cached, prompt)
+    written = read.part(written, prompt - cached)
+    heard = min(heard, prompt - cached - written)  # cached sound is counted twice: the cache has it
+    beyond = read.count(fields, "total_tokens") - prompt - completion
+    if beyond > 0:
+        thought = thought if thought == beyond else beyond
+        completion += thought
+    thought = read.part(thought, completion)
+    spoken = read.part(spoken, completion - thought)
+    return Usage(
+        input=prompt - cached - written - heard,
+        cache_read=cached,
+        cache_write_5m=written,
+        output=completion - thought - spoken,
+        reasoning=thought,
+        audio_in=heard,
+        audio_out=spoken,
+        estimated=not read.sound,
+    )
+
+
+_CACHED = ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens")
+
+
+class _Counts:
+    """Reads counts, and remembers whether all of them can be true."""
+
+    __slots__ = ("sound",)
+
+    def __init__(self) -> None:
+        self.sound = True
+
+    def count(self, holder: Any, name: str) -> int:
+        found = holder.get(name) if isinstance(holder, dict) else None
+        if found is None:
+            return 0
+        if isinstance(found, float) and found.is_integer():
+            found = int(found)
+        if isinstance(found, int) and not isinstance(found, bool) and found >= 0:
+            return found
+        self.sound = False
+        return 0
+
+    def first(self, *places: tuple[Any, str]) -> int:
+        """The first count that is not zero: servers write one number under several names."""
+        return next((found for holder, name in places if (found := self.count(holder, name))), 0)
+
+    def part(self, part: int, whole: int) -> int:
+        if part <= whole:
+            return part
+        self.sound = False
+        return 0
+
+
+def write_usage(usage: Usage) -> JsonObject:
+    """A `usage` object. `cache_write_tokens` is OpenRouter's field, written only where there is something to say."""
+    written = usage.cache_write_5m + usage.cache_write_1h
+    prompt: JsonObject = {"cached_tokens": usage.cache_read, "audio_tokens": usage.audio_in}
+    if written:
+        prompt["cache_write_tokens"] = written
+    return {
+        "prompt_tokens": usage.prompt,
+        "completion_tokens": usage.completion,
+        "total_tokens": usage.total,
+        "prompt_tokens_details": prompt,
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning, "audio_tokens": usage.audio_out},
+    }

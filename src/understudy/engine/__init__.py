@@ -1,0 +1,1 @@
+"""Acts: performs what a walk asks for, on real sockets and a real clock, or on whatever stands in for them."""

@@ -1,0 +1,226 @@
+"""One attempt at one target: opened until its first content or whole answer, then relayed to its end.
+
+    open()    None when there is something to relay, else the Failure; the caller has seen nothing yet
+    relay()   None when the caller got all of it, else the Failure that broke it off
+    close()   lets go of the provider, at once
+
+Three kinds: a whole answer over HTTP (here), a stream over HTTP (`streamed`), and a stand-in that answers from memory
+(`stand_in`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from understudy.config.secrets import CredentialUnavailable
+from understudy.core.failure import Failure, FailureKind
+from understudy.core.money import cost_nusd
+from understudy.core.outcome import Billing, Outcome, Purpose
+from understudy.core.plan import Entry
+from understudy.core.projection import project_answer
+from understudy.core.scoreboard import Hold
+from understudy.core.usage import Usage
+from understudy.core.value import value
+from understudy.dialects import BadAnswer, Dialect
+from understudy.ports import HeaderMap, HttpRequest, TransportFailure
+from understudy.transport.classify import classify
+
+if TYPE_CHECKING:
+    from understudy.engine.perform import Performance
+
+JSON = (b"content-type", b"application/json")
+
+
+@value
+class Place:
+    """What the walk settled for an attempt. `until_s`: when it must have its first content (or whole answer)."""
+
+    entry: Entry
+    hold: Hold
+    number: int
+    purpose: Purpose
+    started_s: float
+    until_s: float
+
+
+@value
+class Prepared:
+    """A request written for one target. `dropped`: what it lost on the way into that target's wire format."""
+
+    dialect: str
+    body: bytes
+    dropped: tuple[str, ...]
+
+
+class Attempt(ABC):
+    """What all attempts have in common: who, when, and what is known of it so far."""
+
+    __slots__ = (
+        "committed",
+        "dropped",
+        "entry",
+        "first_content_s",
+        "pieces",
+        "place",
+        "provider_id",
+        "sent",
+        "show",
+        "status",
+        "usage",
+    )
+    cached = False
+
+    def __init__(self, show: Performance, place: Place, dropped: tuple[str, ...] = ()) -> None:
+        self.show = show
+        self.place = place
+        self.entry = place.entry
+        self.dropped = dropped
+        self.first_content_s: float | None = None
+        self.committed = False
+        self.sent = False
+        self.status: int | None = None
+        self.usage: Usage | None = None
+        self.pieces = 0  # of content seen: what usage is estimated from when the provider sends none
+        self.provider_id: str | None = None
+
+    @abstractmethod
+    async def open(self) -> Failure | None:
+        """Ask, until there is something to relay."""
+
+    @abstractmethod
+    async def relay(self, until_s: float) -> Failure | None:
+        """Give the caller all of it. `until_s`: the request's deadline."""
+
+    def close(self) -> None:  # noqa: B027  most have nothing to let go of
+        """Let go of the provider."""
+
+    def outcome(self, failure: Failure | None, now_s: float) -> Outcome:
+        """What came of it."""
+        place, target, usage = self.place, self.entry.target, self.usage
+        if usage is None and self.committed and not target.stand_in:
+            usage = Usage(input=self.show.needs.tokens_in, output=self.pieces, estimated=True)
+        return Outcome(
+            number=place.number,
+            target=target.name,
+            tier=self.entry.tier,
+            purpose=place.purpose,
+            started_s=place.started_s,
+            ended_s=now_s,
+            failure=failure,
+            first_content_s=self.first_content_s,
+            committed=self.committed,
+            stream=self.show.needs.stream,
+            status=self.status,
+            usage=usage,
+            billing=self.billing(failure),
+            cost_nusd=cost_nusd(usage, target.price),
+            dropped=self.dropped,
+            provider_id=self.provider_id,
+        )
+
+    def billing(self, failure: Failure | None) -> Billing:
+        """Whether the provider will charge for it."""
+        if self.entry.target.stand_in:
+            return Billing.NO
+        if failure is None or self.usage is not None:
+            return Billing.YES
+        refused = self.status is not None and self.status >= 400
+        return Billing.AMBIGUOUS if self.sent and not refused else Billing.NO
+
+
+class HttpAttempt(Attempt):
+    """An attempt at a provider that is reached over HTTP."""
+
+    __slots__ = ("dialect", "prepared")
+
+    def __init__(self, show: Performance, place: Place, prepared: Prepared) -> None:
+        super().__init__(show, place, prepared.dropped)
+        self.prepared = prepared
+        self.dialect: Dialect = show.snapshot.dialects[prepared.dialect]
+
+    async def request(self) -> HttpRequest:
+        """What is sent. Raises `CredentialUnavailable`."""
+        upstream = self.show.snapshot.upstreams[self.entry.target.name]
+        where = upstream.endpoints[self.prepared.dialect]
+        return HttpRequest(
+            method="POST",
+            origin=where.origin,
+            path=where.path,
+            headers=await upstream.headers(self.prepared.dialect, self.show.call.headers),
+            body=self.prepared.body,
+        )
+
+    @property
+    def translated(self) -> bool:
+        """Whether the caller speaks another wire format."""
+        return self.dialect is not self.show.dialect
+
+    def refused(self, status: int, headers: HeaderMap, body: bytes) -> Failure:
+        """The Failure that an error answer amounts to."""
+        failure = classify(status, headers, body, now_unix_s=self.show.engine.wall_s())
+        return failure or Failure(FailureKind.MALFORMED, f"unexpected status {status}", status=status)
+
+    def failed(self, kind: FailureKind, message: str) -> Failure:
+        """A Failure of an answer that had begun."""
+        return Failure(kind, message, status=self.status)
+
+    def broken(self, trouble: TransportFailure) -> Failure:
+        """The Failure below the provider's API."""
+        self.sent = trouble.sent
+        return Failure(trouble.kind, trouble.message, status=self.status)
+
+
+def without_key(trouble: CredentialUnavailable) -> Failure:
+    """The Failure of a target whose key cannot be read."""
+    return Failure(FailureKind.CREDENTIAL_UNAVAILABLE, str(trouble))
+
+
+class WholeAttempt(HttpAttempt):
+    """One answer, all at once."""
+
+    __slots__ = ("_body", "_headers")
+
+    async def open(self) -> Failure | None:
+        """Ask, and read all of the answer."""
+        show, place = self.show, self.place
+        timeouts = show.plan.policy.timeouts
+        until_s = min(place.until_s, place.started_s + timeouts.answer_s)
+        try:
+            request = await self.request()
+            answer = await show.engine.client.send(request, connect_s=timeouts.connect_s, until_s=until_s)
+        except TransportFailure as trouble:
+            return self.broken(trouble)
+        except CredentialUnavailable as trouble:
+            return without_key(trouble)
+        self.sent = True
+        self.status = status = answer.status
+        if not 200 <= status < 300:
+            return self.refused(status, answer.headers, answer.body)
+        self._headers = answer.headers
+        try:
+            return self._read(answer.body)
+        except BadAnswer as trouble:
+            return self.failed(FailureKind.MALFORMED, str(trouble))
+
+    def _read(self, body: bytes) -> Failure | None:
+        glance = self.dialect.glance(body)
+        self.usage = glance.usage
+        if glance.failure is not None:
+            return glance.failure
+        if self.translated:
+            caller = self.show.dialect
+            projected, _ = project_answer(self.dialect.parse_answer(body), caller.answer_carries)
+            body = caller.render_answer(projected)
+        self._body = body
+        self.first_content_s = self.show.engine.now_s()
+        return None
+
+    async def relay(self, until_s: float) -> Failure | None:  # noqa: ARG002  it is all here
+        """Give it."""
+        self.committed = True
+        headers = self.show.headers(self, self._headers)
+        headers.append(JSON)
+        self.show.sink.respond(200, headers, self._body)
+        self.show.keep(self._body)
+        return None

@@ -1,0 +1,319 @@
+"""Performs one request: does what its walk asks, and gives back everything that was taken, however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from understudy.core.action import (
+    Action,
+    Ended,
+    Failed,
+    Held,
+    Next,
+    Ready,
+    Refused,
+    Relay,
+    Reply,
+    Reserve,
+    Start,
+    Started,
+    Timer,
+)
+from understudy.core.answer import StreamEvent
+from understudy.core.conversation import Conversation
+from understudy.core.decision import Decision
+from understudy.core.dice import Dice
+from understudy.core.event import AttemptEnded
+from understudy.core.failure import Failure, FailureKind
+from understudy.core.outcome import Outcome, Result
+from understudy.core.plan import Entry, RoutePlan
+from understudy.core.projection import project_request
+from understudy.core.request import Call
+from understudy.core.scoreboard import Hold
+from understudy.core.walk import walk
+from understudy.engine.attempt import Attempt, Place, Prepared, WholeAttempt
+from understudy.engine.cache import key_of
+from understudy.engine.snapshot import Snapshot, is_cache
+from understudy.engine.stand_in import StandInAttempt
+from understudy.engine.streamed import StreamAttempt
+from understudy.engine.streaming import events_of
+from understudy.ports import Header, HeaderMap, Sink
+from understudy.providers import Reply as StandInReply
+
+if TYPE_CHECKING:
+    from understudy.engine.router import Engine
+
+PASS_BACK = (b"x-ratelimit-", b"anthropic-ratelimit-", b"openai-")
+"""Beginnings of the winner's headers that the caller is shown, besides `request-id` and `x-request-id`."""
+
+
+class Performance:
+    """One request on its way. `copy`: what was streamed, kept for the stale cache; None when nobody will want it."""
+
+    __slots__ = (
+        "_conversation",
+        "_handles",
+        "_hold",
+        "_last_handle",
+        "_prepared",
+        "_reply",
+        "_tasks",
+        "attempts",
+        "call",
+        "copy",
+        "deadline_s",
+        "decision",
+        "dialect",
+        "engine",
+        "needs",
+        "plan",
+        "sink",
+        "snapshot",
+    )
+
+    def __init__(
+        self,
+        engine: Engine,
+        snapshot: Snapshot,
+        plan: RoutePlan,
+        call: Call,
+        decision: Decision,
+        sink: Sink,
+    ) -> None:
+        self.engine = engine
+        self.snapshot = snapshot
+        self.plan = plan
+        self.call = call
+        self.needs = call.needs
+        self.dialect = snapshot.dialects[call.dialect]
+        self.decision = decision
+        self.sink = sink
+        self.attempts: list[Outcome] = []
+        limit_s = plan.policy.deadline_s
+        self.deadline_s = decision.started_s + (limit_s if call.deadline_s is None else min(limit_s, call.deadline_s))
+        self.copy: list[bytes] | None = [] if plan.name in snapshot.cached_routes else None
+        self._handles: dict[int, Attempt] = {}
+        self._tasks: dict[int, asyncio.Task[Failure | None]] = {}
+        self._last_handle = 0
+        self._hold: Hold | None = None  # taken by Reserve, owned by the attempt from Start on
+        self._prepared: Prepared | None = None
+        self._reply: StandInReply | None = None
+        self._conversation: Conversation | None = None
+
+    async def run(self) -> Result:
+        """Walk to the end. Cancelling gives everything back, books open attempts, and raises on."""
+        engine = self.engine
+        steps = walk(self.plan, self.decision, engine.board, self.decision.started_s, self.deadline_s)
+        try:
+            action = next(steps)
+            while True:
+                action = steps.send(await self._do(action))
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+        finally:
+            steps.close()
+            self._let_go()
+
+    async def _do(self, action: Action) -> Reply:
+        kind = type(action)
+        if kind is Reserve:
+            return self._reserve(action)  # type: ignore[arg-type]
+        if kind is Start:
+            return self._start(action)  # type: ignore[arg-type]
+        if kind is Next:
+            return await self._next(action.until_s)  # type: ignore[union-attr]
+        return await self._relay(action)  # type: ignore[arg-type]
+
+    # Reserve
+
+    def _reserve(self, action: Reserve) -> Held | Refused:
+        """Write the request for this target first: a place is taken only for what can be sent."""
+        engine, entry = self.engine, action.entry
+        now_s = engine.now_s()
+        refused = self._prepare(entry, now_s)
+        if refused is not None:
+            return Refused(now_s, refused, None)
+        self._hold = hold = engine.board.hold(entry.slot, self.needs.tokens_in, now_s)
+        return Held(now_s, bool(hold.tests[entry.breaker]))
+
+    def _prepare(self, entry: Entry, now_s: float) -> FailureKind | None:
+        target = entry.target
+        upstream = self.snapshot.upstreams[target.name]
+        self._prepared = self._reply = None
+        if is_cache(target):
+            known = self.engine.cache.get(key_of(self.call), now_s)
+            self._reply = None if known is None else StandInReply(answer=known)
+            return FailureKind.NO_TARGET if known is None else None
+        if upstream.player is not None:
+            dice = Dice(self.decision.seed).fork(entry.slot + 1)
+            self._reply = upstream.player.reply(self.call, dice, now_s)
+            return None
+        dialect = upstream.dialect_for(self.call.dialect)
+        quirks = upstream.endpoints[dialect].quirks
+        if dialect == self.call.dialect:
+            body, dropped = self.dialect.retarget(self.call, target.model, quirks)
+            self._prepared = Prepared(dialect, body, dropped)
+            return FailureKind.NOT_PORTABLE if dropped and self.plan.policy.strict else None
+        return self._translate(entry, dialect)
+
+    def _translate(self, entry: Entry, name: str) -> FailureKind | None:
+        """Write the request in another wire format, if it survives that."""
+        dialect = self.snapshot.dialects[name]
+        target = entry.target
+        projected, losses = project_request(self.conversation(), dialect.request_carries)
+        refuse = ("lossy", "essential") if self.plan.policy.strict else ("essential",)
+        if any(loss.weight in refuse for loss in losses):
+            return FailureKind.NOT_PORTABLE
+        projected = with_model(projected, target.model)
+        body = dialect.render_request(projected, self.snapshot.upstreams[target.name].endpoints[name].quirks)
+        self._prepared = Prepared(name, body, tuple([loss.name for loss in losses]))
+        return None
+
+    def conversation(self) -> Conversation:
+        """The whole request in the intermediate form, read only when another wire format must be written."""
+        if self._conversation is None:
+            self._conversation = self.dialect.parse_request(self.call.body)
+        return self._conversation
+
+    # Start
+
+    def _start(self, action: Start) -> Started:
+        now_s = self.engine.now_s()
+        hold, self._hold = self._hold, None
+        assert hold is not None, "a walk reserves before it starts"
+        place = Place(action.entry, hold, action.number, action.purpose, now_s, action.until_s)
+        self._last_handle += 1
+        self._handles[self._last_handle] = self._attempt(place)
+        return Started(now_s, self._last_handle)
+
+    def _attempt(self, place: Place) -> Attempt:
+        if self._reply is not None:
+            cached = is_cache(place.entry.target)
+            script = self._told() if cached else self._reply.events()
+            return StandInAttempt(self, place, self._reply, script, cached=cached)
+        assert self._prepared is not None
+        return (StreamAttempt if self.needs.stream else WholeAttempt)(self, place, self._prepared)
+
+    def _told(self) -> Iterator[tuple[float, StreamEvent]]:
+        assert self._reply is not None
+        assert self._reply.answer is not None
+        return ((0.0, event) for event in events_of(self._reply.answer))
+
+    # Next
+
+    async def _next(self, until_s: float) -> Ready | Failed | Timer:
+        """The first thing that happens to an open attempt. One alone, the rule, needs no task of its own."""
+        if not self._handles:
+            await asyncio.sleep(max(0.0, until_s - self.engine.now_s()))
+            return Timer(self.engine.now_s())
+        if len(self._handles) == 1 and not self._tasks:
+            [(handle, attempt)] = self._handles.items()
+            if attempt.place.until_s <= until_s:
+                return self._opened(handle, attempt, await attempt.open())
+        return await self._race(until_s)
+
+    async def _race(self, until_s: float) -> Ready | Failed | Timer:
+        """Several attempts open, or a timer that may come first: each attempt opens in a task of its own."""
+        tasks = self._tasks
+        for handle, attempt in self._handles.items():
+            if handle not in tasks:
+                tasks[handle] = asyncio.create_task(attempt.open())
+        await asyncio.wait(
+            tasks.values(),
+            timeout=max(0.0, until_s - self.engine.now_s()),
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        for handle, task in tasks.items():
+            if task.done():
+                del tasks[handle]
+                return self._opened(handle, self._handles[handle], task.result())
+        return Timer(self.engine.now_s())
+
+    def _opened(self, handle: int, attempt: Attempt, failure: Failure | None) -> Ready | Failed:
+        engine = self.engine
+        now_s = engine.now_s()
+        if failure is not None:
+            return Failed(now_s, handle, self._book(handle, failure, now_s))
+        engine.board.commit(attempt.place.hold, now_s)
+        return Ready(now_s, handle)
+
+    # Relay
+
+    async def _relay(self, action: Relay) -> Ended:
+        engine = self.engine
+        attempt = self._handles[action.handle]
+        self._let_go(besides=action.handle)
+        self.sink.forget_body()
+        failure = await attempt.relay(action.until_s)
+        if failure is not None:
+            await engine.end_broken(self, failure)
+        elif self.copy:
+            self.keep(b"".join(self.copy))
+        now_s = engine.now_s()
+        return Ended(now_s, self._book(action.handle, failure, now_s))
+
+    def headers(self, attempt: Attempt, answered: HeaderMap) -> list[Header]:
+        """What the caller is told beside the answer. `answered`: the provider's own headers."""
+        head = [
+            (b"x-understudy-decision", self.decision.id.encode()),
+            *self.engine.told(attempt.entry),
+            (b"x-understudy-attempts", b"%d" % attempt.place.number),
+        ]
+        if attempt.cached:
+            head.append((b"x-understudy-cache", b"stale"))
+        if attempt.dropped:
+            head.append((b"x-understudy-dropped", ", ".join(attempt.dropped).encode("ascii", "replace")))
+        for name, text in answered.items():
+            if name.startswith(PASS_BACK) or name in (b"request-id", b"x-request-id"):
+                head.append((name, text))
+        return head
+
+    def keep(self, answered: bytes) -> None:
+        """Remember what the caller was given, where the route may want it again."""
+        if self.copy is not None:
+            self.engine.keep(self, answered)
+
+    # Ends
+
+    def _book(self, handle: int, failure: Failure | None, now_s: float) -> Outcome:
+        """One Outcome per attempt: the scoreboard learns before the walk resumes, everyone else from the event."""
+        attempt = self._handles.pop(handle)
+        task = self._tasks.pop(handle, None)
+        if task is not None:
+            task.cancel()
+        attempt.close()
+        outcome = attempt.outcome(failure, now_s)
+        self.attempts.append(outcome)
+        self.engine.board.settle(attempt.place.hold, outcome, now_s)
+        self.engine.events.emit(AttemptEnded(self.decision.id, outcome))
+        return outcome
+
+    def _let_go(self, besides: int = 0) -> None:
+        """Cancel what is still open: a race lost, or a caller gone. It implicates nobody and gives its places back."""
+        left = self.sink.left
+        kind = FailureKind.LOST_RACE if left is None else left
+        now_s = self.engine.now_s()
+        for handle in [handle for handle in self._handles if handle != besides]:
+            self._book(handle, Failure(kind, TOLD[kind]), now_s)
+
+
+TOLD = {
+    FailureKind.LOST_RACE: "another attempt answered first",
+    FailureKind.CLIENT_LEFT: "the client closed the connection",
+    FailureKind.DRAINING: "the server is shutting down",
+}
+
+
+def with_model(conversation: Conversation, model: str) -> Conversation:
+    """The same conversation for another model."""
+    return Conversation(
+        model=model,
+        messages=conversation.messages,
+        tools=conversation.tools,
+        settings=conversation.settings,
+        stream=conversation.stream,
+        include_usage=conversation.include_usage,
+        extra=conversation.extra,
+    )

@@ -1,0 +1,207 @@
+"""The one way in: finds the route, starts the walk, keeps the clock, and tells the caller how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from math import ceil
+
+from understudy.core.answer import Answer
+from understudy.core.assembly import assemble
+from understudy.core.decision import Decision
+from understudy.core.event import RequestEnded
+from understudy.core.failure import Failure, FailureKind, Implicates
+from understudy.core.outcome import Result
+from understudy.core.plan import Entry, RoutePlan
+from understudy.core.request import Call
+from understudy.core.scoreboard import Scoreboard
+from understudy.dialects import BadAnswer, BadBody, Dialect, ErrorReport
+from understudy.engine.attempt import JSON
+from understudy.engine.cache import StaleCache, key_of
+from understudy.engine.observers import Decisions, Events
+from understudy.engine.perform import TOLD, Performance
+from understudy.engine.snapshot import Snapshot
+from understudy.framing.sse import SseParser
+from understudy.ports import Header, HttpClient, Sink
+from understudy.registry import BadSettings, UnknownName
+
+SEED_STEP = 0x9E37_79B9_7F4A_7C15
+"""Between the seeds of two requests: far apart, so that their choices' dice (seed, seed + 1, ...) never meet."""
+
+
+class Engine:
+    """Everything that requests share: the snapshot they begin with, the scoreboard, the client, the events.
+
+    `now_s`: the loop's monotonic clock. `wall_s`: Unix time, for reading providers' hints. `prefix`: begins every decision's
+    id, different in every process. `seed`: where chance begins.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        *,
+        board: Scoreboard,
+        client: HttpClient,
+        events: Events,
+        now_s: Callable[[], float],
+        wall_s: Callable[[], float],
+        prefix: str,
+        seed: int,
+    ) -> None:
+        self.snapshot = snapshot
+        self.board = board
+        self.client = client
+        self.events = events
+        self.now_s = now_s
+        self.wall_s = wall_s
+        self.cache = StaleCache()
+        self.decisions = Decisions()
+        self._prefix = prefix
+        self._seed = seed
+        self._count = 0
+        self._told: dict[tuple[str, str, bool], tuple[Header, ...]] = {}
+
+    async def handle(self, call: Call, sink: Sink) -> Result:
+        """Answer one call through `sink`, whatever breaks on the way. Raises only what cancelling raises."""
+        snapshot = self.snapshot
+        plan, problem = _plan(call, snapshot)
+        now_s = self.now_s()
+        self._count += 1
+        seed = (self._seed + self._count * SEED_STEP) & 0xFFFF_FFFF_FFFF_FFFF
+        decision = Decision(
+            f"{self._prefix}{self._count:x}",
+            plan.name if plan else "",
+            snapshot.version,
+            call.needs,
+            call.dialect,
+            seed,
+            now_s,
+        )
+        if plan is None:
+            result = self._ended(decision, (), problem)
+        else:
+            self.board.retry_budget.deposit(now_s)
+            result = await self._perform(snapshot, plan, call, decision, sink)
+        if result.winner is None and sink.left is None:
+            self.refuse(snapshot.dialects[call.dialect], result, sink)
+        return result
+
+    async def _perform(self, snapshot: Snapshot, plan: RoutePlan, call: Call, decision: Decision, sink: Sink) -> Result:
+        show = Performance(self, snapshot, plan, call, decision, sink)
+        try:
+            result = await show.run()
+        except asyncio.CancelledError:
+            kind = sink.left or FailureKind.CLIENT_LEFT
+            self._ended(decision, tuple(show.attempts), Failure(kind, TOLD[kind]))
+            if kind is FailureKind.DRAINING:
+                await self._draining(show, sink)
+            raise
+        except BadBody as trouble:  # read in full only when another wire format had to be written
+            return self._ended(decision, tuple(show.attempts), Failure(FailureKind.BAD_REQUEST, str(trouble)))
+        self.decisions.keep(decision, result)
+        self.events.emit(RequestEnded(result))
+        return result
+
+    def _ended(self, decision: Decision, attempts: tuple[object, ...], failure: Failure) -> Result:
+        """A request that ended outside its walk."""
+        result = Result(
+            decision=decision.id,
+            route=decision.route,
+            attempts=attempts,  # type: ignore[arg-type]
+            winner=None,
+            failure=failure,
+            degraded=False,
+            started_s=decision.started_s,
+            ended_s=self.now_s(),
+        )
+        self.decisions.keep(decision, result)
+        self.events.emit(RequestEnded(result))
+        return result
+
+    def refuse(self, dialect: Dialect, result: Result, sink: Sink) -> None:
+        """Tell the caller that there is no answer, why, and when to come back."""
+        failure = result.failure
+        assert failure is not None
+        row = failure.row
+        status = failure.status if failure.status is not None and row.implicates is Implicates.CALLER else row.status
+        headers: list[Header] = [
+            JSON,
+            (b"x-understudy-decision", result.decision.encode()),
+            (b"x-understudy-attempts", b"%d" % len(result.attempts)),
+        ]
+        wait_s = failure.retry_after_s
+        if wait_s is None and result.retry_at_s is not None and row.implicates is not Implicates.CALLER:
+            wait_s = result.retry_at_s - self.now_s()
+        if wait_s is not None:
+            headers.append((b"retry-after", b"%d" % max(1, ceil(wait_s))))
+        report = ErrorReport(failure=failure, attempts=result.attempts, decision=result.decision)
+        sink.respond(status, headers, dialect.render_error(report))
+
+    async def end_broken(self, show: Performance, failure: Failure) -> None:
+        """A committed stream broke: the caller's dialect says so, and nothing that could be taken for a finish follows."""
+        report = ErrorReport(failure=failure, attempts=tuple(show.attempts), decision=show.decision.id)
+        await show.sink.write(show.dialect.render_stream_error(report))
+        show.sink.finish()
+
+    async def _draining(self, show: Performance, sink: Sink) -> None:
+        failure = Failure(FailureKind.DRAINING, TOLD[FailureKind.DRAINING])
+        report = ErrorReport(failure=failure, attempts=tuple(show.attempts), decision=show.decision.id)
+        if any(outcome.committed for outcome in show.attempts):
+            await sink.write(show.dialect.render_stream_error(report))
+            sink.finish()
+        else:
+            sink.respond(failure.row.status, [JSON], show.dialect.render_error(report))
+
+    def told(self, entry: Entry) -> tuple[Header, ...]:
+        """The headers that say who answers."""
+        key = (entry.target.name, entry.tier, entry.degraded)
+        known = self._told.get(key)
+        if known is None:
+            known = (
+                (b"x-understudy-target", entry.target.name.encode("ascii", "replace")),
+                (b"x-understudy-tier", entry.tier.encode()),
+            )
+            if entry.degraded:
+                known += ((b"x-understudy-degraded", b"true"),)
+            self._told[key] = known
+        return known
+
+    def keep(self, show: Performance, answered: bytes) -> None:
+        """Remember an answer for the route's stale cache."""
+        try:
+            answer = _read_back(show, answered)
+            self.cache.put(key_of(show.call), answer, len(answered), self.now_s())
+        except BadAnswer:
+            return  # it was good enough to pass on, not to be told again
+
+
+def _read_back(show: Performance, answered: bytes) -> Answer:
+    """What the caller was sent, in the intermediate form."""
+    if not show.needs.stream:
+        return show.dialect.parse_answer(answered)
+    parser, decoder = SseParser(), show.dialect.decoder()
+    events = [*parser.feed(answered), *parser.flush()]
+    return assemble([told for event in events for told in decoder.decode(event)])
+
+
+def _plan(call: Call, snapshot: Snapshot) -> tuple[RoutePlan | None, Failure]:
+    """The route that is asked for; None with the reason why there is none."""
+    try:
+        plan = snapshot.plan(call.route or call.needs.model, call.strategy)
+    except (UnknownName, BadSettings) as trouble:
+        return None, Failure(FailureKind.BAD_REQUEST, str(trouble))
+    return plan, unknown_model(call, snapshot) if plan is None else _FINE
+
+
+_FINE = Failure(FailureKind.INTERNAL, "")
+
+
+def unknown_model(call: Call, snapshot: Snapshot) -> Failure:
+    """Says which names exist."""
+    asked = call.route or call.needs.model
+    names = ", ".join(sorted(snapshot.plans)[:20])
+    return Failure(
+        FailureKind.UNKNOWN_MODEL,
+        f"no route, target or model is called {asked!r}; there are: {names}",
+        code="model_not_found",
+    )

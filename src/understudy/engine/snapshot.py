@@ -1,0 +1,147 @@
+"""A configuration made ready: every route planned, every target's way out worked out. A request keeps the one it began with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from understudy.config import Configuration
+from understudy.config.secrets import Vault
+from understudy.core.plan import Balancer, Condition, RoutePlan, Strategy, compile_route
+from understudy.core.route import Named, Route
+from understudy.core.scoreboard import Scoreboard
+from understudy.core.target import Target
+from understudy.dialects import Dialect
+from understudy.ports import Header
+from understudy.providers import Endpoint, Player, endpoint, facts, player
+from understudy.registry import Registry
+
+CACHE = "stale_cache"
+
+E = TypeVar("E")
+
+
+class Upstream:
+    """One target's way out: where it is asked in each wire format it speaks, and how it is shown its key."""
+
+    __slots__ = ("_heads", "_vault", "endpoints", "player", "preferred", "target")
+
+    def __init__(self, target: Target, vault: Vault) -> None:
+        self.target = target
+        self.player: Player | None = player(target)
+        self.endpoints: dict[str, Endpoint] = {dialect: endpoint(target, dialect) for dialect in target.dialects}
+        self.preferred = target.dialects[0] if target.dialects else ""
+        self._vault = vault
+        self._heads: dict[tuple[str, str], tuple[Header, ...]] = {}
+
+    def dialect_for(self, caller: str) -> str:
+        """The caller's own wire format where the target speaks it, else the target's first."""
+        return caller if caller in self.endpoints else self.preferred
+
+    async def headers(self, dialect: str, caller: tuple[Header, ...]) -> tuple[Header, ...]:
+        """Everything that goes into the request's head. Raises `CredentialUnavailable`."""
+        secret = ""
+        if self.target.key is not None:
+            secret = (await self._vault.read(self.target.key)).reveal()
+        where = self.endpoints[dialect]
+        if caller:
+            return where.along(caller) + where.credential(secret)
+        key = (dialect, secret)
+        known = self._heads.get(key)
+        if known is None:
+            self._heads.clear()  # the secret changed: the old one is not kept
+            known = self._heads[key] = where.headers + where.credential(secret)
+        return known
+
+
+class Snapshot:
+    """What requests run on. `plans`: by every name that a request's `model` may carry."""
+
+    __slots__ = (
+        "_board",
+        "_parts",
+        "_variants",
+        "cached_routes",
+        "configuration",
+        "dialects",
+        "plans",
+        "upstreams",
+        "version",
+    )
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        board: Scoreboard,
+        vault: Vault,
+        dialects: Mapping[str, Dialect],
+        parts: Parts,
+    ) -> None:
+        self._board = board
+        self._parts = parts
+        self._variants: dict[tuple[str, str], RoutePlan] = {}
+        self.configuration = configuration
+        self.version = configuration.version
+        self.dialects = dialects
+        self.upstreams = {name: Upstream(target, vault) for name, target in configuration.targets.items()}
+        planned: dict[int, RoutePlan] = {}
+        self.plans: dict[str, RoutePlan] = {}
+        for name, route in configuration.names.items():
+            plan = planned.get(id(route))
+            if plan is None:
+                plan = planned[id(route)] = parts.plan(route, configuration, board)
+            self.plans[name] = plan
+        self.cached_routes = frozenset(
+            plan.name
+            for plan in planned.values()
+            if any(entry.target.provider == CACHE for tier in plan.tiers for entry in tier.entries)
+        )
+
+    def plan(self, name: str, strategy: str | None) -> RoutePlan | None:
+        """The route of that name, by the strategy that the caller asks for, if any; None when there is no such route.
+
+        Raises `UnknownName` or `BadSettings` for the strategy.
+        """
+        plan = self.plans.get(name)
+        if plan is None or strategy is None:
+            return plan
+        key = (plan.name, strategy)
+        if key not in self._variants:
+            route = replace(self.configuration.names[name], strategy=Named(strategy, {}))
+            self._variants[key] = self._parts.plan(route, self.configuration, self._board)
+        return self._variants[key]
+
+
+class Parts:
+    """The registries that a plan is put together from."""
+
+    __slots__ = ("_balancers", "_conditions", "_strategies")
+
+    def __init__(
+        self, strategies: Registry[Strategy], balancers: Registry[Balancer], conditions: Sequence[Condition]
+    ) -> None:
+        self._strategies = strategies
+        self._balancers = balancers
+        self._conditions = conditions
+
+    def plan(self, route: Route, configuration: Configuration, board: Scoreboard) -> RoutePlan:
+        """One route, planned."""
+        return compile_route(
+            route,
+            configuration.targets.__getitem__,
+            board,
+            _made(self._strategies, route.strategy),
+            _made(self._balancers, route.balancer),
+            self._conditions,
+            configuration.version,
+        )
+
+
+def _made(registry: Registry[E], named: Named) -> E:
+    return registry.build(named.name, named.settings)
+
+
+def is_cache(target: Target) -> bool:
+    """Whether a target answers from what its route said before."""
+    return target.provider == CACHE and facts(target.provider).stand_in

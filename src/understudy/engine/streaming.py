@@ -1,0 +1,184 @@
+"""Streams on their way through: what each event means, and what of it the caller is sent.
+
+A `Carrier` stands between a provider's stream and a caller: either both speak the same wire format and the events pass
+untouched under a watcher's eye, or each event goes through the intermediate form. The engine sees only bytes and bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from understudy.core.answer import (
+    Answer,
+    Begin,
+    End,
+    Failed,
+    Field,
+    Finish,
+    PartBegin,
+    PartDelta,
+    PartEnd,
+    Stop,
+    StreamEvent,
+    UsageSeen,
+)
+from understudy.core.assembly import write_arguments
+from understudy.core.conversation import Audio, Opaque, Part, Reasoning, Refusal, Text, ToolCall
+from understudy.core.failure import Failure
+from understudy.core.usage import Usage
+from understudy.dialects import CONTENT, END, FAILED, FINISH, HIDE, PROGRESS, StreamDecoder, StreamEncoder, Watcher
+from understudy.framing.sse import SseEvent
+
+_EXCUSES = frozenset(
+    {"length", "max_tokens", "content_filter", "refusal", "model_context_window_exceeded", "pause_turn"}
+)
+_OWES_WORDS = (Stop.END, Stop.STOP_SEQUENCE, Stop.TOOL_CALLS)
+
+
+class Carrier(Protocol):
+    """Takes a provider's events, gives a caller's bytes.
+
+    `usage`: the last seen. `failure`: set when an event said FAILED. `excused`: whether the stop reason explains an answer
+    without words (the caller asked for few, or was refused).
+    """
+
+    @property
+    def usage(self) -> Usage | None: ...
+    @property
+    def failure(self) -> Failure | None: ...
+    @property
+    def excused(self) -> bool: ...
+
+    def carry(self, event: SseEvent) -> tuple[bytes, int]:
+        """What the caller is sent for an event, and the event's bits (see `dialects`). Raises `BadAnswer`."""
+        ...
+
+
+class PassThrough:
+    """The same wire format on both sides: events pass untouched, except what the caller did not ask for."""
+
+    __slots__ = ("_see", "_watcher")
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self._see = watcher.see
+
+    @property
+    def usage(self) -> Usage | None:
+        """The last seen."""
+        return self._watcher.usage
+
+    @property
+    def failure(self) -> Failure | None:
+        """What the provider reported inside the stream."""
+        return self._watcher.failure
+
+    @property
+    def excused(self) -> bool:
+        """Whether the stop reason explains an answer without words."""
+        return self._watcher.stop_native in _EXCUSES
+
+    def carry(self, event: SseEvent) -> tuple[bytes, int]:
+        """The event's own bytes."""
+        bits = self._see(event)
+        return (b"" if bits & HIDE else event[0]), bits
+
+
+class Translation:
+    """Two wire formats: every event is read into the intermediate form and written from it."""
+
+    __slots__ = ("_decoder", "_encoder", "excused", "failure", "usage")
+
+    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder) -> None:
+        self._decoder = decoder
+        self._encoder = encoder
+        self.usage: Usage | None = None
+        self.failure: Failure | None = None
+        self.excused = False
+
+    def carry(self, event: SseEvent) -> tuple[bytes, int]:
+        """The event's meaning in the caller's words."""
+        return self.tell(self._decoder.decode(event))
+
+    def tell(self, events: Sequence[StreamEvent]) -> tuple[bytes, int]:
+        """The caller's bytes for events of the intermediate form, and their bits."""
+        bits = 0
+        out = b""
+        for one in events:
+            bits |= meaning(one)
+            if isinstance(one, UsageSeen):
+                self.usage = one.usage
+            elif isinstance(one, Failed):
+                self.failure = one.failure
+                continue  # how a broken stream ends is the engine's to say
+            elif isinstance(one, Finish):
+                self.excused = one.stop not in _OWES_WORDS
+            out += self._encoder.encode(one)
+        return out, bits
+
+
+def meaning(event: StreamEvent) -> int:
+    """The bits of an event of the intermediate form."""
+    if isinstance(event, PartDelta):
+        return CONTENT | PROGRESS if event.text and event.field is not Field.SIGNATURE else PROGRESS
+    if isinstance(event, PartBegin):
+        return CONTENT | PROGRESS if _says_something(event.part) else PROGRESS
+    if isinstance(event, Finish):
+        return FINISH | PROGRESS
+    if isinstance(event, End):
+        return END | PROGRESS
+    if isinstance(event, Failed):
+        return FAILED
+    return PROGRESS
+
+
+def _says_something(part: Part) -> bool:
+    """Whether a part that opens is content by itself: a tool call's name is, an empty text is not."""
+    if isinstance(part, Text | Refusal):
+        return bool(part.text)
+    if isinstance(part, Reasoning):
+        return bool(part.text or part.data)
+    return isinstance(part, ToolCall | Opaque | Audio)
+
+
+def events_of(answer: Answer) -> Iterator[StreamEvent]:
+    """A whole answer told as a stream: for a caller who asked for one where the source had it whole."""
+    yield Begin(id=answer.id, model=answer.model, created=answer.created, extra=answer.extra)
+    for number, choice in enumerate(answer.choices):
+        for index, part in enumerate(choice.parts):
+            yield from _told(number, index, part)
+        yield Finish(
+            choice=number,
+            stop=choice.stop or Stop.END,
+            stop_native=choice.stop_native,
+            stop_sequence=choice.stop_sequence,
+            extra=choice.extra,
+        )
+    if answer.usage is not None:
+        yield UsageSeen(answer.usage)
+    yield End()
+
+
+def _told(choice: int, index: int, part: Part) -> Iterator[StreamEvent]:
+    opened, deltas = _opened(part)
+    yield PartBegin(choice, index, opened)
+    for field, text in deltas:
+        if text:
+            yield PartDelta(choice, index, field, text)
+    yield PartEnd(choice, index)
+
+
+def _opened(part: Part) -> tuple[Part, list[tuple[Field, str]]]:
+    """A part as it stands before its deltas, and the deltas."""
+    if isinstance(part, Text):
+        return Text("", part.cache, part.extra), [(Field.TEXT, part.text)]
+    if isinstance(part, Refusal):
+        return Refusal(""), [(Field.TEXT, part.text)]
+    if isinstance(part, Reasoning):
+        opened = Reasoning("", None, part.data, part.signed_by, part.extra)
+        return opened, [(Field.TEXT, part.text), (Field.SIGNATURE, part.signature or "")]
+    if isinstance(part, ToolCall):
+        opened_call = ToolCall(part.id, part.name, "", part.cache, part.extra)
+        return opened_call, [(Field.ARGUMENTS, write_arguments(part.arguments))]
+    return part, []

@@ -1,0 +1,1 @@
+"""Bytes to events and back, without input or output of its own."""

@@ -1,0 +1,188 @@
+"""Answers one exchange: who asks, in which wire format, for what; the engine does the rest.
+
+Order of the checks, and why: the address first (a wrong one needs no key), then the key (nobody unknown learns more than
+that), then the body, then what the key may ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from urllib.parse import unquote
+
+from understudy.config import Principal
+from understudy.core.failure import TABLE, Failure, FailureKind
+from understudy.core.request import Call, Needs
+from understudy.dialects import BadBody, Dialect, ErrorReport
+from understudy.engine.attempt import JSON
+from understudy.engine.router import Engine
+from understudy.ports import Exchange, Header
+
+PASS_ON = (b"anthropic-", b"openai-", b"traceparent", b"tracestate")
+"""Beginnings of the caller's headers that may reach a provider, if that provider's facts ask for them."""
+
+OWN = b"x-understudy-"
+MODELS = "/v1/models"
+EVERYBODY = Principal(name="", key_sha256="")
+"""Who asks when no principals are configured: anyone who reaches the loopback address."""
+
+
+class Refused(Exception):
+    """What the caller asks is refused before any target is considered."""
+
+    def __init__(self, kind: FailureKind, message: str) -> None:
+        super().__init__(message)
+        self.failure = Failure(kind, message)
+
+
+class DataPlane:
+    """The handler that the server calls. `dialects`: by name; each says at which paths it is spoken."""
+
+    def __init__(self, engine: Engine, dialects: Mapping[str, Dialect]) -> None:
+        self.engine = engine
+        self._dialects = dialects
+        self._doors = {path: dialect for dialect in dialects.values() for path in dialect.inbound}
+        self._principals: dict[str, Principal] = {}
+        self._principals_of: str | None = None
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Answer it."""
+        dialect = self._doors.get(exchange.path)
+        if dialect is None:
+            self._besides(exchange)
+            return
+        try:
+            if exchange.method != "POST":
+                raise Refused(FailureKind.METHOD_NOT_ALLOWED, f"use POST for {exchange.path}")
+            call = self._call(exchange, dialect)
+        except Refused as refused:
+            tell(exchange, dialect, refused.failure)
+            return
+        await self.engine.handle(call, exchange)
+
+    def _call(self, exchange: Exchange, dialect: Dialect) -> Call:
+        """The exchange as a call. Raises `Refused`."""
+        principal = self._principal(exchange)
+        headers = exchange.headers
+        if headers.get(b"content-encoding", b"identity") != b"identity":
+            raise Refused(FailureKind.BAD_REQUEST, "send the body without content-encoding")
+        try:
+            needs = dialect.needs(exchange.body)
+        except BadBody as trouble:
+            raise Refused(FailureKind.BAD_REQUEST, str(trouble)) from None
+        passed: list[Header] = []
+        said: dict[str, str] = {}
+        for name, text in headers.items():
+            if name.startswith(PASS_ON):
+                passed.append((name, text))
+            elif name.startswith(OWN):
+                said[name[len(OWN) :].decode()] = text.decode("latin-1")
+        if not said and principal is EVERYBODY:
+            return Call(dialect=dialect.name, needs=needs, body=exchange.body, headers=tuple(passed))
+        return _steered(dialect, needs, exchange.body, tuple(passed), principal, said)
+
+    def _principal(self, exchange: Exchange) -> Principal:
+        """Who asks. Raises `Refused`."""
+        configuration = self.engine.snapshot.configuration
+        if not configuration.principals:
+            return EVERYBODY
+        if self._principals_of != configuration.version:
+            self._principals = {one.key_sha256: one for one in configuration.principals}
+            self._principals_of = configuration.version
+        key = exchange.headers.get(b"x-api-key") or exchange.headers.get(b"authorization", b"")
+        if key[:7].lower() == b"bearer ":
+            key = key[7:]
+        known = self._principals.get(sha256(key.strip()).hexdigest())
+        if known is None:
+            raise Refused(FailureKind.UNAUTHENTICATED, "this key is not known here" if key else "a key is missing")
+        return known
+
+    def _besides(self, exchange: Exchange) -> None:
+        """Everything that is not a call: the model listing, and addresses that do not exist."""
+        dialect = self.dialect_at(exchange.path, exchange.headers)
+        try:
+            if exchange.path != MODELS and not exchange.path.startswith(MODELS + "/"):
+                doors = ", ".join([*self._doors, MODELS])
+                raise Refused(FailureKind.UNKNOWN_ROUTE, f"nothing is at {exchange.path}; there are: {doors}")
+            if exchange.method != "GET":
+                raise Refused(FailureKind.METHOD_NOT_ALLOWED, f"use GET for {exchange.path}")
+            names = self._names(self._principal(exchange))
+            asked = unquote(exchange.path[len(MODELS) + 1 :])
+            if asked and asked not in names:
+                raise Refused(FailureKind.UNKNOWN_MODEL, f"no model is called {asked!r}; there are: {', '.join(names)}")
+            body = dialect.render_model(asked) if asked else dialect.render_models(names)
+            exchange.respond(200, [JSON], body)
+        except Refused as refused:
+            tell(exchange, dialect, refused.failure)
+
+    def _names(self, principal: Principal) -> list[str]:
+        """What this principal may name as a model: routes first, then targets."""
+        configuration = self.engine.snapshot.configuration
+        names = list(dict.fromkeys([*configuration.routes, *configuration.targets]))
+        return [name for name in names if principal.routes is None or name in principal.routes]
+
+    def dialect_at(self, path: str, headers: Mapping[bytes, bytes] | None = None) -> Dialect:
+        """The wire format of whoever asks there: by the path, else by headers that only one kind of client sends."""
+        for door, dialect in self._doors.items():
+            if path.startswith(door):
+                return dialect
+        if headers and b"anthropic-version" in headers:
+            return self._dialects["anthropic_messages"]
+        return self._dialects["openai_chat"]
+
+    def refusal(self, path: str, kind: FailureKind, message: str) -> tuple[tuple[Header, ...], bytes]:
+        """An error for a request that no handler saw."""
+        return (JSON,), self.dialect_at(path).render_error(ErrorReport(failure=Failure(kind, message)))
+
+
+def tell(exchange: Exchange, dialect: Dialect, failure: Failure) -> None:
+    """Refuse an exchange in its caller's dialect."""
+    body = dialect.render_error(ErrorReport(failure=failure))
+    exchange.respond(TABLE[failure.kind].status, [JSON], body)
+
+
+def _steered(
+    dialect: Dialect, needs: Needs, body: bytes, headers: tuple[Header, ...], principal: Principal, said: dict[str, str]
+) -> Call:
+    """A call of a known principal, or one that says how it wants to be routed. Raises `Refused`."""
+    for name in said:
+        if name not in principal.may:
+            raise Refused(
+                FailureKind.FORBIDDEN, f"x-understudy-{name} is not allowed here; allowed: {', '.join(principal.may)}"
+            )
+    if "complexity" in said:
+        raise Refused(FailureKind.BAD_REQUEST, "x-understudy-complexity has no effect yet; leave it out")
+    route = said.get("route")
+    if principal.routes is not None and (route or needs.model) not in principal.routes:
+        allowed = ", ".join(principal.routes)
+        raise Refused(FailureKind.FORBIDDEN, f"this key may not ask for {route or needs.model!r}; it may: {allowed}")
+    return Call(
+        dialect=dialect.name,
+        needs=needs,
+        body=body,
+        headers=headers,
+        principal=principal.name,
+        deadline_s=_seconds(said.get("deadline-ms")),
+        session=said.get("session"),
+        labels=_labels(said.get("labels", "")),
+        route=route,
+        strategy=said.get("strategy"),
+    )
+
+
+def _seconds(milliseconds: str | None) -> float | None:
+    if milliseconds is None:
+        return None
+    if not milliseconds.isascii() or not milliseconds.isdigit() or not 0 < int(milliseconds) <= 86_400_000:
+        raise Refused(
+            FailureKind.BAD_REQUEST, "x-understudy-deadline-ms is a whole number of milliseconds, 1 to 86400000"
+        )
+    return int(milliseconds) / 1000.0
+
+
+def _labels(text: str) -> tuple[tuple[str, str], ...]:
+    """`team=search, env=test` as pairs."""
+    pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
+    if any(not sep or not key.strip() for key, sep, _ in pairs):
+        raise Refused(FailureKind.BAD_REQUEST, "x-understudy-labels is written as name=value, name=value")
+    return tuple((key.strip(), told.strip()) for key, _, told in pairs)

@@ -1,0 +1,195 @@
+"""Performs the plan of one attempt on a real connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+
+from understudy.core.dice import Dice
+from understudy.core.value import keyword_value
+from understudy.faults import Connect, Content, Ending, ErrorReply, Plan, Reply
+from understudy.mock.formats import Piece
+from understudy.mock.wire import Connection, Headers
+
+_PAGE = b"<!doctype html><html><head><title>Just a moment...</title></head><body>Checking your browser.</body></html>"
+
+_NOT_HTTP = (
+    b"SSH-2.0-OpenSSH_9.6\r\n",
+    b"\x15\x03\x01\x00\x02\x02\x46",  # a TLS alert
+    b"-ERR unknown command 'POST'\r\n",
+    b"HTTP/9.9 yes\r\n\r\n",
+)
+
+
+@keyword_value
+class Material:
+    """Everything that a plan may want to send. `whole`: the body of a proper whole answer. `pieces`: of a proper stream.
+
+    `empty_whole`, `empty_pieces`: proper answers in which nothing is said. `wrong_shape`: JSON that is no answer. `error`: for
+    Reply.ERROR. `event`: for Ending.ERROR_EVENT, the JSON. `event_name`: SSE event name of errors, "" for none.
+    """
+
+    status: int = 200
+    headers: Headers = (("content-type", "application/json"),)
+    whole: bytes
+    pieces: Sequence[Piece] = ()
+    empty_whole: bytes = b"{}"
+    empty_pieces: Sequence[Piece] = ()
+    error: ErrorReply | None = None
+    event: bytes = b"{}"
+    event_name: str = ""
+
+
+_WRONG_SHAPE = b'{"status":"ok","result":null}'
+
+
+async def perform(plan: Plan, material: Material, connection: Connection, dice: Dice, *, split: bool) -> None:
+    """Do to the connection what the plan says. Times count from now."""
+    death: asyncio.TimerHandle | None = None
+    if plan.dies_at_s < float("inf"):
+        death = asyncio.get_running_loop().call_later(plan.dies_at_s, connection.reset)
+    try:
+        await _connect_and_reply(plan, material, connection, dice, split=split)
+    finally:
+        if death is not None:
+            death.cancel()
+
+
+async def _connect_and_reply(
+    plan: Plan, material: Material, connection: Connection, dice: Dice, *, split: bool
+) -> None:
+    if plan.connect is Connect.TIMEOUT or (plan.connect is Connect.OK and plan.reply is Reply.SILENCE):
+        await _silence()
+    await asyncio.sleep(plan.connect_s)
+    if plan.connect is not Connect.OK:  # the connection stands already, so all of these look the same
+        connection.reset()
+        return
+    at_once = plan.stream or plan.drip_bytes or plan.reply is not Reply.ANSWER
+    await asyncio.sleep(plan.headers_s if at_once else plan.piece_at_s(max(plan.pieces, 1)) - plan.connect_s)
+    match plan.reply:
+        case Reply.RESET:
+            connection.reset()
+        case Reply.NOT_HTTP:
+            connection.write(dice.pick(_NOT_HTTP))
+            connection.close()
+        case Reply.ERROR:
+            assert material.error is not None
+            connection.head(material.error.status, material.error.headers, length=len(material.error.body))
+            await connection.send(material.error.body)
+        case _:
+            performer = _stream if plan.stream and plan.content is not Content.HTML else _whole
+            await performer(plan, material, _Pen(connection, plan, dice if split else None))
+
+
+async def _silence() -> None:
+    """Until the client has enough of it: its leaving cancels us."""
+    await asyncio.get_running_loop().create_future()
+
+
+class _Pen:
+    """Writes a body: as it is given, in drips, or cut where no event, line or character ends."""
+
+    def __init__(self, connection: Connection, plan: Plan, dice: Dice | None) -> None:
+        self.connection = connection
+        self._drip_bytes = plan.drip_bytes
+        self._pause_s = plan.chunk_s
+        self._dice = dice
+        self._held = b""  # the end of what was written, kept back to go out with what follows
+
+    async def write(self, data: bytes) -> None:
+        """A piece of the body."""
+        for part in self._parts(data):
+            await self.connection.send(part)
+            await asyncio.sleep(self._pause_s if self._drip_bytes else 0.0)
+
+    async def flush(self) -> None:
+        """What was kept back."""
+        held, self._held = self._held, b""
+        await self.connection.send(held)
+
+    def _parts(self, data: bytes) -> Iterator[bytes]:
+        if self._drip_bytes:
+            yield from (data[at : at + self._drip_bytes] for at in range(0, len(data), self._drip_bytes))
+        elif self._dice is None or len(data) < 2:
+            yield data
+        else:
+            data = self._held + data
+            edges = sorted(1 + self._dice.below(len(data) - 1) for _ in range(1 + self._dice.below(3)))
+            for begin, end in pairwise((0, *edges)):
+                yield data[begin:end]
+            self._held = data[edges[-1] :]
+
+
+async def _stream(plan: Plan, material: Material, pen: _Pen) -> None:
+    headers = [(name, line) for name, line in material.headers if name != "content-type"]
+    pen.connection.head(material.status, [("content-type", "text/event-stream; charset=utf-8"), *headers], length=None)
+    breaks = plan.ending is not Ending.COMPLETE and plan.content is Content.TEXT
+    sent = 0
+    for piece in material.empty_pieces if plan.content is Content.EMPTY else material.pieces:
+        if breaks and sent and sent == plan.ending_after:
+            break
+        if piece.content:
+            await asyncio.sleep(plan.first_content_s if not sent else 0.0 if plan.drip_bytes else plan.chunk_s)
+            if breaks and not plan.ending_after:
+                break
+            sent += 1
+        await pen.write(_SPOILED[plan.content](piece) if plan.content in _SPOILED else piece.data)
+    await pen.flush()
+    await _end(plan.ending if breaks else Ending.COMPLETE, material, pen)
+
+
+# What becomes of a piece of a stream that is spoiled.
+_SPOILED: dict[Content, Callable[[Piece], bytes]] = {
+    Content.BROKEN_JSON: lambda piece: piece.data.replace(b'":', b'"', 1) if piece.content else piece.data,
+    Content.WRONG_SHAPE: lambda piece: b"data: " + _WRONG_SHAPE + b"\n\n" if b"{" in piece.data else piece.data,
+}
+
+
+async def _end(ending: Ending, material: Material, pen: _Pen) -> None:
+    match ending:
+        case Ending.COMPLETE | Ending.UNFINISHED:
+            pen.connection.finish()
+        case Ending.ERROR_EVENT:
+            name = f"event: {material.event_name}\n".encode() if material.event_name else b""
+            await pen.connection.send(name + b"data: " + material.event + b"\n\n")
+            pen.connection.finish()
+        case Ending.CUT:
+            pen.connection.close()
+        case Ending.RESET:
+            await asyncio.sleep(_READ_S)
+            pen.connection.reset()
+        case Ending.STALL:
+            await _silence()
+
+
+_READ_S = 0.01  # a reset throws away what the other side has not read yet: time to read it
+
+
+async def _whole(plan: Plan, material: Material, pen: _Pen) -> None:
+    headers, body = material.headers, _body(plan, material)
+    if plan.content is Content.HTML:
+        headers = (("content-type", "text/html; charset=utf-8"),)
+    broken = plan.content is Content.TEXT and plan.ending in {Ending.CUT, Ending.RESET, Ending.STALL}
+    pen.connection.head(material.status, headers, length=len(body))
+    if broken:
+        body = body[: min(len(body) * plan.ending_after // max(plan.chunks, 1), len(body) - 1)]
+    await pen.write(body)
+    await pen.flush()
+    await _end(plan.ending if broken else Ending.COMPLETE, material, pen)
+
+
+def _body(plan: Plan, material: Material) -> bytes:
+    if plan.content is not Content.TEXT:
+        return _SPOILED_BODIES[plan.content](material)
+    if plan.ending is Ending.ERROR_EVENT:
+        return material.event
+    return material.whole[: len(material.whole) // 2] if plan.ending is Ending.UNFINISHED else material.whole
+
+
+_SPOILED_BODIES: dict[Content, Callable[[Material], bytes]] = {
+    Content.EMPTY: lambda material: material.empty_whole,
+    Content.BROKEN_JSON: lambda material: material.whole.replace(b'":', b'"', 1),
+    Content.WRONG_SHAPE: lambda _material: _WRONG_SHAPE,
+    Content.HTML: lambda _material: _PAGE,
+}

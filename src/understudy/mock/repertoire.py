@@ -1,0 +1,214 @@
+"""What the mock can say: every request becomes the material of which a plan is performed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from understudy.core.dice import Dice
+from understudy.core.value import JsonObject
+from understudy.faults import ErrorReply, Plan, Trouble, error_event, error_reply
+from understudy.mock.asked import NOTHING, Asked, BadRequest, read_object, say
+from understudy.mock.chat_completions import ChatCompletions
+from understudy.mock.formats import Format
+from understudy.mock.messages import Messages
+from understudy.mock.performance import Material
+from understudy.mock.replay import NotRecorded, Recording, load_recording
+from understudy.mock.script import BadScript, Script
+from understudy.mock.wire import Incoming
+
+_CHAT: Format = ChatCompletions()
+_MESSAGES: Format = Messages()
+
+
+class Received:
+    """One request, and what became of it. Times are seconds since the mock's start.
+
+    `number`: from 1, in the order of arrival. `json`: the body, None when it is no JSON object. `dialect`: the wire format that it is
+    answered in. `plan`: what was going to happen, None for a request that was refused at sight. `ended`: "done" when that was
+    performed to its end, "left" when the client went away before it, None while it goes on. `ended_s`: when.
+    """
+
+    __slots__ = (
+        "at_s",
+        "body",
+        "dialect",
+        "ended",
+        "ended_s",
+        "headers",
+        "json",
+        "method",
+        "model",
+        "number",
+        "path",
+        "plan",
+        "stream",
+    )
+
+    def __init__(self, incoming: Incoming, number: int, at_s: float) -> None:
+        self.number = number
+        self.at_s = at_s
+        self.method = incoming.method
+        self.path = incoming.path.partition("?")[0].rstrip("/")
+        self.headers = incoming.headers
+        self.body = incoming.body
+        self.json: JsonObject | None = None
+        self.dialect = _MESSAGES.dialect if self.speaks_anthropic else _CHAT.dialect
+        self.model = ""
+        self.stream = False
+        self.plan: Plan | None = None
+        self.ended: Literal["done", "left"] | None = None
+        self.ended_s: float | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.method} {self.path} {self.model or '-'} at {self.at_s:.3f} s: {self.ended or 'going on'}>"
+
+    @property
+    def speaks_anthropic(self) -> bool:
+        """Whether the client is one of Anthropic's API."""
+        return "anthropic-version" in self.headers or "/messages" in self.path
+
+    @property
+    def request_id(self) -> str:
+        """The id that the answer carries."""
+        return f"req_mock{self.number:08d}"
+
+    @property
+    def key(self) -> str:
+        """The key that it shows, "" for none."""
+        return self.headers.get("x-api-key") or self.headers.get("authorization", "").removeprefix("Bearer ")
+
+
+class Refused(Exception):
+    """The request is answered with an error at sight, whatever faults there are."""
+
+    def __init__(self, problem: str, message: str) -> None:
+        super().__init__(message)
+        self.problem = problem
+        self.message = message
+
+
+PlanOf = Callable[[int, int], Plan]
+"""What will happen to an answer of so many pieces of content, to a prompt of so many tokens."""
+
+
+class Repertoire:
+    """Everything that a mock with this script can say. Raises `BadScript` for a recording that cannot be read."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._dice = Dice(script.seed)
+        self._recording = None if script.recording is None else _load(Path(script.recording), script)
+
+    def prepare(self, received: Received, plan_of: PlanOf) -> tuple[Plan, Material]:
+        """What will happen to a request, and what there is to send. Raises `Refused`."""
+        path = received.path
+        if self._script.key is not None and received.key != self._script.key:
+            raise Refused("auth", "invalid x-api-key")
+        if received.method == "GET" and path.endswith("/models"):
+            models = _models(self._script.models, anthropic=received.speaks_anthropic)
+            return _in_one(received, models, plan_of)
+        if received.method != "POST" or not path.endswith(("/chat/completions", "/messages", "/messages/count_tokens")):
+            raise Refused("not_found", f"Invalid URL ({received.method} {path})")
+        format_ = _MESSAGES if received.speaks_anthropic else _CHAT
+        try:
+            received.json = read_object(received.body)
+            asked = format_.read(received.json)
+        except BadRequest as error:
+            raise Refused("invalid_request", str(error)) from None
+        received.model, received.stream = asked.model, asked.stream
+        if path.endswith("/count_tokens"):
+            return _in_one(received, {"input_tokens": asked.tokens_in}, plan_of)
+        if self._recording is not None:
+            return _replayed(received, received.json, self._recording, plan_of)
+        return self._answered(received, asked, format_, plan_of)
+
+    def _answered(self, received: Received, asked: Asked, format_: Format, plan_of: PlanOf) -> tuple[Plan, Material]:
+        script = self._script
+        said = tuple(
+            say(asked, self._dice.fork(index), words=script.words, text=script.text) for index in range(asked.n)
+        )
+        nothing = (NOTHING,) * asked.n
+        number = received.number
+        plan = plan_of(sum(each.pieces for each in said), asked.tokens_in)
+        return plan, Material(
+            headers=_headers(received),
+            whole=_dump(format_.whole(asked, said, number)),
+            pieces=format_.stream(asked, said, number) if asked.stream else (),
+            empty_whole=_dump(format_.whole(asked, nothing, number)),
+            empty_pieces=format_.stream(asked, nothing, number) if asked.stream else (),
+            **_troubles(received, plan),
+        )
+
+
+def _replayed(received: Received, body: JsonObject, recording: Recording, plan_of: PlanOf) -> tuple[Plan, Material]:
+    try:
+        record = recording.answer(received.dialect, body)
+    except NotRecorded as error:
+        raise Refused("not_found", str(error)) from None
+    received.stream = record.stream
+    pieces = record.pieces() if record.stream else []
+    plan = plan_of(sum(piece.content for piece in pieces) or 1, 0)
+    return plan, Material(
+        status=record.status, headers=record.headers, whole=record.body, pieces=pieces, **_troubles(received, plan)
+    )
+
+
+def _in_one(received: Received, body: JsonObject, plan_of: PlanOf) -> tuple[Plan, Material]:
+    """What is neither streamed nor made of content."""
+    received.stream = False
+    plan = plan_of(1, 0)
+    return plan, Material(headers=_headers(received), whole=_dump(body), **_troubles(received, plan))
+
+
+def error_for(received: Received, trouble: Trouble, message: str | None = None) -> ErrorReply:
+    """An API error in the request's wire format. `message`: instead of the problem's own."""
+    return error_reply(
+        trouble.problem,
+        received.dialect,
+        model=received.model,
+        request_id=received.request_id,
+        wall_s=time.time(),
+        retry_after_s=trouble.retry_after_s,
+        hint=trouble.hint,
+        message=message,
+    )
+
+
+def _troubles(received: Received, plan: Plan) -> dict[str, Any]:
+    """What of `Material` the plan's troubles need."""
+    event = (plan.ending_trouble or Trouble("server_error")).problem
+    return {
+        "error": None if plan.trouble is None else error_for(received, plan.trouble),
+        "event": error_event(event, received.dialect, model=received.model, request_id=received.request_id),
+        "event_name": "error" if received.speaks_anthropic else "",
+    }
+
+
+def _headers(received: Received) -> tuple[tuple[str, str], ...]:
+    name = "request-id" if received.speaks_anthropic else "x-request-id"
+    return (("content-type", "application/json"), (name, received.request_id))
+
+
+def _load(path: Path, script: Script) -> Recording:
+    try:
+        return load_recording(path, script.ignore, in_order=script.match == "order")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadScript(f"recording {path}: {error}") from error
+
+
+def _dump(body: JsonObject) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _models(names: tuple[str, ...], *, anthropic: bool) -> JsonObject:
+    if anthropic:
+        created = "2026-01-31T00:00:00Z"
+        data: list[JsonObject] = [{"type": "model", "id": name, "display_name": name, "created_at": created} for name in names]
+        ends = {"first_id": names[0], "last_id": names[-1]} if names else {"first_id": None, "last_id": None}
+        return {"data": data, "has_more": False, **ends}
+    data = [{"id": name, "object": "model", "created": 1769817600, "owned_by": "mock"} for name in names]
+    return {"object": "list", "data": data}

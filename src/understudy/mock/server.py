@@ -1,0 +1,254 @@
+"""The mock as a server: listens, remembers what it was asked, and answers by its script."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import socket
+import ssl
+from collections import deque
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from understudy.core.dice import Dice
+from understudy.faults import Arrivals, Connect, Fault, Plan, Scene, Trouble, plan_attempt
+from understudy.mock.by_name import fault_of
+from understudy.mock.performance import Material, perform
+from understudy.mock.repertoire import Received, Refused, Repertoire, error_for
+from understudy.mock.script import BadScript, Script, read_faults
+from understudy.mock.wire import Connection, Incoming
+
+FAULTS_HEADER = "x-mock-faults"
+"""A request header with faults for this request alone: a JSON list, each as in a script."""
+
+_SWEEP_S = 0.02
+_BACKLOG = 2048
+
+
+class Mock:
+    """A provider over HTTP. Use it as `async with`, or `start` and `close` it.
+
+    `requests`: what came, oldest first, the last `remembered` of them. `connections`: those that are open. `accepted`: how many
+    there ever were.
+    """
+
+    def __init__(
+        self,
+        script: Script | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        remembered: int = 10_000,
+    ) -> None:
+        self.script = script or Script()
+        self.requests: deque[Received] = deque(maxlen=remembered)
+        self.connections: set[Connection] = set()
+        self.accepted = 0
+        self._faults: tuple[Fault, ...] = ()
+        self._model_faults: dict[str, tuple[Fault, ...]] = {}
+        self._host = host
+        self._port = port
+        self._tls = tls
+        self._dice = Dice(self.script.seed)
+        self._arrivals = Arrivals()
+        self._number = itertools.count(1)
+        self._repertoire = Repertoire(self.script)
+        self._anchor: socket.socket | None = None
+        self._listener: asyncio.Server | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._sweep_timer: asyncio.TimerHandle | None = None
+        self._refusing = False
+        self._started_s = 0.0
+
+    # Life
+
+    async def start(self) -> None:
+        """Listen. Raises `BadScript` and `OSError`."""
+        self._loop = asyncio.get_running_loop()
+        self._faults = read_faults(self.script.faults)
+        # Bound and never listening, it keeps the port ours while the mock refuses connections.
+        self._anchor = _bound(self._host, self._port)
+        self._port = int(self._anchor.getsockname()[1])
+        self._started_s = self._loop.time()
+        self._sweep()
+        if self._opening is not None:
+            await self._opening
+
+    async def close(self) -> None:
+        """Stop listening and drop every connection."""
+        if self._sweep_timer is not None:
+            self._sweep_timer.cancel()
+        if self._opening is not None:
+            await self._opening
+        if self._listener is not None:
+            self._listener.close()
+        open_still = list(self.connections)
+        for connection in open_still:
+            connection.reset()
+        await asyncio.gather(*(connection.gone() for connection in open_still))
+        if self._anchor is not None:
+            self._anchor.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port
+
+    @property
+    def origin(self) -> str:
+        """Its address, without a path."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{'http' if self._tls is None else 'https'}://{host}:{self._port}"
+
+    @property
+    def base_url(self) -> str:
+        """Its address as a target's `base_url`."""
+        return f"{self.origin}/v1"
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since its start: the clock of its faults."""
+        return self._loop.time() - self._started_s
+
+    # Control at run time
+
+    def set(self, *faults: str | dict[str, Any] | Fault, model: str | None = None) -> None:
+        """From now on these faults instead of those before; without arguments none. `model`: for this model alone, before the rest.
+
+        Raises `BadScript`.
+        """
+        compiled = read_faults(faults)
+        if model is None:
+            self._faults = compiled
+            self._sweep()
+        else:
+            self._model_faults[model] = compiled
+
+    def forget(self) -> None:
+        """Forget the requests so far, also those that count towards a rate limit."""
+        self.requests.clear()
+        self._arrivals = Arrivals()
+
+    # Refusing connections
+
+    def _sweep(self) -> None:
+        """Open or close the door as the faults of this moment want it."""
+        refusing = self._refuses()
+        if refusing and not self._refusing:
+            if self._listener is not None:
+                self._listener.close()
+                self._listener = None
+            for connection in list(self.connections):
+                connection.reset()
+        elif not refusing and self._listener is None and self._opening is None:
+            assert self._anchor is not None
+            door = _bound(self._host, self._port)
+            door.listen(_BACKLOG)  # from here on nobody is refused, even before the loop has taken it over
+            self._opening = self._loop.create_task(self._open(door))
+        self._refusing = refusing
+        if self._sweep_timer is not None:
+            self._sweep_timer.cancel()
+        self._sweep_timer = self._loop.call_later(_SWEEP_S, self._sweep)
+
+    def _refuses(self) -> bool:
+        """Whether some fault now refuses every connection there is."""
+        scene = Scene(
+            now_s=self.now_s, target=self.script.provider, provider=self.script.provider, arrivals=self._arrivals
+        )
+        return any(
+            fault.risk(scene, scene.now_s) == 1.0
+            and fault.shape(Plan(), scene, Dice(self._dice.seed)).connect is Connect.REFUSED
+            for fault in self._faults
+        )
+
+    async def _open(self, door: socket.socket) -> None:
+        self._listener = await self._loop.create_server(self._accept, sock=door, ssl=self._tls, backlog=_BACKLOG)
+        self._opening = None
+        if self._refusing:
+            self._listener.close()
+            self._listener = None
+
+    def _accept(self) -> Connection:
+        self.accepted += 1
+        return Connection(self._serve, self.connections)
+
+    # One request
+
+    async def _serve(self, connection: Connection, incoming: Incoming) -> None:
+        received = Received(incoming, next(self._number), self.now_s)
+        self.requests.append(received)
+        dice = self._dice.fork(received.number)
+
+        def plan_of(chunks: int, tokens: int) -> Plan:
+            return self._plan(received, dice, chunks=chunks, tokens=tokens)
+
+        try:
+            plan, material = self._repertoire.prepare(received, plan_of)
+        except Refused as refused:
+            error = error_for(received, Trouble(refused.problem), refused.message)
+            plan, material = Plan().fails_with(Trouble(refused.problem)), Material(whole=b"", error=error)
+        else:
+            received.plan = plan
+        try:
+            await perform(plan, material, connection, dice.fork(0), split=self.script.split)
+            received.ended = "done"
+        except asyncio.CancelledError:
+            received.ended = "done" if connection.ended_here else "left"
+            raise
+        finally:
+            received.ended_s = self.now_s
+
+    def _plan(self, received: Received, dice: Dice, *, chunks: int, tokens: int) -> Plan:
+        faults = (*_own_faults(received), *self._model_faults.get(received.model, ()), *self._faults)
+        scene = Scene(
+            now_s=self.now_s,
+            target=received.model,
+            provider=self.script.provider,
+            stream=received.stream,
+            chunks=chunks,
+            tokens=tokens,
+            arrivals=self._arrivals,
+        )
+        plan = plan_attempt(scene, faults, dice)
+        self._arrivals.note(scene.now_s, tokens)
+        return plan
+
+
+def _own_faults(received: Received) -> tuple[Fault, ...]:
+    """Those that the request itself asks for, by its header or its model's name. Raises `Refused`."""
+    named = fault_of(received.model)
+    own = () if named is None else read_faults([named])
+    header = received.headers.get(FAULTS_HEADER)
+    if header is None:
+        return own
+    try:
+        return (*read_faults(msgspec.json.decode(header, type=list[Any])), *own)
+    except (msgspec.DecodeError, BadScript) as error:
+        raise Refused("invalid_request", f"{FAULTS_HEADER}: {error}") from None
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket of our own on this address, beside others of ours."""
+    [(family, _, _, _, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.setblocking(False)
+        bound.bind(address)
+    except OSError:
+        bound.close()
+        raise
+    return bound

@@ -1,0 +1,320 @@
+"""Providers: where each one is, which wire formats it speaks, how it takes the key, and where it differs from the book.
+
+A registry folder. A provider that adds no behaviour is a row of facts, a `Provider`. One that answers from memory is a
+dataclass with its settings as fields, its facts in `facts` and its behaviour in `reply`: a `Player`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from math import inf
+from typing import ClassVar, Protocol, cast
+from urllib.parse import urlsplit
+
+from understudy import __version__
+from understudy.core.answer import (
+    Answer,
+    Begin,
+    Choice,
+    End,
+    Failed,
+    Field,
+    Finish,
+    PartBegin,
+    PartDelta,
+    PartEnd,
+    Stop,
+    StreamEvent,
+    UsageSeen,
+)
+from understudy.core.conversation import Text
+from understudy.core.dice import Dice
+from understudy.core.failure import Failure
+from understudy.core.request import Call
+from understudy.core.target import Target
+from understudy.core.value import keyword_value
+from understudy.dialects import BY_THE_BOOK, Quirks
+from understudy.ports import Header, Origin
+from understudy.registry import Registry
+
+OPENAI_CHAT = "openai_chat"
+ANTHROPIC_MESSAGES = "anthropic_messages"
+
+
+class Auth(StrEnum):
+    """How a provider is shown the key."""
+
+    BEARER = "bearer"  # authorization: Bearer ...
+    X_API_KEY = "x-api-key"  # x-api-key: ...
+    NONE = "none"
+
+
+@keyword_value
+class Wire:
+    """One wire format at one provider.
+
+    `path`: where it is spoken, under the target's `base_url`. `headers`: always sent. `pass_on`: the caller's headers that
+    go along, lower-case; one that ends in `*` stands for all that begin so. `quirks`: where it differs from the book.
+    `on_request`: spoken only where a target's `api` picks it, because not every version of the server has it.
+    """
+
+    dialect: str
+    path: str
+    auth: Auth = Auth.BEARER
+    headers: tuple[Header, ...] = ()
+    pass_on: tuple[bytes, ...] = ()
+    quirks: Quirks = BY_THE_BOOK
+    on_request: bool = False
+
+
+@keyword_value
+class Provider:
+    """The facts of one provider.
+
+    `title`: as it writes itself. `base_url`: where it is unless a target says otherwise, "" when a target must. `wires`: the
+    wire formats it speaks, preferred first; none for a provider that answers from memory. `key_env`: the variable its key
+    is usually read from, None when it takes none. `key_required`: whether a target without a key makes no sense. `model`:
+    what is asked for when only a key is known, "" when a target must say. `local`: runs beside us, so it belongs into the
+    local tier. `stand_in`: needs no provider at all, free of the attempt budget, always labelled degraded. `lacks`: features that none of its models has.
+    """
+
+    title: str
+    base_url: str = ""
+    wires: tuple[Wire, ...] = ()
+    key_env: str | None = None
+    key_required: bool = True
+    model: str = ""
+    local: bool = False
+    stand_in: bool = False
+    lacks: tuple[str, ...] = ()
+
+    def wire(self, dialect: str) -> Wire | None:
+        """How this provider speaks a dialect; None when it does not."""
+        return next((wire for wire in self.wires if wire.dialect == dialect), None)
+
+
+# Some edges refuse a request that does not say who asks.
+_ALWAYS: tuple[Header, ...] = (
+    (b"content-type", b"application/json"),
+    (b"user-agent", b"understudy/" + __version__.encode()),
+)
+_TRACE = (b"traceparent", b"tracestate")
+
+
+def openai_chat(
+    *,
+    path: str = "/chat/completions",
+    quirks: Quirks = BY_THE_BOOK,
+    pass_on: tuple[bytes, ...] = (),
+    on_request: bool = False,
+) -> Wire:
+    """Chat Completions under a `base_url` that ends in `/v1`."""
+    return Wire(
+        dialect=OPENAI_CHAT,
+        path=path,
+        headers=_ALWAYS,
+        pass_on=(*_TRACE, *pass_on),
+        quirks=quirks,
+        on_request=on_request,
+    )
+
+
+def anthropic_messages(
+    *, path: str = "/v1/messages", auth: Auth = Auth.X_API_KEY, quirks: Quirks = BY_THE_BOOK, on_request: bool = False
+) -> Wire:
+    """Messages under a `base_url` that ends before `/v1`."""
+    return Wire(
+        dialect=ANTHROPIC_MESSAGES,
+        path=path,
+        auth=auth,
+        headers=(*_ALWAYS, (b"anthropic-version", b"2023-06-01")),
+        pass_on=(*_TRACE, b"anthropic-beta", b"anthropic-version"),
+        quirks=quirks,
+        on_request=on_request,
+    )
+
+
+# Servers of the OpenAI family that predate its `developer` role and `max_completion_tokens`, which is all of them but OpenAI.
+COMPATIBLE = Quirks(max_tokens_field="max_tokens", roles=(("developer", "system"),), cache_marks=False)
+
+
+@keyword_value
+class Endpoint:
+    """Where one target is asked in one dialect: everything about a request but its body and the secret.
+
+    `path` starts with `/`. `headers`: always sent. `pass_on`: exact names of the caller's headers that go along;
+    `pass_on_prefixes`: beginnings of such names.
+    """
+
+    origin: Origin
+    path: str
+    headers: tuple[Header, ...]
+    auth: Auth
+    quirks: Quirks
+    pass_on: tuple[bytes, ...] = ()
+    pass_on_prefixes: tuple[bytes, ...] = ()
+
+    def credential(self, secret: str) -> tuple[Header, ...]:
+        """The header that shows the key; none where the provider takes none or the secret is empty."""
+        if not secret or self.auth is Auth.NONE:
+            return ()
+        if self.auth is Auth.X_API_KEY:
+            return ((b"x-api-key", secret.encode("ascii")),)
+        return ((b"authorization", b"Bearer " + secret.encode("ascii")),)
+
+    def along(self, caller: tuple[Header, ...]) -> tuple[Header, ...]:
+        """The fixed headers, and those of the caller's that go along; the caller's own value wins over a fixed one."""
+        if not caller:
+            return self.headers
+        taken = tuple(
+            header for header in caller if header[0] in self.pass_on or header[0].startswith(self.pass_on_prefixes)
+        )
+        if not taken:
+            return self.headers
+        names = {name for name, _ in taken}
+        return (*(header for header in self.headers if header[0] not in names), *taken)
+
+
+@keyword_value
+class Reply:
+    """What a player does with one call, and when; times are seconds from the start of the attempt, `inf` for never.
+
+    `headers_s`: the first sign of life. `content_s`: the first piece of the text, a piece being a word. `gap_s`: between two
+    pieces. `answer`: what it says, in text. `failure`: what comes at `ended_s` instead of (the rest of) the answer, after
+    `pieces` pieces of it where a stream was asked for.
+    """
+
+    headers_s: float = 0.0
+    content_s: float = 0.0
+    gap_s: float = 0.0
+    answer: Answer | None = None
+    failure: Failure | None = None
+    pieces: int = 0
+    ended_s: float = 0.0
+
+    def whole(self) -> tuple[float, Answer | Failure]:
+        """When it is all there, and what it is."""
+        if self.failure is not None:
+            return self.ended_s, self.failure
+        if self.answer is None:
+            raise ValueError("a reply holds an answer, a failure, or both")
+        words = sum(len(words_of(choice)) for choice in self.answer.choices)
+        return self.content_s + max(words - 1, 0) * self.gap_s, self.answer
+
+    def events(self) -> Iterator[tuple[float, StreamEvent]]:
+        """The same as a stream: when each event comes. A stream that fails ends with `Failed`."""
+        told = 0
+        if self.answer is not None and self.headers_s < (self.ended_s if self.failure else inf):
+            yield self.headers_s, Begin(id=self.answer.id, model=self.answer.model, created=self.answer.created)
+            for number, choice in enumerate(self.answer.choices):
+                yield from self._said(number, choice, told)
+                told += len(words_of(choice))
+        if self.failure is not None:
+            yield self.ended_s, Failed(self.failure)
+            return
+        at_s = self.content_s + max(told - 1, 0) * self.gap_s
+        if self.answer is not None and self.answer.usage is not None:
+            yield at_s, UsageSeen(self.answer.usage)
+        yield at_s, End()
+
+    def _said(self, number: int, choice: Choice, told: int) -> Iterator[tuple[float, StreamEvent]]:
+        """One choice, `told` pieces having gone before it; as much of it as comes before the failure."""
+        words = words_of(choice)
+        left = len(words) if self.failure is None else min(len(words), self.pieces - told)
+        if self.failure is not None and left <= 0:
+            return
+        at_s = self.content_s + told * self.gap_s
+        yield at_s, PartBegin(number, 0, Text(""))
+        for word in words[:left]:
+            yield at_s, PartDelta(number, 0, Field.TEXT, word)
+            at_s += self.gap_s
+        if self.failure is None:
+            at_s = max(at_s - self.gap_s, self.content_s)
+            yield at_s, PartEnd(number, 0)
+            yield at_s, Finish(choice=number, stop=choice.stop or Stop.END)
+
+
+_WORD = re.compile(r"\S+\s*|\s+")
+
+
+def words_of(choice: Choice) -> list[str]:
+    """The text of a player's answer, word by word; joined again it is the text."""
+    return _WORD.findall("".join(part.text for part in choice.parts if isinstance(part, Text)))
+
+
+class Player(Protocol):
+    """A provider that answers from memory: time and chance are arguments, delays are told and not waited for."""
+
+    facts: ClassVar[Provider]
+
+    def reply(self, call: Call, dice: Dice, now_s: float) -> Reply:
+        """What it does with this call, which arrives at `now_s`: seconds since the engine began, the clock of schedules."""
+        ...
+
+
+PROVIDERS: Registry[Provider | Player] = Registry("understudy.providers", "PROVIDER", kind="provider")
+
+
+def facts(name: str) -> Provider:
+    """The facts of a provider. Raises `UnknownName`."""
+    entry = PROVIDERS.entry(name)
+    return entry if isinstance(entry, Provider) else cast("Player", entry).facts
+
+
+def player(target: Target) -> Player | None:
+    """Who answers for a target from memory; None for a provider that is reached over HTTP (and for `stale_cache`)."""
+    if isinstance(PROVIDERS.entry(target.provider), Provider):
+        return None
+    return cast("Player", PROVIDERS.build(target.provider, target.settings or {}))
+
+
+class BadAddress(ValueError):
+    """A `base_url` that cannot be used. The message says why and what to write."""
+
+
+def endpoint(target: Target, dialect: str) -> Endpoint:
+    """Where a target is asked in a dialect. Raises `BadAddress` for its address, `LookupError` for the dialect."""
+    wire = facts(target.provider).wire(dialect)
+    if wire is None:
+        raise LookupError(f"{target.provider} does not speak {dialect}")
+    origin, base = address(target.base_url)
+    # `https://api.anthropic.com` and `https://api.anthropic.com/v1` mean the same to people.
+    path = base.removesuffix("/v1") + wire.path if wire.path.startswith("/v1/") else base + wire.path
+    settings = target.settings or {}
+    own = tuple((name.lower().encode(), str(text).encode()) for name, text in settings.get("headers", {}).items())
+    return Endpoint(
+        origin=origin,
+        path=path,
+        headers=(*wire.headers, *own),
+        auth=wire.auth,
+        quirks=wire.quirks,
+        pass_on=tuple(name for name in wire.pass_on if not name.endswith(b"*")),
+        pass_on_prefixes=tuple(name[:-1] for name in wire.pass_on if name.endswith(b"*")),
+    )
+
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def address(base_url: str) -> tuple[Origin, str]:
+    """A `base_url` as origin and path, the path without its trailing slash. Raises `BadAddress`."""
+    if any(char.isspace() or not char.isprintable() for char in base_url):
+        raise BadAddress("it holds white space or control characters; write it on one line")
+    try:
+        parts = urlsplit(base_url)
+        port = parts.port
+    except ValueError as error:
+        raise BadAddress(f"{error}; write it like https://host:port/v1") from None
+    if parts.scheme not in _PORTS:
+        raise BadAddress("it must start with http:// or https://")
+    if not parts.hostname:
+        raise BadAddress("it names no host; write it like https://host:port/v1")
+    if parts.username is not None or parts.password is not None:
+        raise BadAddress("it holds credentials; give them as `key: env:NAME` or `key: file:PATH`")
+    if parts.query or parts.fragment:
+        raise BadAddress("it holds a query or fragment; leave out everything from `?` or `#` on")
+    if port == 0 or not parts.hostname.isascii() or not base_url.isascii():
+        raise BadAddress("host, port or path cannot be sent as they are; use ASCII (punycode, percent-encoding)")
+    return Origin(parts.scheme, parts.hostname, port or _PORTS[parts.scheme]), parts.path.rstrip("/")

@@ -1,0 +1,29 @@
+"""Mistral AI.
+
+It answers 422 to every field that it does not know (`max_completion_tokens`, `store`, `stream_options`, ...), and sends the
+usage of a stream without being asked.
+"""
+
+from understudy.dialects import Quirks
+from understudy.providers import Provider, openai_chat
+
+PROVIDER = Provider(
+    title="Mistral AI",
+    base_url="https://api.mistral.ai/v1",
+    wires=(
+        openai_chat(
+            quirks=Quirks(
+                max_tokens_field="max_tokens",
+                drop=(
+                    "audio", "logit_bias", "logprobs", "modalities", "safety_identifier", "seed", "service_tier", "store",
+                    "stream_options", "top_logprobs", "user", "verbosity", "web_search_options",
+                ),
+                roles=(("developer", "system"),),
+                ask_usage=False,
+                cache_marks=False,
+            )
+        ),
+    ),
+    key_env="MISTRAL_API_KEY",
+    model="mistral-medium-latest",
+)  # fmt: skip

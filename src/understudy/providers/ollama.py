@@ -1,0 +1,25 @@
+"""Ollama, on this machine unless `base_url` says otherwise.
+
+It takes `max_tokens` and ignores `max_completion_tokens`. Recent versions also speak Messages: `api: anthropic_messages`.
+"""
+
+from understudy.dialects import Quirks
+from understudy.providers import Auth, Provider, anthropic_messages, openai_chat
+
+PROVIDER = Provider(
+    title="Ollama",
+    base_url="http://127.0.0.1:11434/v1",
+    wires=(
+        openai_chat(
+            quirks=Quirks(
+                max_tokens_field="max_tokens",
+                roles=(("developer", "system"),),
+                cache_marks=False,
+                reasoning_field="reasoning",
+            )
+        ),
+        anthropic_messages(path="/messages", auth=Auth.BEARER, on_request=True),
+    ),
+    key_required=False,
+    local=True,
+)

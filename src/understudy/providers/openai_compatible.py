@@ -1,0 +1,15 @@
+"""Any server that speaks Chat Completions; `base_url` says where, and ends in `/v1` nearly everywhere.
+
+With `api: anthropic_messages` it is asked in Messages instead, at `/messages` under the same address.
+"""
+
+from understudy.providers import COMPATIBLE, Auth, Provider, anthropic_messages, openai_chat
+
+PROVIDER = Provider(
+    title="Any OpenAI-compatible server",
+    wires=(
+        openai_chat(quirks=COMPATIBLE),
+        anthropic_messages(path="/messages", auth=Auth.BEARER, on_request=True),
+    ),
+    key_required=False,
+)

@@ -1,0 +1,20 @@
+"""OpenRouter.
+
+It takes cache marks and hands them to the providers behind it; without a `model` of your own it chooses one (`openrouter/auto`).
+"""
+
+from understudy.dialects import Quirks
+from understudy.providers import Provider, openai_chat
+
+PROVIDER = Provider(
+    title="OpenRouter",
+    base_url="https://openrouter.ai/api/v1",
+    wires=(
+        openai_chat(
+            quirks=Quirks(max_tokens_field="max_tokens", reasoning_field="reasoning"),
+            pass_on=(b"http-referer", b"x-title"),
+        ),
+    ),
+    key_env="OPENROUTER_API_KEY",
+    model="openrouter/auto",
+)

@@ -1,0 +1,10 @@
+"""Together AI."""
+
+from understudy.providers import COMPATIBLE, Provider, openai_chat
+
+PROVIDER = Provider(
+    title="Together AI",
+    base_url="https://api.together.xyz/v1",
+    wires=(openai_chat(quirks=COMPATIBLE),),
+    key_env="TOGETHER_API_KEY",
+)

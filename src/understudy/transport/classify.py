@@ -1,0 +1,59 @@
+"""What came back, as a failure or none: the one place where an HTTP answer from a provider is judged.
+
+What the words of an error mean is told in `core.diagnosis`; status, headers and retry hints are added here.
+"""
+
+from __future__ import annotations
+
+from understudy.core.diagnosis import diagnose, readable, useful_hint_s
+from understudy.core.envelope import Envelope, read_envelope
+from understudy.core.failure import TABLE, Failure, FailureKind, Implicates, Then
+from understudy.core.symptoms import Diagnosis
+from understudy.ports import HeaderMap
+from understudy.transport.hints import retry_after_s, should_repeat
+
+BODY_BYTES_MAX = 64 * 1024
+"""A larger error body is not kept: half of a JSON object helps nobody."""
+
+
+def classify(status: int, headers: HeaderMap, body: bytes, *, now_unix_s: float) -> Failure | None:
+    """The failure that a whole answer means; None for a 2xx, whose body only its dialect can judge.
+
+    `headers`: lower-case names. `now_unix_s`: wall time, for hints that name a point in time.
+    """
+    if 200 <= status <= 299:
+        return None
+    said = read_envelope(body, headers.get(b"x-amzn-errortype", b"").decode("latin-1"))
+    diagnosis = diagnose(said, status)
+    limited = diagnosis.kind is FailureKind.RATE_LIMIT
+    wait_s = retry_after_s(headers, said, limited=limited, now_unix_s=now_unix_s)
+    return Failure(
+        diagnosis.kind,
+        _message(said, status, headers),
+        status=status,
+        code=said.code,
+        retry_after_s=useful_hint_s(diagnosis.kind, wait_s),
+        scope=diagnosis.scope,
+        body=body if len(body) <= BODY_BYTES_MAX and _is_callers_mistake(diagnosis.kind) else None,
+        course=_course(diagnosis, headers),
+    )
+
+
+def _message(said: Envelope, status: int, headers: HeaderMap) -> str:
+    if 300 <= status <= 399 and (location := headers.get(b"location")):
+        # An API that redirects is not at this address: where it points is what the reader needs.
+        said = Envelope(texts=(f"redirected to {location.decode('latin-1')}",))
+    return readable(said, status)
+
+
+def _course(diagnosis: Diagnosis, headers: HeaderMap) -> Then | None:
+    """`x-should-retry: false` takes repetition away; it never grants one."""
+    if diagnosis.course is None and TABLE[diagnosis.kind].then is Then.OTHER and should_repeat(headers) is False:
+        return Then.ELSEWHERE
+    return diagnosis.course
+
+
+def _is_callers_mistake(kind: FailureKind) -> bool:
+    """Whether the provider's own words go back to the caller: not those about the operator's account and its limits."""
+    row = TABLE[kind]
+    return row.implicates is Implicates.CALLER and row.type == "invalid_request_error"

@@ -1,0 +1,82 @@
+"""The only module that knows every concrete class: puts an engine, a client and a data plane together from a configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from pathlib import Path
+
+from understudy.config import Configuration
+from understudy.config.secrets import Vault
+from understudy.core.plan import Balancer, Condition, Strategy
+from understudy.core.scoreboard import Scoreboard
+from understudy.dialects import Dialect
+from understudy.engine.observers import Events
+from understudy.engine.router import Engine
+from understudy.engine.snapshot import Parts, Snapshot
+from understudy.gateway.data_plane import DataPlane
+from understudy.ports import HttpClient
+from understudy.registry import Registry
+from understudy.transport.client import Client
+from understudy.transport.server import Server
+
+log = logging.getLogger("understudy")
+
+DIALECTS: Registry[Dialect] = Registry("understudy.dialects", "DIALECT", kind="dialect")
+STRATEGIES: Registry[Strategy] = Registry("understudy.core.strategies", "STRATEGY", kind="strategy")
+BALANCERS: Registry[Balancer] = Registry("understudy.core.balancers", "BALANCER", kind="balancer")
+ELIGIBILITY: Registry[Condition] = Registry("understudy.core.eligibility", "CONDITION", kind="eligibility condition")
+
+
+def make_parts() -> Parts:
+    """The registries that plans are made from."""
+    return Parts(STRATEGIES, BALANCERS, [ELIGIBILITY.build(name) for name in ELIGIBILITY.names()])
+
+
+def make_dialects() -> dict[str, Dialect]:
+    """Every wire format, by name."""
+    return {name: DIALECTS.build(name) for name in DIALECTS.names()}
+
+
+def make_snapshot(configuration: Configuration, board: Scoreboard) -> Snapshot:
+    """A configuration made ready."""
+    folder = Path(configuration.source).parent if configuration.source else Path()
+    return Snapshot(configuration, board, Vault(folder=folder), make_dialects(), make_parts())
+
+
+def make_client(configuration: Configuration) -> Client:
+    """The way to the providers."""
+    return Client(configuration.client, tls=configuration.tls, proxies=configuration.proxies)
+
+
+def make_engine(configuration: Configuration, client: HttpClient, *, workers: int = 1) -> Engine:
+    """An engine on the running loop. `workers`: how many share the configured limits."""
+    loop = asyncio.get_running_loop()
+    events = Events(_observer_failed)
+    board = Scoreboard(1.0 / workers, events.emit)
+    return Engine(
+        make_snapshot(configuration, board),
+        board=board,
+        client=client,
+        events=events,
+        now_s=loop.time,
+        wall_s=time.time,
+        prefix=f"d{secrets.token_hex(5)}-",
+        seed=secrets.randbits(64),
+    )
+
+
+def make_server(configuration: Configuration, engine: Engine) -> Server:
+    """The data plane's server, not yet listening."""
+    plane = DataPlane(engine, engine.snapshot.dialects)
+    return Server(plane, plane.refusal, configuration.server, on_error=_handler_failed)
+
+
+def _handler_failed(error: BaseException) -> None:
+    log.error("a request failed inside the router; please report this", exc_info=error)
+
+
+def _observer_failed(error: Exception) -> None:
+    log.error("an observer of events failed", exc_info=error)
