@@ -19,7 +19,7 @@ from understudy.core.policy import BreakerSettings
 from understudy.core.route import Named, Route
 from understudy.core.target import Target
 from understudy.core.value import JsonObject
-from understudy.providers import facts
+from understudy.providers import facts, usual_dialects
 from understudy.transport.proxy import Proxy
 
 
@@ -55,7 +55,7 @@ def version_of(configuration: Configuration) -> str:
 
 def _target(target: Target) -> JsonObject:
     known = facts(target.provider)
-    usual = tuple(wire.dialect for wire in known.wires if not wire.on_request)
+    usual = usual_dialects(known)
     settings = dict(target.settings or {})
     headers = settings.pop("headers", None) if known.wires else None
     given: JsonObject = {

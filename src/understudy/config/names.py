@@ -18,7 +18,8 @@ def names_of(routes: Mapping[str, Route], targets: Mapping[str, Target]) -> dict
     for name, target in targets.items():
         names.setdefault(name, _alone(name, (name,)))
         if target.dialects:
-            names.setdefault(f"{target.provider}/{target.model}", _alone(name, _same(target, targets)))
+            full = f"{target.provider}/{target.model}"
+            names.setdefault(full, _alone(full, _same(target, targets)))
     return names
 
 

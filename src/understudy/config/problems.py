@@ -115,12 +115,20 @@ class Problems:
             return None
 
     def section(self, model: type[M], data: Any, path: Path, *, also: Iterable[str] = ()) -> M | None:
-        """Data as a section, or None after telling what is wrong with it. `also`: further keys to suggest."""
+        """Data as a section. `also`: further keys to suggest.
+
+        Tells what is wrong with it, and gives what remains without that, so that the rest can be looked at too: None when
+        that is no section.
+        """
         try:
             return model.model_validate(data)
         except ValidationError as error:
-            for one in error.errors(include_url=False, include_input=False):
-                self._tell(model, one, path, tuple(also))
+            wrong = error.errors(include_url=False, include_input=False)
+        for one in wrong:
+            self._tell(model, one, path, tuple(also))
+        try:
+            return model.model_validate(_without(data, [one["loc"] for one in wrong]))
+        except ValidationError:
             return None
 
     def _tell(self, model: type[BaseModel], error: Any, base: Path, also: tuple[str, ...]) -> None:
@@ -147,6 +155,20 @@ class Problems:
             text = mask_secrets(node.text)
             return f'"{text if len(text) <= 40 else text[:37] + "..."}"' if text else "nothing"
         return "a list" if isinstance(node, Listing) else "a mapping" if isinstance(node, Mapping) else "nothing"
+
+
+def _without(data: Any, locs: list[Path]) -> Any:
+    """The data without what stands at these paths (or under a bad key)."""
+    gone = [loc[0] for loc in locs if len(loc) == 1 or loc[1:] == ("[key]",)]
+
+    def rest(part: str | int) -> list[Path]:
+        return [loc[1:] for loc in locs if loc[:1] == (part,) and len(loc) > 1]
+
+    if isinstance(data, dict):
+        return {name: _without(inner, rest(name)) for name, inner in data.items() if name not in gone}
+    if isinstance(data, list):
+        return [_without(inner, rest(index)) for index, inner in enumerate(data) if index not in gone]
+    return data
 
 
 def _position(problem: Problem) -> tuple[int, int, str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from understudy.core.policy import Policy, Retry
 from understudy.core.route import Route, tiers_of
 from understudy.core.target import Target
-from understudy.providers import PROVIDERS, facts
+from understudy.providers import PROVIDERS, facts, lacks_in_translation, usual_dialects
 
 FIRST = ("anthropic", "openai", "gemini")
 """The order of the default route; every other provider follows in the order of the file."""
@@ -54,14 +54,16 @@ def targets_from_environment(env: Mapping[str, str]) -> tuple[dict[str, Target],
         if not model:
             left_out.append(f"{known.key_env} is set, but no model is: set {variable} to use {known.title}")
             continue
+        dialects = usual_dialects(known)
         targets[name] = Target(
             name=name,
             provider=name,
             model=model,
             base_url=known.base_url,
-            dialects=tuple(wire.dialect for wire in known.wires if not wire.on_request),
+            dialects=dialects,
             key=f"env:{known.key_env}",
             lacks=known.lacks,
+            lacks_in_translation=lacks_in_translation(known, dialects),
             local=known.local,
         )
     ordered = sorted(targets.values(), key=_rank)

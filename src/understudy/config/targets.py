@@ -12,7 +12,7 @@ from understudy.core.money import Price
 from understudy.core.policy import Retry
 from understudy.core.target import Limits, Target
 from understudy.core.value import JsonObject
-from understudy.providers import PROVIDERS, Provider, address, facts
+from understudy.providers import PROVIDERS, Provider, address, facts, lacks_in_translation, usual_dialects
 from understudy.registry import BadSettings
 
 FREE = Price(input=0, output=0)
@@ -63,8 +63,9 @@ def bare_target(name: str) -> Target | None:
 
 def settings_of(provider: str) -> list[dataclasses.Field[Any]]:
     """The settings of a provider of its own, beside those of every target."""
-    entry: Any = PROVIDERS.entry(provider)
-    return [field for field in dataclasses.fields(entry) if field.init] if inspect.isclass(entry) else []
+    entry = PROVIDERS.entry(provider)
+    kind: Any = entry if inspect.isclass(entry) else None
+    return [] if kind is None else [field for field in dataclasses.fields(kind) if field.init]
 
 
 def bare_names() -> list[str]:
@@ -93,7 +94,7 @@ def _target(found: Problems, name: str, given: Any, path: Path) -> Target | None
     )
     settings = plain({key: inner for key, inner in given.items() if key in own})
     good = _check_settings(found, provider, settings, path)
-    if section is None or not good:
+    if section is None:
         return None
     known = facts(provider)
     _check_address(found, section, known, path)
@@ -101,7 +102,7 @@ def _target(found: Problems, name: str, given: Any, path: Path) -> Target | None
     _check_numbers(found, section, path)
     if section.api is not None:
         _check_api(found, section, known, path)
-    return _made(name, provider, known, section, settings)
+    return _made(name, provider, known, section, settings) if good else None
 
 
 def _check_settings(found: Problems, provider: str, settings: JsonObject, path: Path) -> bool:
@@ -189,12 +190,13 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
     own = dict(settings)
     if section.headers:
         own["headers"] = {key.lower(): text for key, text in section.headers.items()}
+    dialects = _dialects(section, known)
     return Target(
         name=name,
         provider=provider,
         model=section.model or (known.model or provider),
         base_url=(section.base_url or known.base_url) if known.wires else "",
-        dialects=_dialects(section, known),
+        dialects=dialects,
         key=_key(section, known),
         priority=section.priority,
         weight=section.weight,
@@ -204,6 +206,7 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
         context_tokens=section.context_tokens,
         max_output_tokens=section.max_output_tokens,
         lacks=tuple(sorted({*section.lacks, *known.lacks})),
+        lacks_in_translation=lacks_in_translation(known, dialects),
         local=known.local if section.local is None else section.local,
         stand_in=known.stand_in,
         settings=own or None,
@@ -213,7 +216,7 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
 def _dialects(section: TargetSection, known: Provider) -> tuple[str, ...]:
     if section.api is not None and section.api in APIS:
         return (APIS[section.api],)
-    return tuple(wire.dialect for wire in known.wires if not wire.on_request)
+    return usual_dialects(known)
 
 
 def _key(section: TargetSection, known: Provider) -> str | None:

@@ -174,7 +174,7 @@ def _code(value: Any, found: _Found, _depth: int) -> None:
         value = int(value)
     if isinstance(value, str):
         found.word(value)
-    elif isinstance(value, int):
+    elif isinstance(value, int) and not isinstance(value, bool):
         if 400 <= value <= 599:
             found.status = found.status or value
         elif 0 <= value < 1_000_000:
@@ -200,7 +200,7 @@ def _error(value: Any, found: _Found, depth: int) -> None:
         found.word(value)
 
 
-_WORD = re.compile(r"[\w.-]{3,60}", re.ASCII)
+_WORD = re.compile(r"[a-z_]{3,60}")
 
 
 def _inner(value: Any, found: _Found, depth: int) -> None:
@@ -335,7 +335,7 @@ def _json(text: str) -> Any:
 
 _TAG = re.compile(r"<[^<>]*>")
 _HEADLINES = (re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE), re.compile(r"<h1[^<>]*>([^<]*)", re.IGNORECASE))
-_SCRIPT = re.compile(r"<(script|style)\b.*?(?:</\1|$)", re.IGNORECASE | re.DOTALL)
+_SCRIPT = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
 
 
 def _html_text(page: str) -> str:

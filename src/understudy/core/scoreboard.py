@@ -1,8 +1,8 @@
 """What is known of every target: places taken, outcomes observed, and the standing that follows.
 
-The scoreboard is told synchronously, before a walk resumes. It is the only mutable thing in the core, and only
-`hold`, `commit`, `settle` and `observe` change it. What it gives out are immutable `Standing`s, replaced and never
-changed, so a Decision can keep the very ones it was made from.
+The scoreboard is told synchronously, before a walk resumes. It is the only mutable thing in the core, and only `hold`,
+`release`, `commit`, `settle`, `observe` and `operate` change what it knows. What it gives out are immutable `Standing`s,
+replaced and never changed, so a Decision can keep the very ones it was made from.
 """
 
 from __future__ import annotations
@@ -18,27 +18,35 @@ from understudy.core.resilience import breaker as breakers
 from understudy.core.resilience.breaker import Breaker, BreakerView
 from understudy.core.resilience.retry_budget import RetryBudget
 from understudy.core.resilience.token_bucket import TokenBucket, per_minute
-from understudy.core.target import Target
+from understudy.core.target import Limits, Target
 from understudy.core.value import value
 
 HALF_LIFE_S = 300.0
 """How long a latency or a failure stays half as important."""
 
+ROUNDING = 1e-9
+"""A third of three places is one, whatever floats make of it."""
+
 COOL_DOWN_MAX_S = 24 * 3600.0
 """A hint beyond a day is taken for a day: the configuration may change before."""
+
+FLOWING = (breakers.State.CLOSED, breakers.State.WATCH_ONLY)
+"""What a breaker's state is while it lets every call through."""
 
 
 @value
 class Standing:
     """A target as it stands. Times are monotonic seconds.
 
-    `calm`: nothing about it can exclude anyone: no limits, no cool-down, every breaker lets calls flow. `breakers`: one view
-    for each settings it is used with. `cool_down_until_s`: 0 without one; `cool_down_kind`: what set it. `latency_ms`: time
-    to the first content, `error_rate`: share of failures (0 to 1); both None until known.
+    `calm`: nothing about it can exclude anyone: no limits, no cool-down, every breaker lets calls flow. `in_flight_max`:
+    this worker's part of the operator's bound. `breakers`: one view for each settings it is used with.
+    `cool_down_until_s`: 0 without one; `cool_down_kind`: what set it. `latency_ms`: time to the first content,
+    `error_rate`: share of failures (0 to 1); both None until known.
     """
 
     calm: bool
     in_flight: int
+    in_flight_max: int | None
     breakers: tuple[BreakerView, ...]
     cool_down_until_s: float
     cool_down_kind: FailureKind | None
@@ -50,47 +58,53 @@ class Standing:
 
 
 class Hold:
-    """A place taken at a target: exactly one owner, given back exactly once by `settle`."""
+    """A place taken at a target: exactly one owner, given back exactly once, by `settle` or `release`."""
 
-    __slots__ = ("credited", "slot", "taken_s", "tests", "tokens")
+    __slots__ = ("credited", "slot", "tests", "tokens")
 
-    def __init__(self, slot: int, tests: tuple[int, ...], tokens: int, taken_s: float) -> None:
+    def __init__(self, slot: int, tests: tuple[int, ...], tokens: int) -> None:
         self.slot = slot
         self.tests = tests
         self.tokens = tokens
-        self.taken_s = taken_s
-        self.credited: tuple[bool, ...] | None = None
+        self.credited: tuple[bool, ...] = ()
 
 
 class _Track:
     """One target's mutable past; `Standing` is its immutable present."""
 
     __slots__ = (
+        "bounded",
         "breakers",
         "cool_down_kind",
         "cool_down_until_s",
         "errors",
+        "flowing",
         "in_flight",
+        "in_flight_max",
         "latency",
+        "limits",
+        "no_tests",
         "requests",
         "scopes",
         "seen",
         "target",
         "tokens",
+        "views",
     )
 
     def __init__(self, target: Target, share: float) -> None:
-        limits = target.limits
-        self.target = target
         self.breakers: list[Breaker] = []
+        self.views: tuple[BreakerView, ...] = ()
+        self.no_tests: tuple[int, ...] = ()
+        self.flowing = True
         self.cool_down_kind: FailureKind | None = None
         self.cool_down_until_s = 0.0
         self.errors = Ewma(HALF_LIFE_S)
         self.latency = Ewma(HALF_LIFE_S)
         self.in_flight = 0
         self.seen = 0
-        self.requests = per_minute(limits.rpm * share) if limits.rpm else None
-        self.tokens = per_minute(limits.tpm * share) if limits.tpm else None
+        self.target = target
+        self.limit(target.limits, share)
         provider, base_url, model, key = target.fingerprint
         self.scopes: dict[Implicates, tuple[str, ...]] = {
             Implicates.KEY: (provider, base_url, key),
@@ -99,19 +113,29 @@ class _Track:
             Implicates.PROVIDER: (provider, base_url),
         }
 
+    def limit(self, limits: Limits, share: float) -> None:
+        """Bound it from now on. `share`: this worker's part; of places in flight it has one at least."""
+        self.limits = limits
+        self.requests = per_minute(limits.rpm * share) if limits.rpm else None
+        self.tokens = per_minute(limits.tpm * share) if limits.tpm else None
+        self.in_flight_max = max(1, int(limits.in_flight * share + ROUNDING)) if limits.in_flight else None
+        self.bounded = bool(limits.rpm or limits.tpm or limits.in_flight)
+
+    def look(self) -> list[Breaker]:
+        """Take in what became of the breakers. Returns those that changed their state."""
+        before, views = self.views, tuple([breaker.view for breaker in self.breakers])
+        if views == before:
+            return []
+        self.views = views
+        self.flowing = all(view.state in FLOWING for view in views)
+        return [breaker for breaker, view in zip(self.breakers, before, strict=False) if breaker.state is not view.state]
+
     def standing(self) -> Standing:
-        views = tuple([breaker.view() for breaker in self.breakers])
-        calm = self.cool_down_until_s == 0.0 and self.requests is None and self.tokens is None
-        if calm and self.target.limits.in_flight is None:
-            for view in views:
-                if view.state is not breakers.State.CLOSED and view.state is not breakers.State.WATCH_ONLY:
-                    calm = False
-        else:
-            calm = False
         return Standing(
-            calm,
+            self.flowing and self.cool_down_until_s == 0.0 and not self.bounded,
             self.in_flight,
-            views,
+            self.in_flight_max,
+            self.views,
             self.cool_down_until_s,
             self.cool_down_kind,
             self.requests,
@@ -125,7 +149,7 @@ class _Track:
 class Scoreboard:
     """All targets' tracks. `share`: this worker's part of the local limits (1 / workers).
 
-    `emit`: told of breaker changes and cool-downs as they happen.
+    `emit`: told of breaker changes and cool-downs, once the standings say so, too.
     """
 
     def __init__(self, share: float = 1.0, emit: Callable[[Event], None] | None = None) -> None:
@@ -138,19 +162,27 @@ class Scoreboard:
         self.retry_budget = RetryBudget()
 
     def register(self, target: Target, settings: BreakerSettings) -> tuple[int, int]:
-        """Make room for a target used with these breaker settings: (its slot, its breaker's index)."""
+        """Make room for a target used with these breaker settings: (its slot, its breaker's index).
+
+        A name that was registered before keeps its past while it means the same (its fingerprint), with its present limits.
+        """
         slot = self._slots.get(target.name)
-        if slot is None:
+        if slot is None or self._tracks[slot].target.fingerprint != target.fingerprint:
             slot = self._slots[target.name] = len(self._tracks)
-            self._tracks.append(_Track(target, self._share))
-            self.standings.append(self._tracks[slot].standing())
-        track = self._tracks[slot]
-        for index, known in enumerate(track.breakers):
-            if known.settings == settings:
-                return slot, index
-        track.breakers.append(Breaker(settings))
-        self.standings[slot] = track.standing()
-        return slot, len(track.breakers) - 1
+            track = _Track(target, self._share)
+            self._tracks.append(track)
+            self.standings.append(track.standing())
+        else:
+            track = self._tracks[slot]
+            if track.limits != target.limits:
+                track.limit(target.limits, self._share)
+        index = next((index for index, known in enumerate(track.breakers) if known.settings == settings), None)
+        if index is None:
+            index = len(track.breakers)
+            track.breakers.append(Breaker(settings))
+            track.no_tests = (0,) * len(track.breakers)
+        self._publish(slot, now_s=0.0)
+        return slot, index
 
     def standing(self, target: str) -> Standing:
         """How one target stands. Raises `KeyError` for a name that was never registered."""
@@ -169,34 +201,45 @@ class Scoreboard:
     def hold(self, slot: int, tokens: int, now_s: float) -> Hold:
         """Take a place. The caller has asked eligibility; nothing is refused here."""
         track = self._tracks[slot]
-        tests = tuple([breaker.take(now_s) for breaker in track.breakers])
         track.in_flight += 1
+        if self.standings[slot].calm:
+            self.standings[slot] = track.standing()
+            return Hold(slot, track.no_tests, tokens)
+        tests = tuple([breaker.take(now_s) for breaker in track.breakers])
         if track.requests is not None:
             track.requests = track.requests.after(1.0, now_s)
         if track.tokens is not None:
             track.tokens = track.tokens.after(tokens, now_s)
-        for breaker, before in zip(track.breakers, self.standings[slot].breakers, strict=True):
-            if breaker.state is not before.state:
-                self._changed(track, breaker, now_s)
-        self.standings[slot] = track.standing()
-        return Hold(slot, tests, tokens, now_s)
+        self._publish(slot, now_s)
+        return Hold(slot, tests, tokens)
+
+    def release(self, hold: Hold, now_s: float) -> None:
+        """Give back a place in which nothing was begun."""
+        track = self._tracks[hold.slot]
+        track.in_flight -= 1
+        for breaker, test in zip(track.breakers, hold.tests, strict=False):
+            breaker.give_back(test)
+        if track.requests is not None:
+            track.requests = track.requests.after(-1.0, now_s)
+        if track.tokens is not None:
+            track.tokens = track.tokens.after(-hold.tokens, now_s)
+        self._publish(hold.slot, now_s)
 
     def commit(self, hold: Hold, now_s: float) -> None:
         """The attempt in this place has its first content."""
         if not any(hold.tests):
             return
         track = self._tracks[hold.slot]
-        before = self.standings[hold.slot].breakers
+        # Fewer tests than breakers: another route began to use the target while this attempt was under way.
         hold.credited = tuple(
-            [breaker.commit(test, now_s) for breaker, test in zip(track.breakers, hold.tests, strict=True)]
+            [breaker.commit(test, now_s) for breaker, test in zip(track.breakers, hold.tests, strict=False)]
         )
-        self._publish(hold.slot, before, now_s)
+        self._publish(hold.slot, now_s)
 
     def settle(self, hold: Hold, outcome: Outcome, now_s: float) -> None:
         """Give the place back and learn from what came of it."""
-        slot = hold.slot
+        slot, tests, credited = hold.slot, hold.tests, hold.credited
         track = self._tracks[slot]
-        before = self.standings[slot].breakers
         track.in_flight -= 1
         if track.tokens is not None and outcome.usage is not None:
             track.tokens = track.tokens.after(outcome.usage.total - hold.tokens, now_s)
@@ -204,8 +247,8 @@ class Scoreboard:
             breaker.settle(
                 outcome,
                 now_s,
-                slot=hold.tests[index] if index < len(hold.tests) else 0,
-                credited=hold.credited is not None and hold.credited[index],
+                slot=tests[index] if index < len(tests) else 0,
+                credited=index < len(credited) and credited[index],
             )
         failure = outcome.failure
         if failure is None:
@@ -219,7 +262,7 @@ class Scoreboard:
             track.seen += 1
             track.errors.add(1.0, now_s)
             self._cool_down(track, failure, now_s)
-        self._publish(slot, before, now_s)
+        self._publish(slot, now_s)
 
     def observe(self, event: Event, now_s: float) -> None:
         """News from outside: what a sibling worker saw."""
@@ -228,6 +271,7 @@ class Scoreboard:
             track = self._tracks[slot]
             if event.index < len(track.breakers):
                 track.breakers[event.index].adopt(event.state, now_s + event.rest_s)
+                track.look()  # who sent the news has told everyone
                 self.standings[slot] = track.standing()
         elif isinstance(event, CoolDownSet) and event.target in self._slots:
             track = self._tracks[self._slots[event.target]]
@@ -236,21 +280,19 @@ class Scoreboard:
     def operate(self, target: str, event: breakers.Event, now_s: float) -> bool:
         """An operator's (or probe's) word to every breaker of a target. True when one of them changed."""
         slot = self._slots[target]
-        before = self.standings[slot].breakers
         changed = [breaker.happen(event, now_s) for breaker in self._tracks[slot].breakers]
-        self._publish(slot, before, now_s)
+        self._publish(slot, now_s)
         return any(changed)
 
-    def _publish(self, slot: int, before: tuple[BreakerView, ...], now_s: float) -> None:
+    def _publish(self, slot: int, now_s: float) -> None:
+        """Give out the new standing, then tell of the breakers that changed their state."""
         track = self._tracks[slot]
-        for breaker, view in zip(track.breakers, before, strict=False):
-            if breaker.state is not view.state:
-                self._changed(track, breaker, now_s)
+        changed = track.look()
         self.standings[slot] = track.standing()
-
-    def _changed(self, track: _Track, breaker: Breaker, now_s: float) -> None:
-        rest_s = max(0.0, breaker.until_s - now_s) if breaker.until_s else 0.0
-        self._emit(BreakerChanged(track.target.name, track.breakers.index(breaker), breaker.state, rest_s, now_s))
+        for breaker in changed:
+            rest_s = breaker.until_s - now_s if breaker.state is breakers.State.OPEN else 0.0
+            index = track.breakers.index(breaker)
+            self._emit(BreakerChanged(track.target.name, index, breaker.state, rest_s, now_s))
 
     def _cool_down(self, track: _Track, failure: Failure, now_s: float) -> None:
         """Rest the implicated scope: as long as the provider asked, else as long as the table says."""

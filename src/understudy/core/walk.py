@@ -76,6 +76,7 @@ class _Trip:
         self.now_s = now_s
         self.deadline_s = deadline_s
         self.attempts: list[Outcome] = []
+        self.backoff_dice = dice_of(decision, -1)
         self.attempts_left = plan.policy.attempts_max
         self.tried: dict[int, Tried] = {}
         self.excluded: dict[str, Exclusion] = {}  # by target: its latest exclusion
@@ -163,7 +164,7 @@ class _Trip:
             decision.needs,
             decision.dialect,
             self.now_s,
-            dice_of(decision),
+            dice_of(decision, len(decision.choices)),
             turn,
             self.tried,
             repeat,
@@ -224,7 +225,7 @@ class _Trip:
         final = then is not Then.OTHER or count >= repeats(retry)
         not_before_s = self.now_s
         if not final:
-            not_before_s += max(delay_s(retry, count, dice_of(self.decision)), failure.retry_after_s or 0.0)
+            not_before_s += max(delay_s(retry, count, self.backoff_dice), failure.retry_after_s or 0.0)
         self.remember(entry, Tried(count + 1, not_before_s, final, failure.kind.value))
         return None
 

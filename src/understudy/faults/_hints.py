@@ -12,7 +12,7 @@ from understudy.core.value import JsonObject, value
 
 @value
 class Spelled:
-    """One hint as it goes out. `words`: for the end of the error's message. `fields`: for the error object (OpenAI's only)."""
+    """One hint as it goes out. `words`: for the end of the error's message. `fields`: for the error object."""
 
     headers: tuple[tuple[str, str], ...] = ()
     words: str = ""

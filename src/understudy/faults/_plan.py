@@ -45,7 +45,7 @@ class Scene:
     """One attempt as it begins.
 
     `now_s`: seconds on the clock of the schedule. `target`, `provider`: who is called, as `where` of a fault names them.
-    `stream`: whether a stream was asked for. `chunks`: how many pieces of content the answer will have. `tokens`: what the
+    `stream`: whether a stream was asked for. `chunks`: how many pieces of content the answer will have, at least 1. `tokens`: what the
     request costs of a token limit. `arrivals`: what the provider has seen before this attempt.
     """
 
@@ -209,7 +209,8 @@ class Plan:
             return seen
         came = seen.headers_s < self.dies_at_s
         kind = FailureKind.TRUNCATED if came else FailureKind.CONNECTION_LOST
-        chunks = sum(self.piece_at_s(number) < self.dies_at_s for number in range(1, seen.chunks + 1))
+        sent = range(1, seen.chunks + 1) if self.stream else ()  # a whole answer is here entirely or not at all
+        chunks = sum(self.piece_at_s(number) < self.dies_at_s for number in sent)
         return Timeline(
             headers_s=seen.headers_s if came else inf,
             content_s=seen.content_s if chunks else inf,
@@ -319,7 +320,7 @@ class Fault(Protocol):
 
 def plan_attempt(scene: Scene, faults: Iterable[Fault], dice: Dice) -> Plan:
     """What will happen to an attempt under these faults. Each has dice of its own: adding one changes no other's luck."""
-    plan = Plan(stream=scene.stream, chunks=scene.chunks)
+    plan = Plan(stream=scene.stream, chunks=max(scene.chunks, 1))
     for number, fault in enumerate(faults):
         plan = fault.shape(plan, scene, dice.fork(number))
     return plan

@@ -112,18 +112,6 @@ PROBLEMS: dict[str, Problem] = {
             "minute.{hint} For details, refer to: https://docs.anthropic.com/en/api/rate-limits.",
         ),
     ),
-    "request_too_large_for_limit": Problem(
-        _K.REQUEST_TOO_LARGE_FOR_LIMIT,
-        Worded(
-            status=429,
-            type="tokens",
-            code="rate_limit_exceeded",
-            message="Request too large for {model} in organization org-mock on tokens per min (TPM): Limit 30000, Requested 31538. "
-            "The input or output tokens must be reduced in order to run successfully. Visit "
-            "https://platform.openai.com/account/rate-limits to learn more.",
-        ),
-        Worded(status=413, type="request_too_large", message="Request exceeds the maximum size"),
-    ),
     "insufficient_quota": Problem(
         _K.INSUFFICIENT_QUOTA,
         Worded(
@@ -218,10 +206,12 @@ PROBLEMS: dict[str, Problem] = {
 _REASONS = {502: "Bad Gateway", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}
 
 
-def check_problem(problem: str) -> None:
-    """Raise `ValueError` for a problem that does not exist."""
+def check_problem(problem: str, *, in_band: bool = False) -> None:
+    """Raise `ValueError` for a problem that does not exist, or for a web page where an event is wanted (`in_band`)."""
     if problem not in PROBLEMS:
         raise ValueError(f"`problem`: {unknown('problem', problem, tuple(PROBLEMS))}")
+    if in_band and PROBLEMS[problem].openai.page:
+        raise ValueError(f"`problem`: {problem!r} is a page from the edge, which never stands inside an answer")
 
 
 def check_hint(hint: str) -> None:
@@ -261,8 +251,6 @@ def error_reply(
 def error_event(problem: str, dialect: str, *, model: str, request_id: str) -> bytes:
     """The problem as the body of an error event inside a stream, or of an error under status 200: JSON."""
     worded = _worded(problem, dialect)
-    if worded.page:  # nobody puts a page into a stream: what stands there is the plain server error
-        worded = _worded("server_error", dialect)
     return json.dumps(_envelope(worded, dialect, model, request_id, Spelled())).encode()
 
 
@@ -274,7 +262,8 @@ def _envelope(worded: Worded, dialect: str, model: str, request_id: str, spelled
     message = worded.message.format(model=model, request_id=request_id, hint=spelled.words)
     if "{hint}" not in worded.message:
         message += spelled.words
+    fields = spelled.fields or {}
     if dialect == ANTHROPIC:
-        return {"type": "error", "error": {"type": worded.type, "message": message}, "request_id": request_id}
-    error: JsonObject = {"message": message, "type": worded.type or None, "param": worded.param, "code": worded.code}
-    return {"error": error | (spelled.fields or {})}
+        return {"type": "error", "error": {"type": worded.type, "message": message, **fields}, "request_id": request_id}
+    error = {"message": message, "type": worded.type or None, "param": worded.param, "code": worded.code, **fields}
+    return {"error": error}

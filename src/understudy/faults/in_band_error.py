@@ -11,14 +11,14 @@ from understudy.faults._spell import Spell
 
 @keyword_value
 class InBandError(Spell):
-    """`problem`: which error. `after_chunks`: pieces of content before it, None: anywhere."""
+    """`problem`: which error (not a page from the edge). `after_chunks`: pieces of content before it, None: anywhere."""
 
     problem: str = "overloaded"
     after_chunks: int | None = 0
 
     def __post_init__(self) -> None:
         Spell.__post_init__(self)
-        check_problem(self.problem)
+        check_problem(self.problem, in_band=True)
 
     def shape(self, plan: Plan, scene: Scene, dice: Dice) -> Plan:
         """So many pieces, then the error."""

@@ -16,6 +16,7 @@ EVENT_BYTES_MAX = 16 * 1024 * 1024
 # Two line ends in a row, each of them CR LF, LF or CR. Possessive, so that one CR LF is never taken for two line ends.
 _BLANK_LINE = re.compile(rb"(?:\r\n?+|\n)(?:\r\n?+|\n)")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_LF, _CR = 10, 13
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _new = tuple.__new__  # what SseEvent(...) does, without the Python function around it
 
@@ -55,8 +56,9 @@ class SseParser:
         """
         if self._begun and not self._pieces:
             end = len(data) - 2
-            # One unnamed event of one line per read is the rule, and this is all it costs.
-            if data.find(b"\n") == end > 5 and data[-1] == 10 and data[:6] == b"data: " and b"\r" not in data:
+            # One unnamed event of one line per read is the rule, and this is all it costs (bytes are searched for a number
+            # at a fifth of the price of searching them for bytes).
+            if data.find(_LF) == end > 5 and data[-1] == _LF and data[:6] == b"data: " and _CR not in data:
                 if end > EVENT_BYTES_MAX - 2:
                     raise EventTooLarge
                 return [_new(SseEvent, (data, b"", data[6:end]))]
@@ -96,7 +98,7 @@ class SseParser:
         events: list[SseEvent] = []
         begin = 0
         for start, end in _blank_lines(data):
-            if end == len(data) and data[-1] == 13 and not at_end:
+            if end == len(data) and data[-1] == _CR and not at_end:
                 break  # a line feed may follow, and would belong to this line end
             if end - begin > EVENT_BYTES_MAX:
                 break
@@ -115,7 +117,7 @@ class SseParser:
 
 def _blank_lines(data: bytes) -> Iterator[tuple[int, int]]:
     """Where each blank line begins (with the line end before it) and ends."""
-    if b"\r" in data:
+    if _CR in data:
         yield from (found.span() for found in _BLANK_LINE.finditer(data))
         return
     start = data.find(b"\n\n")
@@ -125,15 +127,15 @@ def _blank_lines(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _event(raw: bytes, block: bytes) -> SseEvent:
-    if b"\r" not in block:
+    if _CR not in block:
         first, _, second = block.partition(b"\n")
         if not second and first[:6] == b"data: ":
             return _new(SseEvent, (raw, b"", first[6:]))
-        if first[:7] == b"event: " and second[:6] == b"data: " and b"\n" not in second:
+        if first[:7] == b"event: " and second[:6] == b"data: " and _LF not in second:
             return _new(SseEvent, (raw, first[7:], second[6:]))
     name = b""
     lines: list[bytes] = []
-    for line in _LINE_END.split(block) if b"\r" in block else block.split(b"\n"):
+    for line in _LINE_END.split(block) if _CR in block else block.split(b"\n"):
         field, _, content = line.partition(b":")
         if content[:1] == b" ":
             content = content[1:]
@@ -146,7 +148,7 @@ def _event(raw: bytes, block: bytes) -> SseEvent:
 
 def write_event(data: bytes, event: bytes = b"") -> bytes:
     """One event's bytes. `event` must hold no line ends; each line of `data` becomes a line of its own."""
-    if b"\n" in data or b"\r" in data:
+    if _LF in data or _CR in data:
         data = b"\ndata: ".join(_LINE_END.split(data))
     if event:
         return b"event: " + event + b"\ndata: " + data + b"\n\n"

@@ -58,6 +58,7 @@ class Wire:
     `path`: where it is spoken, under the target's `base_url`. `headers`: always sent. `pass_on`: the caller's headers that
     go along, lower-case; one that ends in `*` stands for all that begin so. `quirks`: where it differs from the book.
     `on_request`: spoken only where a target's `api` picks it, because not every version of the server has it.
+    `lacks_in_translation`: features that this format cannot carry for callers of another one.
     """
 
     dialect: str
@@ -67,6 +68,7 @@ class Wire:
     pass_on: tuple[bytes, ...] = ()
     quirks: Quirks = BY_THE_BOOK
     on_request: bool = False
+    lacks_in_translation: tuple[str, ...] = ()
 
 
 @keyword_value
@@ -118,6 +120,7 @@ def openai_chat(
         pass_on=(*_TRACE, *pass_on),
         quirks=quirks,
         on_request=on_request,
+        lacks_in_translation=("stored", "video"),
     )
 
 
@@ -133,6 +136,7 @@ def anthropic_messages(
         pass_on=(*_TRACE, b"anthropic-beta", b"anthropic-version"),
         quirks=quirks,
         on_request=on_request,
+        lacks_in_translation=("audio", "logprobs", "many", "stored", "video"),
     )
 
 
@@ -255,6 +259,17 @@ class Player(Protocol):
 
 
 PROVIDERS: Registry[Provider | Player] = Registry("understudy.providers", "PROVIDER", kind="provider")
+
+
+def usual_dialects(known: Provider) -> tuple[str, ...]:
+    """The wire formats that a provider is asked in unless a target picks one."""
+    return tuple(wire.dialect for wire in known.wires if not wire.on_request)
+
+
+def lacks_in_translation(known: Provider, dialects: tuple[str, ...]) -> tuple[str, ...]:
+    """What a target that speaks these cannot do for callers of other formats, who are translated into the first."""
+    wire = known.wire(dialects[0]) if dialects else None
+    return wire.lacks_in_translation if wire else ()
 
 
 def facts(name: str) -> Provider:

@@ -153,11 +153,11 @@ class Pool:
         """Open a connection in a place that is already counted."""
         try:
             connection = await self._dialer.dial(self.way, lambda: OutboundConnection(self, self._loop))
+            if connection.lost:
+                raise TransportFailure(FailureKind.CONNECTION_LOST, "the connection ended at once", sent=False)
         except BaseException:
             self._place_free()
             raise
-        if connection.lost:  # it ended between its making and now
-            raise TransportFailure(FailureKind.CONNECTION_LOST, "the connection ended at once", sent=False)
         self.connections[connection] = None
         return connection
 
@@ -180,7 +180,9 @@ class Pool:
 
     def forget(self, connection: OutboundConnection) -> None:
         """A connection has ended."""
-        self.connections.pop(connection, None)
+        if connection not in self.connections:  # it ended while it was being made; whoever dialled it knows
+            return
+        del self.connections[connection]
         if connection in self._idle:
             self._idle.remove(connection)
         self._place_free()

@@ -20,12 +20,12 @@ from understudy.core.answer import (
     UsageSeen,
 )
 from understudy.core.conversation import Extra, Opaque, Part, Reasoning, Text, ToolCall
+from understudy.core.diagnosis import classify_in_band
 from understudy.core.projection import settled_stop
 from understudy.core.value import JsonObject
 from understudy.dialects import BadAnswer
 from understudy.dialects.anthropic_messages.answer import later_usage, message_extra, read_stop, read_usage, usage_extra
 from understudy.dialects.anthropic_messages.blocks import read_block
-from understudy.dialects.anthropic_messages.errors import read_failure
 from understudy.dialects.anthropic_messages.wire import NAME, Unreadable, decode, encode
 from understudy.framing.sse import SseEvent
 
@@ -52,12 +52,13 @@ class _Block:
 class Decoder:
     """Reads one stream. What follows `message_stop` is not part of it."""
 
-    __slots__ = ("_blocks", "_called", "_ended", "_finished", "_parts", "_usage")
+    __slots__ = ("_begun", "_blocks", "_called", "_ended", "_finished", "_parts", "_usage")
 
     def __init__(self) -> None:
         self._blocks: dict[Any, _Block] = {}
         self._usage: JsonObject = {}
         self._parts = 0
+        self._begun = False
         self._called: tuple[Part, ...] = ()
         self._finished = False
         self._ended = False
@@ -73,16 +74,23 @@ class Decoder:
             raise BadAnswer(f"stream event: {error}") from None
 
     def _read(self, data: bytes, name: bytes) -> Sequence[StreamEvent]:
+        if name == b"error":  # whatever it says, it is no answer
+            return (Failed(classify_in_band(data)),)
         fields = decode(data)
         if not isinstance(fields, dict):
             raise Unreadable("it is no object")
         kind = fields.get("type")
-        if kind == "error" or name == b"error":
-            return (Failed(read_failure(fields)),)
+        if kind == "error":
+            return (Failed(classify_in_band(fields)),)
         if not isinstance(kind, str):
             raise Unreadable("it has no type")
         read = _READERS.get(kind)
-        return () if read is None else read(self, fields)
+        if read is None:
+            return ()
+        if self._begun is (kind == "message_start"):
+            raise Unreadable(f"{kind} out of order")
+        self._begun = True
+        return read(self, fields)
 
     def _start(self, fields: JsonObject) -> Sequence[StreamEvent]:
         message = fields.get("message")
@@ -101,6 +109,8 @@ class Decoder:
         return self._open(_place(fields), fields.get("content_block"))
 
     def _open(self, place: Any, fields: Any) -> list[StreamEvent]:
+        if place in self._blocks or self._finished:
+            raise Unreadable("a block that begins out of order")
         part = read_block(fields, "content_block")
         block = self._blocks[place] = _Block(dict(fields), part, None)
         if not isinstance(part, _TOLD_AS_IT_COMES):

@@ -119,7 +119,10 @@ class Encoder:
         stop = None if finish is None else settled_stop(finish.stop, self._parts)
         extra = dict(own(finish.extra)) if finish is not None else {}
         used = write_usage(self._usage)
-        usage = {name: used[name] for name in _DELTA_USAGE} | extra.pop("usage", {})
+        usage = {name: used[name] for name in _DELTA_USAGE}
+        if self._usage is not None and self._usage.cache_write_1h:
+            usage["cache_creation"] = used["cache_creation"]  # without it the total would count as the short life time
+        usage |= extra.pop("usage", {})
         delta: JsonObject = {
             **NULLS,
             **{name: extra.pop(name) for name in ("container", "stop_details") if name in extra},

@@ -1,64 +1,36 @@
-"""Errors: what the provider's error object means, and ours in the same envelope."""
+"""Errors in the envelope of this API, whole and inside a stream."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from understudy.core.failure import TABLE, Failure, FailureKind
+from understudy.core.failure import Failure
 from understudy.core.outcome import Outcome
 from understudy.core.value import JsonObject
 from understudy.dialects import ErrorReport
 from understudy.dialects.anthropic_messages.wire import encode
 from understudy.framing.sse import write_event
 
-_KINDS: dict[str, FailureKind] = {
-    "api_error": FailureKind.SERVER_ERROR,
-    "authentication_error": FailureKind.AUTH,
-    "billing_error": FailureKind.INSUFFICIENT_QUOTA,
-    "invalid_request_error": FailureKind.INVALID_REQUEST,
-    "not_found_error": FailureKind.NOT_FOUND,
-    "overloaded_error": FailureKind.OVERLOADED,
-    "permission_error": FailureKind.PERMISSION,
-    "rate_limit_error": FailureKind.RATE_LIMIT,
-    "request_too_large": FailureKind.PAYLOAD_TOO_LARGE,
-    "timeout_error": FailureKind.UNAVAILABLE,
-}
-
-
-def read_failure(fields: Any) -> Failure:
-    """What an error object inside a 200 answer or a stream says. An unknown type is the server's fault."""
-    error = fields.get("error") if isinstance(fields, dict) else None
-    kind = error.get("type") if isinstance(error, dict) else None
-    message = error.get("message") if isinstance(error, dict) else error
-    if not isinstance(message, str) or not message:
-        message = "the provider reported an error without a message"
-    code = kind if isinstance(kind, str) else None
-    meaning = _KINDS.get(code or "", FailureKind.SERVER_ERROR)
-    if meaning is FailureKind.INVALID_REQUEST and "prompt is too long" in message:
-        meaning = FailureKind.CONTEXT_LENGTH
-    return Failure(meaning, message, code=code)
-
 
 def error_object(report: ErrorReport) -> JsonObject:
     """The envelope: the API's own fields, and `understudy` with every attempt and why it failed."""
     failure = report.failure
-    row = TABLE[failure.kind]
     about: JsonObject = {
         "kind": failure.kind.value,
-        "advice": row.advice,
+        "advice": failure.row.advice,
+        "decision": report.decision,
         "attempts": [_attempt(outcome) for outcome in report.attempts],
     }
     if failure.retry_after_s is not None:
         about["retry_after_s"] = failure.retry_after_s
     return {
         "type": "error",
-        "error": {"type": row.anthropic, "message": _told(report)},
+        "error": {"type": failure.row.anthropic, "message": _told(report)},
         "request_id": report.decision,
         "understudy": about,
     }
 
 
 def _told(report: ErrorReport) -> str:
+    """The message: clients show nothing else, so it names every attempt."""
     tried = "; ".join(
         f"{outcome.target}: {outcome.failure.kind.value} ({outcome.failure.message})"
         for outcome in report.attempts
@@ -81,15 +53,12 @@ def _attempt(outcome: Outcome) -> JsonObject:
     }
 
 
-def stream_error(failure: Failure) -> bytes:
-    """The event for an error that the upstream itself reported."""
-    return write_event(encode({"type": "error", "error": _plain(failure)}), b"error")
-
-
 def report_event(report: ErrorReport) -> bytes:
     """The event that ends a broken stream."""
     return write_event(encode(error_object(report)), b"error")
 
 
-def _plain(failure: Failure) -> JsonObject:
-    return {"type": TABLE[failure.kind].anthropic, "message": failure.message}
+def stream_error(failure: Failure) -> bytes:
+    """The event for an error that the upstream itself reported."""
+    error = {"type": failure.row.anthropic, "message": failure.message}
+    return write_event(encode({"type": "error", "error": error}), b"error")

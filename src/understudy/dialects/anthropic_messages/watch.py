@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import msgspec
 
+from understudy.core.diagnosis import classify_in_band
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
 from understudy.dialects import CONTENT, END, FAILED, FINISH, PROGRESS, BadAnswer, Glance
 from understudy.dialects.anthropic_messages.answer import later_usage, read_usage
-from understudy.dialects.anthropic_messages.errors import read_failure
 from understudy.dialects.anthropic_messages.wire import Member, raw_value
 from understudy.framing.sse import SseEvent
 
@@ -44,7 +44,7 @@ def glance(body: bytes) -> Glance:
     except (RecursionError, UnicodeDecodeError, msgspec.DecodeError) as error:
         raise BadAnswer(f"the answer cannot be read: {error}") from None
     if message.type == "error" or (message.content is msgspec.UNSET and message.error is not msgspec.UNSET):
-        return Glance(usage=usage, failure=read_failure({"error": raw_value(message.error)}), model=message.model)
+        return Glance(usage=usage, failure=classify_in_band(body), model=message.model)
     content = b"" if message.content is msgspec.UNSET else bytes(message.content)
     if content[:1] != b"[":
         raise BadAnswer("the answer is no Message: it has no list `content`")
@@ -73,7 +73,6 @@ class _Delta(msgspec.Struct):
     text: str | None = None
     thinking: str | None = None
     partial_json: str | None = None
-    signature: str | None = None
     stop_reason: str | None = None
 
 
@@ -83,7 +82,6 @@ class _Event(msgspec.Struct):
     message: Member = msgspec.UNSET
     content_block: Member = msgspec.UNSET
     usage: Member = msgspec.UNSET
-    error: Member = msgspec.UNSET
 
 
 class _Started(msgspec.Struct):
@@ -120,21 +118,21 @@ class Watcher:
         data = event.data
         if not data or data == b"[DONE]":  # a comment; or the end mark of another dialect, which some servers add
             return 0
+        if event.event == b"error":  # whatever it says, it is no answer
+            return self._fail(data)
         try:
             seen = _event(data)
             delta = seen.delta
             if seen.type == "content_block_delta" and delta is not None:
-                if delta.text or delta.partial_json or delta.thinking or delta.signature:
+                if delta.text or delta.partial_json or delta.thinking:
                     self.has_content = True
                     return CONTENT | PROGRESS
                 return PROGRESS
-            if event.event == b"error":
-                return self._error(seen)
+            if seen.type == "error":
+                return self._fail(data)
             see = _SEEN.get(seen.type)
             return PROGRESS if see is None else see(self, seen)
         except (RecursionError, UnicodeDecodeError, msgspec.DecodeError) as error:
-            if event.event == b"error":  # whatever it says, it is no answer
-                return self._fail(read_failure({"error": data.decode("utf-8", "replace")[:1000]}))
             raise BadAnswer(f"stream event: {error}") from None
 
     def _ping(self, _: _Event) -> int:
@@ -178,11 +176,8 @@ class Watcher:
         self.failure = _EMPTY
         return END | FAILED | PROGRESS
 
-    def _error(self, seen: _Event) -> int:
-        return self._fail(read_failure({"error": raw_value(seen.error)}))
-
-    def _fail(self, failure: Failure) -> int:
-        self.failure = failure
+    def _fail(self, data: bytes) -> int:
+        self.failure = classify_in_band(data)
         return FAILED | PROGRESS
 
     def _count(self, usage: Member) -> None:
@@ -194,7 +189,6 @@ class Watcher:
 
 _SEEN: dict[str, Callable[[Watcher, _Event], int]] = {
     "content_block_start": Watcher._block,  # noqa: SLF001  the table belongs to the class
-    "error": Watcher._error,  # noqa: SLF001
     "message_delta": Watcher._delta,  # noqa: SLF001
     "message_start": Watcher._start,  # noqa: SLF001
     "message_stop": Watcher._stop,  # noqa: SLF001

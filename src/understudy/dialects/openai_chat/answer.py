@@ -65,7 +65,9 @@ def grouped_usage(fields: JsonObject) -> Any:
 def _read_choice(choice: Any, answer_id: str, place: int) -> Choice:
     if not isinstance(choice, dict):
         raise Unreadable(f"choices[{place}] must be an object")
-    fields = {name: held for name, held in choice.items() if name not in {"index", "finish_reason", "native_finish_reason"}}
+    fields = {
+        name: held for name, held in choice.items() if name not in {"index", "finish_reason", "native_finish_reason"}
+    }
     message = fields.pop("message", None)
     delta = fields.pop("delta", None)
     if not isinstance(message, dict):

@@ -244,7 +244,5 @@ def write_call(call: ToolCall | Opaque) -> JsonObject:
 def calls_of(parts: Sequence[Part]) -> list[ToolCall | Opaque]:
     """The parts that stand in `tool_calls`."""
     return [
-        part
-        for part in parts
-        if isinstance(part, ToolCall) or (isinstance(part, Opaque) and part.kind == CUSTOM_CALL)
+        part for part in parts if isinstance(part, ToolCall) or (isinstance(part, Opaque) and part.kind == CUSTOM_CALL)
     ]

@@ -24,7 +24,7 @@ from understudy.core.answer import (
     UsageSeen,
 )
 from understudy.core.assembly import write_arguments
-from understudy.core.conversation import Extra, Opaque, Reasoning, Refusal, Text, ToolCall
+from understudy.core.conversation import Extra, Part, Reasoning, Refusal, Text, ToolCall
 from understudy.core.diagnosis import classify_in_band
 from understudy.core.projection import settled_stop
 from understudy.core.value import JsonObject
@@ -140,7 +140,18 @@ class _Call:
 class _Choice:
     """One alternative of the answer."""
 
-    __slots__ = ("_about", "_answer_id", "_calls", "_keys", "_kind", "_next", "_number", "_open", "_refused", "finished")
+    __slots__ = (
+        "_about",
+        "_answer_id",
+        "_calls",
+        "_keys",
+        "_kind",
+        "_next",
+        "_number",
+        "_open",
+        "_refused",
+        "finished",
+    )
 
     def __init__(self, answer_id: str, number: int) -> None:
         self._answer_id = answer_id
@@ -162,7 +173,7 @@ class _Choice:
             self._speak(delta, events)
         self._collect(item, delta)
         word = item.get("finish_reason")
-        if isinstance(word, str) and not self.finished and (word or item.get("native_finish_reason")):
+        if isinstance(word, str) and word and not self.finished:
             stop, native = read_stop(word, item.get("native_finish_reason"))
             self.finish(stop or Stop.END, native, events)
 
@@ -171,7 +182,7 @@ class _Choice:
         if isinstance(details, list) and details:
             self._details(details, delta, events)
         elif text := words(delta.get("reasoning_content")) or words(delta.get("reasoning")):
-            self._say(("thought", None) if self._kind_name() != "thought" else self._kind, Reasoning(""), text, events)
+            self._say(("thought", None), Reasoning(""), text, events)
         content = delta.get("content")
         if isinstance(content, str):
             if content:
@@ -189,7 +200,7 @@ class _Choice:
         if isinstance(function := delta.get("function_call"), dict) and (function.get("name") or self._keys):
             self._call({"index": "function", "function": function}, 0, events)
 
-    def _part(self, part: Any, events: list[StreamEvent]) -> None:
+    def _part(self, part: Part, events: list[StreamEvent]) -> None:
         """An entry of a content list: Mistral streams thoughts that way."""
         if isinstance(part, Reasoning):
             self._say(("thought", None), Reasoning(""), part.text, events)
@@ -199,7 +210,7 @@ class _Choice:
             self._refused = True
             self._say("refusal", Refusal(""), part.text, events)
         else:
-            self._begin_part("whole", part if isinstance(part, Opaque) else part, events)
+            self._begin_part("whole", part, events)
             self._close(events)
 
     def _details(self, details: list[Any], delta: JsonObject, events: list[StreamEvent]) -> None:
@@ -223,15 +234,12 @@ class _Choice:
         if text and not told:
             self._say(("thought", None), Reasoning(""), text, events)
 
-    def _kind_name(self) -> object:
-        return self._kind[0] if isinstance(self._kind, tuple) else self._kind
-
     def _say(self, kind: object, part: Text | Refusal | Reasoning, text: str, events: list[StreamEvent]) -> None:
         if self._kind != kind:
             self._begin_part(kind, part, events)
         self._add(Field.TEXT, text, events)
 
-    def _begin_part(self, kind: object, part: Any, events: list[StreamEvent]) -> None:
+    def _begin_part(self, kind: object, part: Part, events: list[StreamEvent]) -> None:
         self._close(events)
         self._open, self._kind = self._next, kind
         self._next += 1

@@ -22,20 +22,21 @@ from understudy.core.assembly import write_arguments
 from understudy.core.conversation import Part, Reasoning, Refusal, Text, ToolCall
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
-from understudy.dialects.openai_chat.reasoning import write_entry
+from understudy.dialects.openai_chat.reasoning import entry_type, write_entry
 from understudy.dialects.openai_chat.wire import encode, own, write_stop, write_usage
 
 _DONE = b"data: [DONE]\n\n"
 
 
 class _Open:
-    """A part that is being written. `place`: its number among the calls or thoughts of its choice."""
+    """A part that is being written. `place`: its number among the calls or thoughts of its choice. `kind`: of a thought."""
 
-    __slots__ = ("part", "place", "said")
+    __slots__ = ("kind", "part", "place", "said")
 
     def __init__(self, part: Part, place: int) -> None:
         self.part = part
         self.place = place
+        self.kind: str | None = None
         self.said = False
 
 
@@ -112,9 +113,9 @@ class Encoder:
             self._refused[event.choice] = True
         elif not isinstance(part, Text):
             return b""  # no other part can be told in a stream of this format
-        self._open[event.choice, event.index] = _Open(part, place)
+        opened = self._open[event.choice, event.index] = _Open(part, place)
         if isinstance(part, Reasoning):
-            return self._thought(event.choice, place, part) if part.text or part.signature or part.data else b""
+            return self._thought(event.choice, opened, part) if part.text or part.signature or part.data else b""
         return self._words(event.choice, part, part.text) if part.text else b""
 
     def _call(self, event: PartBegin, part: ToolCall) -> bytes:
@@ -142,19 +143,20 @@ class Encoder:
             piece = b'"tool_calls":[{"index":%d,"function":{"arguments":%s}}]' % (opened.place, encode(event.text))
             return self._chunk(event.choice, piece)
         if isinstance(part, Reasoning):
-            return self._thought(event.choice, opened.place, _piece(part, event))
+            return self._thought(event.choice, opened, _piece(part, event))
         return self._words(event.choice, part, event.text)
 
     def _words(self, choice: int, part: Part, text: str) -> bytes:
         name = b'"refusal":' if isinstance(part, Refusal) else b'"content":'
         return self._chunk(choice, name + encode(text))
 
-    def _thought(self, choice: int, place: int, piece: Reasoning) -> bytes:
+    def _thought(self, choice: int, opened: _Open, piece: Reasoning) -> bytes:
         """A piece of thinking: its text for every client, the entry for those who send it back."""
         said = b'"reasoning_content":' + encode(piece.text) if piece.text else b""
         if piece.signed_by is None and piece.extra is None:
             return self._chunk(choice, said)
-        entry = encode(write_entry(piece, place))
+        opened.kind = opened.kind or entry_type(piece)
+        entry = encode(write_entry(piece, opened.place, opened.kind))
         return self._chunk(choice, said + (b"," if said else b"") + b'"reasoning_details":[' + entry + b"]")
 
     def _extra(self, event: PartExtra) -> bytes:

@@ -61,18 +61,24 @@ def write_reasoning(parts: list[Reasoning], field: str = "reasoning_content") ->
         return {}
     written: JsonObject = {field: "".join(part.text for part in parts)}
     if not all(map(is_bare, parts)):
-        written["reasoning_details"] = [write_entry(part, place) for place, part in enumerate(parts)]
+        written["reasoning_details"] = [write_entry(part, place, entry_type(part)) for place, part in enumerate(parts)]
     return written
 
 
-def write_entry(part: Reasoning, index: int) -> JsonObject:
-    """One entry of `reasoning_details`, also for a piece of a part in a stream."""
-    fields = own(part.extra)
-    entry: JsonObject = {"type": "reasoning.encrypted" if part.data and not part.text else "reasoning.text", **fields}
+def entry_type(part: Reasoning) -> str:
+    """What kind of entry a part is."""
+    return words(own(part.extra).get("type")) or (
+        "reasoning.encrypted" if part.data and not part.text else "reasoning.text"
+    )
+
+
+def write_entry(part: Reasoning, index: int, kind: str) -> JsonObject:
+    """One entry of `reasoning_details`, or in a stream a piece of one."""
+    entry: JsonObject = {**own(part.extra), "type": kind}
     if part.signed_by is not None and part.signed_by != NAME:
         entry["format"] = SEAL + part.signed_by
     if part.text or not part.data:
-        entry["summary" if entry["type"] == "reasoning.summary" else "text"] = part.text
+        entry["summary" if kind == "reasoning.summary" else "text"] = part.text
     if part.signature:
         entry["signature"] = part.signature
     if part.data:

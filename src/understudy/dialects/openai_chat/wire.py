@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -47,6 +48,19 @@ def _mended(body: bytes, error: msgspec.DecodeError) -> Any:
         return _decode(whole)
     except (ValueError, RecursionError):  # of which a msgspec error is one, too
         raise Unreadable(f"the body is not valid JSON: {error}") from None
+
+
+def complaint(error: msgspec.DecodeError) -> str:
+    """What is wrong with a body, and where, in words for the caller."""
+    told = str(error)
+    if found := _PATH.match(told):
+        return f"{found['path']}: {found['said'][:1].lower()}{found['said'][1:]}"
+    if "missing required field" in told:
+        return told.replace("Object missing required field", "the body lacks")
+    return f"the body is not valid JSON: {told}"
+
+
+_PATH = re.compile(r"(?P<said>.*) - at `\$\.?(?P<path>[^`]*)`\Z", re.DOTALL)
 
 
 # Reading fields: each takes its field out of the mapping, so that what is left over is known to be of this dialect only.

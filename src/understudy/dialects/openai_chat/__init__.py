@@ -1,0 +1,80 @@
+"""OpenAI Chat Completions, and everyone who speaks something like it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from understudy.core.answer import Answer
+from understudy.core.conversation import Conversation
+from understudy.core.request import Call, Needs
+from understudy.dialects import BY_THE_BOOK, BadAnswer, BadBody, ErrorReport, Glance, Quirks
+from understudy.dialects.openai_chat import errors
+from understudy.dialects.openai_chat.answer import read_answer, write_answer
+from understudy.dialects.openai_chat.carries import ANSWER_CARRIES, REQUEST_CARRIES
+from understudy.dialects.openai_chat.decode import Decoder
+from understudy.dialects.openai_chat.encode import Encoder
+from understudy.dialects.openai_chat.needs import read_needs
+from understudy.dialects.openai_chat.request import read_request, write_request
+from understudy.dialects.openai_chat.retarget import retarget
+from understudy.dialects.openai_chat.watch import Watcher, glance
+from understudy.dialects.openai_chat.wire import NAME, Unreadable, decode, encode
+from understudy.framing.sse import write_event
+
+
+class OpenAiChat:
+    """OpenAI Chat Completions (`POST /v1/chat/completions`)."""
+
+    name = NAME
+    inbound = ("/v1/chat/completions",)
+    request_carries = REQUEST_CARRIES
+    answer_carries = ANSWER_CARRIES
+
+    def needs(self, body: bytes) -> Needs:
+        return read_needs(body)
+
+    def retarget(self, call: Call, model: str, quirks: Quirks) -> tuple[bytes, tuple[str, ...]]:
+        return retarget(call.body, model, quirks)
+
+    def parse_request(self, body: bytes) -> Conversation:
+        try:
+            return read_request(decode(body))
+        except Unreadable as error:
+            raise BadBody(str(error)) from None
+
+    def render_request(self, conversation: Conversation, quirks: Quirks = BY_THE_BOOK) -> bytes:
+        return encode(write_request(conversation, quirks))
+
+    def parse_answer(self, body: bytes) -> Answer:
+        try:
+            return read_answer(decode(body))
+        except Unreadable as error:
+            raise BadAnswer(str(error)) from None
+
+    def render_answer(self, answer: Answer) -> bytes:
+        return encode(write_answer(answer))
+
+    def glance(self, body: bytes) -> Glance:
+        return glance(body)
+
+    def watcher(self, *, hide_usage: bool) -> Watcher:
+        return Watcher(hide_usage=hide_usage)
+
+    def decoder(self) -> Decoder:
+        return Decoder()
+
+    def encoder(self, *, model: str, include_usage: bool | None) -> Encoder:
+        return Encoder(model=model, include_usage=include_usage)
+
+    def render_error(self, report: ErrorReport) -> bytes:
+        return encode(errors.error_object(report))
+
+    def render_stream_error(self, report: ErrorReport) -> bytes:
+        # no [DONE] behind it: the stream did not end as it should
+        return write_event(encode(errors.error_object(report)))
+
+    def render_models(self, names: Iterable[str]) -> bytes:
+        listed = [{"id": name, "object": "model", "created": 0, "owned_by": "understudy"} for name in names]
+        return encode({"object": "list", "data": listed})
+
+
+DIALECT = OpenAiChat()

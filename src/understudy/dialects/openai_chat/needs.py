@@ -1,0 +1,146 @@
+"""What a request asks of a target, in one cheap pass over its body."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from understudy.core.request import Needs
+from understudy.core.value import JsonObject
+from understudy.dialects import BadBody
+from understudy.dialects.openai_chat.wire import complaint
+
+Raw = msgspec.Raw
+_ABSENT = Raw(b"null")
+
+
+class _Options(msgspec.Struct):
+    include_usage: bool | None = None
+
+
+class _Head(msgspec.Struct):
+    model: str
+    messages: Raw
+    stream: bool | None = None
+    stream_options: _Options | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    n: int | None = None
+    tools: Raw = _ABSENT
+    functions: Raw = _ABSENT
+    response_format: Raw = _ABSENT
+    reasoning_effort: str | None = None
+    reasoning: Raw = _ABSENT
+    thinking: Raw = _ABSENT
+    logprobs: bool | None = None
+    modalities: Raw = _ABSENT
+
+
+_head = msgspec.json.Decoder(_Head).decode
+_any = msgspec.json.Decoder().decode
+
+BYTES_PER_TOKEN = 4
+MEDIA_TOKENS = 1000
+"""What a picture, a page or a second of sound counts, roughly: OpenAI's own figure for a large picture is 765 to 1105."""
+
+# The members that ask for a feature: without any of them none has to be looked for.
+_STEERS = re.compile(rb'"(?:tools|functions|response_format|reasoning_effort|reasoning|thinking|logprobs|modalities)"')
+_MEDIA = re.compile(rb'"(?:image_url|input_audio|file|video_url|document_url)"')
+
+
+def read_needs(body: bytes) -> Needs:
+    """What the request asks of a target. Raises `BadBody`."""
+    try:
+        str(body, "utf-8")  # raw members are not looked into: nobody else would notice
+        head = _head(body)
+        features = _features(head) if _STEERS.search(body) is not None else []
+        size = len(body)
+        messages = bytes(head.messages)
+        if messages[:1] != b"[":
+            raise BadBody("messages must be a list")
+        if _MEDIA.search(messages) is not None:
+            size -= _media(_any(messages), features)
+    except UnicodeDecodeError:
+        raise BadBody("the body is not valid UTF-8") from None
+    except RecursionError:
+        raise BadBody("the body is nested too deeply") from None
+    except msgspec.DecodeError as error:
+        raise BadBody(complaint(error)) from None
+    if head.n is not None and head.n > 1:
+        features.append("many")
+    if features:
+        features.sort()
+    bound = head.max_completion_tokens
+    return Needs(
+        model=head.model,
+        stream=head.stream is True,
+        include_usage=None if head.stream_options is None else head.stream_options.include_usage,
+        tokens_in=size // BYTES_PER_TOKEN,
+        max_tokens=head.max_tokens if bound is None else bound,
+        n=head.n or 1,
+        features=tuple(features),
+    )
+
+
+def _features(head: _Head) -> list[str]:
+    features = []
+    if _listed(head.tools) or _listed(head.functions):
+        features.append("tools")
+    if _object(head.response_format).get("type") == "json_schema":
+        features.append("json_schema")
+    if head.reasoning_effort not in {None, "none"} or _thinks(head.reasoning) or _thinks(head.thinking):
+        features.append("reasoning")
+    if head.logprobs:
+        features.append("logprobs")
+    if head.modalities != _ABSENT and b'"audio"' in bytes(head.modalities):
+        features.append("audio")
+    return features
+
+
+def _listed(raw: Raw) -> bool:
+    """Whether a raw list has an entry."""
+    return raw != _ABSENT and bool(_any(raw))
+
+
+def _object(raw: Raw) -> JsonObject:
+    found = _any(raw) if raw != _ABSENT else None
+    return found if isinstance(found, dict) else {}
+
+
+def _thinks(raw: Raw) -> bool:
+    """Whether a switch of a compatible server turns thinking on."""
+    about = _object(raw)
+    off = about.get("enabled") is False or about.get("effort") == "none" or about.get("type") == "disabled"
+    return bool(about) and not off
+
+
+def _media(messages: Any, features: list[str]) -> int:
+    """Add the features that media in the messages mean; the bytes that are no text, less what the media count."""
+    spared = 0
+    for message in messages:
+        content = message.get("content") if isinstance(message, dict) else None
+        for part in content if isinstance(content, list) else ():
+            kind = part.get("type") if isinstance(part, dict) else None
+            feature = _MEDIA_FEATURES.get(kind) if isinstance(kind, str) else None
+            if feature is None:
+                continue
+            if feature not in features:
+                features.append(feature)
+            about = part.get(kind)
+            held = about if isinstance(about, dict) else {"url": about}
+            if held.get("file_id") is not None and "stored" not in features:
+                features.append("stored")
+            data = next((held[name] for name in ("url", "data", "file_data") if isinstance(held.get(name), str)), "")
+            spared += max(0, len(data) - BYTES_PER_TOKEN * MEDIA_TOKENS)
+    return spared
+
+
+_MEDIA_FEATURES = {
+    "image_url": "images",
+    "input_audio": "audio",
+    "file": "documents",
+    "document_url": "documents",
+    "video_url": "video",
+}

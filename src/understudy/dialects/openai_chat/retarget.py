@@ -1,0 +1,135 @@
+"""The caller's own bytes for a target of the same dialect.
+
+The top-level object is written anew with its members' values as raw bytes: so duplicate keys collapse, and policy and provider
+see the same. Messages are opened only where something in them may have to change.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from understudy.core.value import JsonObject
+from understudy.dialects import BadBody, Quirks
+from understudy.dialects.openai_chat.reasoning import sealed_elsewhere
+from understudy.dialects.openai_chat.wire import Unreadable, complaint, decode, encode
+
+Raw = msgspec.Raw
+_ABSENT = Raw(b"null")
+_TRUE = Raw(b"true")
+_ASKING = Raw(b'{"include_usage":true}')
+
+_members = msgspec.json.Decoder(dict[str, Raw]).decode
+
+_BOUNDS = ("max_tokens", "max_completion_tokens")
+_TEXTS = ("reasoning_content", "reasoning")
+_THOUGHTS = (*_TEXTS, "reasoning_details")
+_UNREPORTED = ("model", "stream_options")
+"""Dropped without a word: an address may name the model, and who refuses the question sends the usage unasked."""
+
+
+def retarget(body: bytes, model: str, quirks: Quirks) -> tuple[bytes, tuple[str, ...]]:
+    """The body for a target, and the names of what was dropped. Raises `BadBody`."""
+    try:
+        members: dict[str, Any] = _members(body)
+        members["model"] = model
+        lost = _fit_turns(members, quirks) if _may_need_fitting(body, quirks) else ()
+    except RecursionError:
+        raise BadBody("the body is nested too deeply") from None
+    except msgspec.DecodeError as error:
+        raise BadBody(complaint(error)) from None
+    except Unreadable as error:
+        raise BadBody(str(error)) from None
+    if quirks.max_tokens_field is not None:
+        _rename_bound(members, quirks.max_tokens_field)
+    if quirks.ask_usage and members.get("stream") == _TRUE:
+        _ask_usage(members)
+    for name in quirks.drop:
+        if members.pop(name, _ABSENT) != _ABSENT and name not in _UNREPORTED:
+            lost += (name,)
+    members.update(quirks.fields)
+    return encode(members), lost
+
+
+_SILENT = (_ABSENT, _ASKING)
+
+
+def _ask_usage(members: dict[str, Any]) -> None:
+    options = members.get("stream_options", _ABSENT)
+    if options in _SILENT:
+        members["stream_options"] = _ASKING
+    else:
+        asked = decode(bytes(options))
+        members["stream_options"] = {**(asked if isinstance(asked, dict) else {}), "include_usage": True}
+
+
+def _rename_bound(members: dict[str, Any], wanted: str) -> None:
+    """One bound under the provider's name for it; of two, the newer name counts, as at OpenAI."""
+    held = [value for name in _BOUNDS if (value := members.pop(name, _ABSENT)) != _ABSENT]
+    if held:
+        members[wanted] = held[-1]
+
+
+def _may_need_fitting(body: bytes, quirks: Quirks) -> bool:
+    """Whether messages or tools may hold what the provider does not take: a cheap look, confirmed by reading them."""
+    return (
+        b'"reasoning' in body
+        or (not quirks.cache_marks and b'"cache_control"' in body)
+        or any(f'"{role}"'.encode() in body for role, _ in quirks.roles)
+    )
+
+
+def _fit_turns(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:
+    """Fit messages and tools to what the provider takes; the names of what was dropped."""
+    lost: dict[str, None] = {}
+    roles = dict(quirks.roles)
+    turns = decode(bytes(members.get("messages", _ABSENT)))
+    changed = False
+    for turn in _objects(turns):
+        if turn.get("role") in roles:
+            turn["role"] = roles[turn["role"]]
+            changed = True
+        if any(name in turn for name in _THOUGHTS):
+            changed |= _fit_thoughts(turn, quirks.reasoning_field, lost)
+        if not quirks.cache_marks:
+            for node in (turn, *_objects(turn.get("content"))):
+                changed |= _unmark(node, "messages.cache_control", lost)
+    if changed:
+        members["messages"] = turns
+    if not quirks.cache_marks and "tools" in members:
+        tools = decode(bytes(members["tools"]))
+        for tool in _objects(tools):
+            if _unmark(tool, "tools.cache_control", lost):
+                members["tools"] = tools
+    return tuple(lost)
+
+
+def _objects(found: Any) -> list[JsonObject]:
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def _unmark(node: JsonObject, name: str, lost: dict[str, None]) -> bool:
+    if "cache_control" not in node:
+        return False
+    if node.pop("cache_control") is not None:
+        lost[name] = None
+    return True
+
+
+def _fit_thoughts(turn: JsonObject, wanted: str | None, lost: dict[str, None]) -> bool:
+    """Thinking goes back under the name that the provider takes it by, or not at all; never what another one sealed."""
+    before = {name: turn.pop(name) for name in _THOUGHTS if name in turn}
+    texts = [held for name in _TEXTS if isinstance(held := before.get(name), str) and held]
+    details = before.get("reasoning_details")
+    entries = details if isinstance(details, list) else []
+    kept = [] if wanted is None else [entry for entry in entries if not sealed_elsewhere(entry)]
+    if kept:
+        turn["reasoning_details"] = kept
+    # the text beside seals that cannot go along is theirs: half a thought is worse than none
+    speaks = bool(texts) and wanted is not None and not any(map(sealed_elsewhere, entries))
+    if speaks and wanted is not None:
+        turn[wanted] = texts[0]
+    if len(kept) < len(entries) or (texts and not speaks):
+        lost["messages.reasoning"] = None
+    return before != {name: turn[name] for name in _THOUGHTS if name in turn}

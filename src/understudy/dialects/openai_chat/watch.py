@@ -1,0 +1,209 @@
+"""Answers that pass through untouched, whole or as a stream: what they used, why they stopped, whether they are answers at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from understudy.core.diagnosis import classify_in_band
+from understudy.core.failure import Failure, FailureKind
+from understudy.core.usage import Usage
+from understudy.dialects import CONTENT, END, FAILED, FINISH, HIDE, PROGRESS, BadAnswer, Glance
+from understudy.dialects.openai_chat.answer import grouped_usage
+from understudy.dialects.openai_chat.wire import Unreadable, decode, read_usage
+from understudy.framing.sse import SseEvent
+
+
+class _Said(msgspec.Struct):
+    """A message or a delta, as far as it tells content from none."""
+
+    content: Any = None
+    tool_calls: Any = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    refusal: Any = None
+    function_call: Any = None
+    reasoning_details: Any = None
+    audio: Any = None
+    images: Any = None
+
+
+class _Choice(msgspec.Struct):
+    message: _Said | None = None
+    delta: _Said | None = None
+    finish_reason: Any = None
+
+
+class _Completion(msgspec.Struct):
+    choices: list[_Choice] | None = None
+    model: str | None = None
+    usage: Any = None
+    error: Any = None
+    object: Any = None
+    x_groq: Any = None
+    timings: Any = None
+
+
+_completion = msgspec.json.Decoder(_Completion).decode
+
+
+def glance(body: bytes) -> Glance:
+    """What must be known of a whole answer. Raises `BadAnswer`."""
+    try:
+        answer = _completion(body)
+    except (RecursionError, UnicodeDecodeError, msgspec.DecodeError) as error:
+        try:
+            answer = msgspec.convert(decode(body), _Completion)  # JSON that needs mending
+        except (Unreadable, msgspec.ValidationError):
+            raise BadAnswer(f"the answer cannot be read: {error}") from None
+    usage = read_usage(answer.usage or grouped_usage({"x_groq": answer.x_groq}), answer.timings)
+    choices = answer.choices
+    if not choices:
+        if answer.error is not None or answer.object == "error":
+            return Glance(usage=usage, failure=classify_in_band(body), model=answer.model)
+        if choices is None:
+            raise BadAnswer("the answer is no chat completion: it has no list `choices`")
+        return Glance(usage=usage, failure=_NO_CHOICE, model=answer.model)
+    word = next((choice.finish_reason for choice in choices if isinstance(choice.finish_reason, str)), None)
+    failure = None
+    if not any(speaks(choice.message or choice.delta) for choice in choices):
+        failure = silence(word) if answer.error is None else classify_in_band(body)
+    return Glance(usage=usage, failure=failure, stop_native=word, model=answer.model)
+
+
+def speaks(said: _Said | None) -> bool:
+    """Whether a message or delta says anything: words, thoughts, a refusal, a call, sound, a picture."""
+    if said is None:
+        return False
+    content = said.content
+    if content and (content.__class__ is str or any(map(_has_words, content))):
+        return True
+    return bool(
+        said.tool_calls
+        or said.reasoning_content
+        or said.reasoning
+        or said.refusal
+        or said.images
+        or (said.function_call and _has_words(said.function_call))
+        or (said.audio and (said.audio.get("data") or said.audio.get("transcript")))
+        or (said.reasoning_details and any(map(_has_words, said.reasoning_details)))
+    )
+
+
+_NO_WORDS = ("type", "index", "format", "id")
+
+
+def _has_words(part: Any) -> bool:
+    """Whether an entry of a list holds more than its type and place."""
+    if not isinstance(part, dict):
+        return bool(part)
+    return any(held not in (None, "", []) for name, held in part.items() if name not in _NO_WORDS)
+
+
+_NO_CHOICE = Failure(FailureKind.EMPTY, "the answer has no choices")
+_EMPTY = Failure(FailureKind.EMPTY, "the answer has no content")
+_FILTERED = Failure(FailureKind.CONTENT_FILTER, "the provider's content filter left nothing of the answer")
+
+
+def silence(word: str | None) -> Failure | None:
+    """What an answer without content means. One that met its bound is an answer: the bound was the caller's."""
+    if word == "content_filter":
+        return _FILTERED
+    return None if word in {"length", "max_tokens", "model_length"} else _EMPTY
+
+
+# Streams
+
+
+class _Piece(msgspec.Struct):
+    delta: _Said | None = None
+    finish_reason: Any = None
+
+
+class _Chunk(msgspec.Struct):
+    choices: list[_Piece] | None = None
+    usage: Any = None
+    error: Any = None
+    object: Any = None
+    x_groq: Any = None
+    timings: Any = None
+
+
+_chunk = msgspec.json.Decoder(_Chunk).decode
+_DONE = b"[DONE]"
+
+
+class Watcher:
+    """Reads a stream of this dialect as it passes through untouched.
+
+    Some providers leave `[DONE]` out: a stream that ends after FINISH is complete. One that ends without content is no
+    answer: at the end mark `failure` says so; where there is none, `silence(stop_native)` does.
+    """
+
+    __slots__ = ("_hide_usage", "failure", "has_content", "stop_native", "usage")
+
+    def __init__(self, *, hide_usage: bool) -> None:
+        self.usage: Usage | None = None
+        self.failure: Failure | None = None
+        self.has_content = False
+        self.stop_native: str | None = None
+        self._hide_usage = hide_usage
+
+    def see(self, event: SseEvent) -> int:
+        """The bits of one event. Raises `BadAnswer`."""
+        data = event.data
+        if data is None:
+            return 0
+        try:
+            chunk = _chunk(data)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            return self._see_other(event, data.strip(), error)
+        choices = chunk.choices
+        if choices and len(choices) == 1 and chunk.usage is None and chunk.error is None and not event.event:
+            piece = choices[0]
+            delta = piece.delta
+            # nearly every event
+            if piece.finish_reason is None and delta is not None and delta.content and delta.content.__class__ is str:
+                self.has_content = True
+                return CONTENT | PROGRESS
+        return self._see_chunk(chunk, event)
+
+    def _see_chunk(self, chunk: _Chunk, event: SseEvent) -> int:
+        usage = chunk.usage or grouped_usage({"x_groq": chunk.x_groq})
+        if usage is not None:
+            self.usage = read_usage(usage, chunk.timings) or self.usage
+        choices = chunk.choices
+        if chunk.error is not None or event.event == b"error" or (choices is None and chunk.object == "error"):
+            return self._fail(event.data)
+        if not choices:
+            return PROGRESS | HIDE if self._hide_usage and usage is not None else PROGRESS
+        bits = PROGRESS
+        for piece in choices:
+            if speaks(piece.delta):
+                self.has_content = True
+                bits |= CONTENT
+            word = piece.finish_reason
+            if isinstance(word, str) and word:
+                self.stop_native = word
+                bits |= FINISH
+        return bits
+
+    def _see_other(self, event: SseEvent, data: bytes, error: Exception) -> int:
+        """The end mark, an error that is no JSON, or JSON that needs mending."""
+        if data == _DONE:
+            self.failure = None if self.has_content else silence(self.stop_native)
+            return END | PROGRESS if self.failure is None else END | FAILED | PROGRESS
+        if event.event == b"error":
+            return self._fail(data)
+        if not data:
+            return 0
+        try:
+            chunk = msgspec.convert(decode(data), _Chunk)
+        except (Unreadable, msgspec.ValidationError):
+            raise BadAnswer(f"stream event: {error}") from None
+        return self._see_chunk(chunk, event)
+
+    def _fail(self, payload: object) -> int:
+        self.failure = classify_in_band(payload)
+        return FAILED | PROGRESS
