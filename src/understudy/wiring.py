@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from understudy.config import Configuration
@@ -40,10 +41,10 @@ def make_dialects() -> dict[str, Dialect]:
     return {name: DIALECTS.build(name) for name in DIALECTS.names()}
 
 
-def make_snapshot(configuration: Configuration, board: Scoreboard) -> Snapshot:
-    """A configuration made ready."""
+def make_snapshot(configuration: Configuration, board: Scoreboard, env: Mapping[str, str] | None = None) -> Snapshot:
+    """A configuration made ready. `env`: where `env:` references are read, None for the process's own environment."""
     folder = Path(configuration.source).parent if configuration.source else Path()
-    return Snapshot(configuration, board, Vault(folder=folder), make_dialects(), make_parts())
+    return Snapshot(configuration, board, Vault(env, folder), make_dialects(), make_parts())
 
 
 def make_client(configuration: Configuration) -> Client:
@@ -51,13 +52,15 @@ def make_client(configuration: Configuration) -> Client:
     return Client(configuration.client, tls=configuration.tls, proxies=configuration.proxies)
 
 
-def make_engine(configuration: Configuration, client: HttpClient, *, workers: int = 1) -> Engine:
+def make_engine(
+    configuration: Configuration, client: HttpClient, *, workers: int = 1, env: Mapping[str, str] | None = None
+) -> Engine:
     """An engine on the running loop. `workers`: how many share the configured limits."""
     loop = asyncio.get_running_loop()
     events = Events(_observer_failed)
     board = Scoreboard(1.0 / workers, events.emit)
     return Engine(
-        make_snapshot(configuration, board),
+        make_snapshot(configuration, board, env),
         board=board,
         client=client,
         events=events,

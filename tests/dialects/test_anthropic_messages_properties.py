@@ -252,9 +252,6 @@ def told(answer: Answer) -> list[StreamEvent]:
 unmarked = answers.filter(
     lambda answer: all(
         getattr(part, "cache", None) is None
-        and not (isinstance(part, Reasoning) and part.signed_by not in {None, NAME})
-        and not (isinstance(part, Reasoning) and part.signed_by and (part.data is None) is (part.signature is None))
-        and not (isinstance(part, Reasoning) and part.data and part.text)
         and not (isinstance(part, ToolCall) and not isinstance(part.arguments, dict))
         for choice in answer.choices
         for part in choice.parts

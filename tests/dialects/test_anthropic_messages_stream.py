@@ -391,6 +391,10 @@ def test_a_foreign_seal_is_one_marked_signature_at_the_end():
     )
     deltas = [event["delta"] for event in events if event["type"] == "content_block_delta"]
     assert [one["type"] for one in deltas] == ["thinking_delta", "signature_delta"]
+    data = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events)
+    decoder = DIALECT.decoder()
+    read = assemble([one for event in SseParser().feed(data) for one in decoder.decode(event)])
+    assert read.choices[0].parts == (Reasoning("hm", "sig", None, "generate_content"),)
     whole = {"type": "thinking", "thinking": "hm", "signature": deltas[1]["signature"]}
     answer = DIALECT.parse_answer(json.dumps({"content": [whole]}).encode())
     assert answer.choices[0].parts == (Reasoning("hm", "sig", None, "generate_content"),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from understudy.config import Configuration, Principal
 from understudy.config.canonical import version_of
 from understudy.config.edges import route_edges
 from understudy.config.names import names_of
+from understudy.config.problems import Path as Location
 from understudy.config.problems import Problems, nearest
 from understudy.config.ready import key_variables, ready_routes, targets_from_environment
 from understudy.config.routes import read_routes
@@ -23,6 +24,7 @@ from understudy.config.schema import (
     TransportSection,
     name_problem,
 )
+from understudy.config.secrets import beside
 from understudy.config.targets import read_targets
 from understudy.config.text import BYTES_MAX, Unreadable, read
 from understudy.core.route import Route
@@ -66,7 +68,7 @@ def loads(text: str, *, source: str = FILE, env: Mapping[str, str] | None = None
     for fault in faults:
         found.at(fault.place, fault.message)
     data = {} if root is None else found.plain(root, ())
-    configuration = _read(found, data, env) if isinstance(data, dict) else None
+    configuration = _read(found, data, env, Path(source).parent) if isinstance(data, dict) else None
     if configuration is None:
         found.at(root.place if root else None, "a configuration is a mapping that begins with `targets:`")
     if problems := found.problems(source):
@@ -74,7 +76,6 @@ def loads(text: str, *, source: str = FILE, env: Mapping[str, str] | None = None
     assert configuration is not None
     return replace(
         configuration,
-        names=names_of(configuration.routes, configuration.targets),
         version=version_of(configuration),
         warnings=found.warnings(source),
         source=source,
@@ -103,7 +104,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Configuration:
     return replace(made, version=version_of(made))
 
 
-def _read(found: Problems, data: dict[str, Any], env: Mapping[str, str]) -> Configuration:
+def _read(found: Problems, data: dict[str, Any], env: Mapping[str, str], folder: Path) -> Configuration:
     _check_sections(found, data)
     declared = _mapping(found, data, "targets")
     targets = read_targets(found, declared)
@@ -115,15 +116,20 @@ def _read(found: Problems, data: dict[str, Any], env: Mapping[str, str]) -> Conf
         routes = ready_routes(targets)
     else:
         _check_use(found, routes, targets)
-    principals = _principals(found, data.get("principals"), routes, targets)
+    names = names_of(routes, targets)
+    principals = _principals(found, data.get("principals"), [*names, *declared, *written])
     transport = _section(found, data, "transport", TransportSection)
     server = _section(found, data, "server", ServerSection)
-    tls = Tls(ca_file=transport.ca_file, cert_file=transport.cert_file, key_file=transport.key_file)
+    tls = Tls(
+        ca_file=_file(folder, transport.ca_file),
+        cert_file=_file(folder, transport.cert_file),
+        key_file=_file(folder, transport.key_file),
+    )
     _check_certificates(found, tls)
     return Configuration(
         targets=targets,
         routes=routes,
-        names={},
+        names=names,
         version="",
         principals=principals,
         tls=tls,
@@ -179,54 +185,58 @@ def _check_use(found: Problems, routes: Mapping[str, Route], targets: Mapping[st
                 )
 
 
-def _principals(
-    found: Problems, given: Any, routes: Mapping[str, Route], targets: Mapping[str, Target]
-) -> tuple[Principal, ...]:
+def _principals(found: Problems, given: Any, known: Collection[str]) -> tuple[Principal, ...]:
+    """`known`: every name that may stand in `routes`."""
     if given is None:
         return ()
     if not isinstance(given, list):
         found.problem(("principals",), "must be a list: - {name: app, key_sha256: ...}")
         return ()
-    read_ones: list[Principal] = []
+    principals: list[Principal] = []
     for index, one in enumerate(given):
         section = found.section(PrincipalSection, one, ("principals", index))
-        if section is None:
-            continue
-        if wrong := name_problem(section.name):
-            found.problem(("principals", index, "name"), wrong)
-        for number, name in enumerate(section.routes or ()):
-            if name not in routes and name not in targets:
-                found.problem(
-                    ("principals", index, "routes", number),
-                    f'unknown route or target "{name}"; {nearest(name, [*routes, *targets])}',
-                )
-        for other in read_ones:
-            if other.name == section.name:
-                found.problem(("principals", index, "name"), f'there is a principal "{section.name}" already')
-            if other.key_sha256 == section.key_sha256:
-                found.problem(("principals", index, "key_sha256"), f'is the key of the principal "{other.name}" too')
-        read_ones.append(
-            Principal(
-                name=section.name,
-                key_sha256=section.key_sha256,
-                routes=None if section.routes is None else tuple(section.routes),
-                may=tuple(section.may),
+        if section is not None:
+            _check_principal(found, section, index, principals, known)
+            routes = None if section.routes is None else tuple(section.routes)
+            principals.append(
+                Principal(name=section.name, key_sha256=section.key_sha256, routes=routes, may=tuple(section.may))
             )
-        )
-    return tuple(read_ones)
+    return tuple(principals)
+
+
+def _check_principal(
+    found: Problems, section: PrincipalSection, index: int, others: list[Principal], known: Collection[str]
+) -> None:
+    path: Location = ("principals", index)
+    if wrong := name_problem(section.name):
+        found.problem((*path, "name"), wrong)
+    for number, name in enumerate(section.routes or ()):
+        if name not in known:
+            found.problem((*path, "routes", number), f'unknown route or target "{name}"; {nearest(name, known)}')
+    for other in others:
+        if other.name == section.name:
+            found.problem((*path, "name"), f'there is a principal "{section.name}" already')
+        if other.key_sha256 == section.key_sha256:
+            found.problem((*path, "key_sha256"), f'is the key of the principal "{other.name}" too')
+
+
+def _file(folder: Path, name: str | None) -> str | None:
+    return None if name is None else str(beside(folder, name))
 
 
 def _check_certificates(found: Problems, tls: Tls) -> None:
     if tls.key_file and not tls.cert_file:
         found.problem(("transport", "key_file"), "belongs to a cert_file; give that too")
         return
-    if tls.ca_file is None and tls.cert_file is None:
-        return
-    try:
-        client_context(tls)
-    except OSError as error:  # ssl.SSLError is one
-        wrong = "ca_file" if tls.cert_file is None else "cert_file" if tls.ca_file is None else "ca_file"
-        found.problem(("transport", wrong), f"cannot be used: {error.strerror or error}")
+    for name in ("ca_file", "cert_file"):
+        path = getattr(tls, name)
+        if path is None:
+            continue
+        try:
+            client_context(Tls(ca_file=path) if name == "ca_file" else replace(tls, ca_file=None))
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            why = getattr(error, "strerror", None) or error
+            found.problem(("transport", name), f"cannot be used: {why}")
 
 
 def _proxies(found: Problems, section: TransportSection, env: Mapping[str, str]) -> Proxies:

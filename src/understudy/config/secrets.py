@@ -100,7 +100,7 @@ class Vault:
         return _from_file(reference, self._path(reference))
 
     def _path(self, reference: str) -> Path:
-        return self._folder / Path(reference.removeprefix("file:")).expanduser()
+        return beside(self._folder, reference.removeprefix("file:"))
 
     def _single(self, reference: str) -> asyncio.Task[Secret]:
         task = self._reading.get(reference)
@@ -142,6 +142,14 @@ class _Kept:
         self.secret = secret
         self.mark = mark
         self.look_again_s = look_again_s
+
+
+def beside(folder: Path, name: str) -> Path:
+    """A file as a configuration names it: `~` is the home folder, anything relative stands in the configuration's folder."""
+    try:
+        return folder / Path(name).expanduser()
+    except RuntimeError:  # `~somebody` without such a user
+        return folder / name
 
 
 def from_environment(reference: str, env: Mapping[str, str]) -> Secret:

@@ -204,7 +204,7 @@ class _Trip:
         before = self.tried.get(entry.slot)
         not_before_s = reply.until_s if reply.until_s is not None else self.deadline_s
         self.remember(
-            entry, Tried(before.attempts if before else 0, not_before_s, reply.until_s is None, reply.kind.value)
+            entry, Tried(before.attempts if before else 0, not_before_s, reply.until_s is None, reply.kind)
         )
 
     def failed(self, entry: Entry, outcome: Outcome) -> Result | None:
@@ -226,7 +226,7 @@ class _Trip:
         not_before_s = self.now_s
         if not final:
             not_before_s += max(delay_s(retry, count, self.backoff_dice), failure.retry_after_s or 0.0)
-        self.remember(entry, Tried(count + 1, not_before_s, final, failure.kind.value))
+        self.remember(entry, Tried(count + 1, not_before_s, final, failure.kind))
         return None
 
     def remember(self, entry: Entry, tried: Tried) -> None:

@@ -93,7 +93,8 @@ class Mock:
             self._anchor.close()
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        if self._anchor is None:  # `start_mock` has started it already
+            await self.start()
         return self
 
     async def __aexit__(

@@ -26,7 +26,7 @@ from understudy.core.value import JsonObject
 from understudy.dialects import BadAnswer
 from understudy.dialects.anthropic_messages.answer import later_usage, message_extra, read_stop, read_usage, usage_extra
 from understudy.dialects.anthropic_messages.blocks import read_block
-from understudy.dialects.anthropic_messages.wire import NAME, Unreadable, decode, encode
+from understudy.dialects.anthropic_messages.wire import NAME, Unreadable, announced, decode, encode, read_seal
 from understudy.framing.sse import SseEvent
 
 _TOLD_AS_IT_COMES = (Text, Reasoning, ToolCall)
@@ -126,8 +126,9 @@ class Decoder:
             if part.text:
                 events.append(PartDelta(0, block.index, Field.TEXT, part.text))
             return events
-        if part.signed_by is None and "signature" in block.fields:
-            part = Reasoning(part.text, None, None, NAME, part.extra)  # the seal is going to follow
+        signature = block.fields.get("signature")
+        if part.signed_by is None and isinstance(signature, str):
+            part = Reasoning(part.text, None, None, announced(signature), part.extra)  # the seal is going to follow
         return [PartBegin(0, block.index, part)]
 
     def _delta(self, fields: JsonObject) -> Sequence[StreamEvent]:
@@ -148,6 +149,8 @@ class Decoder:
         text = delta.get(name)
         if not isinstance(text, str):
             raise Unreadable(f"{kind}.{name} must be a string")
+        if field is Field.SIGNATURE:
+            return _sealed(block, text)
         if field is Field.ARGUMENTS:
             block.json.append(text)
         return (PartDelta(0, block.index, field, text),) if text else ()
@@ -229,6 +232,16 @@ _DELTAS = {
     "input_json_delta": ("partial_json", Field.ARGUMENTS),
     "signature_delta": ("signature", Field.SIGNATURE),
 }
+
+
+def _sealed(block: _Block, text: str) -> list[StreamEvent]:
+    """A seal, unpacked when it belongs to whom the start announced."""
+    signature, data, signed_by = read_seal(text)
+    announcement = block.fields.get("signature")
+    if signed_by != announced(announcement if isinstance(announcement, str) else ""):
+        signature, data = text, None
+    seals = ((Field.SIGNATURE, signature), (Field.DATA, data))
+    return [PartDelta(0, block.index or 0, field, seal) for field, seal in seals if seal]
 
 
 def _place(fields: JsonObject) -> int:

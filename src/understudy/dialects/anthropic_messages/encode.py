@@ -29,6 +29,7 @@ from understudy.dialects.anthropic_messages.errors import stream_error
 from understudy.dialects.anthropic_messages.wire import (
     NAME,
     Unreadable,
+    announce_seal,
     decode,
     encode,
     own,
@@ -167,7 +168,11 @@ class _Block:
         self.number = number
         part = self._part
         written = b""
-        if not isinstance(part, Text | Refusal | Reasoning) or part.text:
+        if (
+            not isinstance(part, Text | Refusal | Reasoning)
+            or part.text
+            or (isinstance(part, Text) and own(part.extra))
+        ):
             written = self._start()
         for event in self._waiting:
             written += self.more(event)
@@ -219,6 +224,8 @@ class _Block:
         block = write_block(head)
         if block is None:
             return b""
+        if isinstance(part, Reasoning):
+            block["signature"] = announce_seal(part.signed_by)
         written = self._started(block)
         if isinstance(part, ToolCall) and part.arguments not in ("", {}):
             return written + self._argument(encode(write_arguments(part.arguments)).decode())

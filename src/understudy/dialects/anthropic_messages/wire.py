@@ -170,12 +170,24 @@ def read_seal(text: str) -> tuple[str | None, str | None, str | None]:
         return None, None, None
     if text.startswith(SEAL):
         signed_by, _, packed = text[len(SEAL) :].partition(":")
+        if not packed:
+            return None, None, None  # announced at the start of a stream, and never given
         try:
             signature, data = _decode_seal(urlsafe_b64decode(packed))
         except (ValueError, msgspec.DecodeError):
             return text, None, NAME  # not of our making
         return signature, data, signed_by
     return text, None, NAME
+
+
+def announce_seal(signed_by: str | None) -> str:
+    """What stands in the `signature` of a thinking block that begins: whose seal is going to replace it."""
+    return "" if signed_by in {None, NAME} else f"{SEAL}{signed_by}:"
+
+
+def announced(signature: str) -> str:
+    """The dialect that `announce_seal` was given; this one when nothing was announced."""
+    return signature[len(SEAL) :].partition(":")[0] if signature.startswith(SEAL) else NAME
 
 
 _decode_seal = msgspec.json.Decoder(tuple[str | None, str | None]).decode

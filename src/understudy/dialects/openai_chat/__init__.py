@@ -15,7 +15,7 @@ from understudy.dialects.openai_chat.decode import Decoder
 from understudy.dialects.openai_chat.encode import Encoder
 from understudy.dialects.openai_chat.needs import read_needs
 from understudy.dialects.openai_chat.request import read_request, write_request
-from understudy.dialects.openai_chat.retarget import retarget
+from understudy.dialects.openai_chat.retarget import fit_body
 from understudy.dialects.openai_chat.watch import Watcher, glance
 from understudy.dialects.openai_chat.wire import NAME, Unreadable, decode, encode
 from understudy.framing.sse import write_event
@@ -33,7 +33,7 @@ class OpenAiChat:
         return read_needs(body)
 
     def retarget(self, call: Call, model: str, quirks: Quirks) -> tuple[bytes, tuple[str, ...]]:
-        return retarget(call.body, model, quirks)
+        return fit_body(call.body, model, quirks)
 
     def parse_request(self, body: bytes) -> Conversation:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
@@ -45,23 +44,18 @@ BYTES_PER_TOKEN = 4
 MEDIA_TOKENS = 1000
 """What a picture, a page or a second of sound counts, roughly: OpenAI's own figure for a large picture is 765 to 1105."""
 
-# The members that ask for a feature: without any of them none has to be looked for.
-_STEERS = re.compile(rb'"(?:tools|functions|response_format|reasoning_effort|reasoning|thinking|logprobs|modalities)"')
-_MEDIA = re.compile(rb'"(?:image_url|input_audio|file|video_url|document_url)"')
-
 
 def read_needs(body: bytes) -> Needs:
     """What the request asks of a target. Raises `BadBody`."""
     try:
         str(body, "utf-8")  # raw members are not looked into: nobody else would notice
         head = _head(body)
-        features = _features(head) if _STEERS.search(body) is not None else []
+        features = _features(head)
         size = len(body)
-        messages = bytes(head.messages)
-        if messages[:1] != b"[":
+        if bytes(head.messages)[:1] != b"[":
             raise BadBody("messages must be a list")
-        if _MEDIA.search(messages) is not None:
-            size -= _media(_any(messages), features)
+        if b'_url"' in body or b'"file"' in body or b'"input_audio"' in body:  # perhaps media: look closely
+            size -= _media(_any(head.messages), features)
     except UnicodeDecodeError:
         raise BadBody("the body is not valid UTF-8") from None
     except RecursionError:
@@ -88,29 +82,34 @@ def _features(head: _Head) -> list[str]:
     features = []
     if _listed(head.tools) or _listed(head.functions):
         features.append("tools")
-    if _object(head.response_format).get("type") == "json_schema":
+    if head.response_format is not _ABSENT and _object(head.response_format).get("type") == "json_schema":
         features.append("json_schema")
-    if head.reasoning_effort not in {None, "none"} or _thinks(head.reasoning) or _thinks(head.thinking):
+    if head.reasoning_effort not in _NO_EFFORT or _thinks(head.reasoning) or _thinks(head.thinking):
         features.append("reasoning")
     if head.logprobs:
         features.append("logprobs")
-    if head.modalities != _ABSENT and b'"audio"' in bytes(head.modalities):
+    if head.modalities is not _ABSENT and b'"audio"' in bytes(head.modalities):
         features.append("audio")
     return features
 
 
+_NO_EFFORT = (None, "none")
+
+
 def _listed(raw: Raw) -> bool:
     """Whether a raw list has an entry."""
-    return raw != _ABSENT and bool(_any(raw))
+    return raw is not _ABSENT and bool(_any(raw))
 
 
 def _object(raw: Raw) -> JsonObject:
-    found = _any(raw) if raw != _ABSENT else None
+    found = _any(raw)
     return found if isinstance(found, dict) else {}
 
 
 def _thinks(raw: Raw) -> bool:
     """Whether a switch of a compatible server turns thinking on."""
+    if raw is _ABSENT:
+        return False
     about = _object(raw)
     off = about.get("enabled") is False or about.get("effort") == "none" or about.get("type") == "disabled"
     return bool(about) and not off

@@ -29,7 +29,7 @@ _UNREPORTED = ("model", "stream_options")
 """Dropped without a word: an address may name the model, and who refuses the question sends the usage unasked."""
 
 
-def retarget(body: bytes, model: str, quirks: Quirks) -> tuple[bytes, tuple[str, ...]]:
+def fit_body(body: bytes, model: str, quirks: Quirks) -> tuple[bytes, tuple[str, ...]]:
     """The body for a target, and the names of what was dropped. Raises `BadBody`."""
     try:
         members: dict[str, Any] = _members(body)
@@ -43,23 +43,21 @@ def retarget(body: bytes, model: str, quirks: Quirks) -> tuple[bytes, tuple[str,
         raise BadBody(str(error)) from None
     if quirks.max_tokens_field is not None:
         _rename_bound(members, quirks.max_tokens_field)
-    if quirks.ask_usage and members.get("stream") == _TRUE:
+    if quirks.ask_usage and "stream" in members and members["stream"] == _TRUE:
         _ask_usage(members)
     for name in quirks.drop:
         if members.pop(name, _ABSENT) != _ABSENT and name not in _UNREPORTED:
             lost += (name,)
-    members.update(quirks.fields)
+    if quirks.fields:
+        members.update(quirks.fields)
     return encode(members), lost
 
 
-_SILENT = (_ABSENT, _ASKING)
-
-
 def _ask_usage(members: dict[str, Any]) -> None:
-    options = members.get("stream_options", _ABSENT)
-    if options in _SILENT:
+    options = members.get("stream_options")
+    if options is None or options == _ABSENT:
         members["stream_options"] = _ASKING
-    else:
+    elif options != _ASKING:
         asked = decode(bytes(options))
         members["stream_options"] = {**(asked if isinstance(asked, dict) else {}), "include_usage": True}
 
@@ -73,11 +71,9 @@ def _rename_bound(members: dict[str, Any], wanted: str) -> None:
 
 def _may_need_fitting(body: bytes, quirks: Quirks) -> bool:
     """Whether messages or tools may hold what the provider does not take: a cheap look, confirmed by reading them."""
-    return (
-        b'"reasoning' in body
-        or (not quirks.cache_marks and b'"cache_control"' in body)
-        or any(f'"{role}"'.encode() in body for role, _ in quirks.roles)
-    )
+    if b'"reasoning' in body or (not quirks.cache_marks and b'"cache_control"' in body):
+        return True
+    return bool(quirks.roles) and any(f'"{role}"'.encode() in body for role, _ in quirks.roles)
 
 
 def _fit_turns(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:

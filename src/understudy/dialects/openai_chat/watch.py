@@ -11,8 +11,11 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.usage import Usage
 from understudy.dialects import CONTENT, END, FAILED, FINISH, HIDE, PROGRESS, BadAnswer, Glance
 from understudy.dialects.openai_chat.answer import grouped_usage
-from understudy.dialects.openai_chat.wire import Unreadable, decode, read_usage
+from understudy.dialects.openai_chat.wire import Unreadable, decode, encode, read_usage
 from understudy.framing.sse import SseEvent
+
+
+_ABSENT = msgspec.Raw(b"null")
 
 
 class _Said(msgspec.Struct):
@@ -29,6 +32,31 @@ class _Said(msgspec.Struct):
     images: Any = None
 
 
+class _Inside(msgspec.Struct):
+    cached_tokens: int | None = None
+    audio_tokens: int | None = None
+    cache_write_tokens: int | None = None
+
+
+class _Outside(msgspec.Struct):
+    reasoning_tokens: int | None = None
+    audio_tokens: int | None = None
+
+
+class _Counts(msgspec.Struct):
+    """A `usage` as OpenAI writes it; one with more to it is read at leisure."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: _Inside | None = None
+    completion_tokens_details: _Outside | None = None
+    prompt_cache_hit_tokens: Any = None
+    cached_tokens: Any = None
+    num_cached_tokens: Any = None
+    cache_creation_input_tokens: Any = None
+
+
 class _Choice(msgspec.Struct):
     message: _Said | None = None
     delta: _Said | None = None
@@ -38,7 +66,7 @@ class _Choice(msgspec.Struct):
 class _Completion(msgspec.Struct):
     choices: list[_Choice] | None = None
     model: str | None = None
-    usage: Any = None
+    usage: msgspec.Raw = _ABSENT
     error: Any = None
     object: Any = None
     x_groq: Any = None
@@ -46,6 +74,7 @@ class _Completion(msgspec.Struct):
 
 
 _completion = msgspec.json.Decoder(_Completion).decode
+_counts = msgspec.json.Decoder(_Counts).decode
 
 
 def glance(body: bytes) -> Glance:
@@ -54,10 +83,10 @@ def glance(body: bytes) -> Glance:
         answer = _completion(body)
     except (RecursionError, UnicodeDecodeError, msgspec.DecodeError) as error:
         try:
-            answer = msgspec.convert(decode(body), _Completion)  # JSON that needs mending
+            answer = _completion(encode(decode(body)))  # JSON that needs mending
         except (Unreadable, msgspec.ValidationError):
             raise BadAnswer(f"the answer cannot be read: {error}") from None
-    usage = read_usage(answer.usage or grouped_usage({"x_groq": answer.x_groq}), answer.timings)
+    usage = _used(answer)
     choices = answer.choices
     if not choices:
         if answer.error is not None or answer.object == "error":
@@ -65,11 +94,54 @@ def glance(body: bytes) -> Glance:
         if choices is None:
             raise BadAnswer("the answer is no chat completion: it has no list `choices`")
         return Glance(usage=usage, failure=_NO_CHOICE, model=answer.model)
-    word = next((choice.finish_reason for choice in choices if isinstance(choice.finish_reason, str)), None)
+    word: str | None = None
+    said = False
+    for choice in choices:
+        said = said or speaks(choice.message or choice.delta)
+        if word is None and isinstance(choice.finish_reason, str):
+            word = choice.finish_reason
     failure = None
-    if not any(speaks(choice.message or choice.delta) for choice in choices):
+    if not said:
         failure = silence(word) if answer.error is None else classify_in_band(body)
     return Glance(usage=usage, failure=failure, stop_native=word, model=answer.model)
+
+
+def _used(answer: _Completion) -> Usage | None:
+    """The usage; the plain form, which is nearly every answer's, without going through every spelling of it."""
+    raw = answer.usage
+    if raw is not _ABSENT and answer.timings is None:
+        try:
+            counts = _counts(raw)
+        except msgspec.DecodeError:
+            pass
+        else:
+            if (usage := _plain_usage(counts)) is not None:
+                return usage
+    return read_usage(decode(bytes(raw)) or grouped_usage({"x_groq": answer.x_groq}), answer.timings)
+
+
+def _plain_usage(counts: _Counts) -> Usage | None:
+    """The usage when every count is where OpenAI puts it and the sums are right; else None."""
+    inside, outside = counts.prompt_tokens_details, counts.completion_tokens_details
+    if (
+        counts.prompt_cache_hit_tokens
+        or counts.cached_tokens
+        or counts.num_cached_tokens
+        or counts.cache_creation_input_tokens
+        or counts.total_tokens != counts.prompt_tokens + counts.completion_tokens
+    ):
+        return None
+    cached = heard = thought = spoken = 0
+    if inside is not None:
+        if inside.cache_write_tokens:
+            return None
+        cached, heard = inside.cached_tokens or 0, inside.audio_tokens or 0
+    if outside is not None:
+        thought, spoken = outside.reasoning_tokens or 0, outside.audio_tokens or 0
+    read, written = counts.prompt_tokens - cached - heard, counts.completion_tokens - thought - spoken
+    if read < 0 or written < 0 or cached < 0 or heard < 0 or thought < 0 or spoken < 0:
+        return None
+    return Usage(input=read, cache_read=cached, output=written, reasoning=thought, audio_in=heard, audio_out=spoken)
 
 
 def speaks(said: _Said | None) -> bool:

@@ -1,0 +1,82 @@
+"""The `understudy` command. A folder of commands: one module each, loaded when it is asked for.
+
+The module's stem is the command, its function `command` does it, and the first line of the module's docstring is its line in
+the help. What is heavy (the engine, the configuration's schema) is imported inside the function. Modules that begin with `_`
+are shared code.
+
+Exit codes, for every command: 0 it worked, 1 it did not, 2 it was asked wrongly (usage or configuration).
+"""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+import sys
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from understudy import __version__
+
+
+class Commands(TyperGroup):
+    """The commands of this folder."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  the framework's signature
+        """Every command, sorted."""
+        return sorted(found.name for found in pkgutil.iter_modules(__path__) if not found.name.startswith("_"))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a name; None when there is none."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = import_module(f"{__name__}.{cmd_name}")
+        one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        one.command(name=cmd_name, help=inspect.getdoc(module))(module.command)
+        command = get_command(one)
+        command.name = cmd_name
+        return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Know every command before an unknown one is reported, so that the nearest can be suggested."""
+        self.commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx) if name != args[0]}
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"understudy {__version__}")
+        raise typer.Exit
+
+
+@app.callback(
+    help="A router for LLM providers with fallback: the best working target answers, and every choice can be explained."
+)
+def _understudy(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+def main() -> None:
+    """Run the command that the arguments name, and exit with its code."""
+    try:
+        app()
+    except BrokenPipeError:
+        # The reader of our output left (`understudy check | head`): nobody is there to be told anything.
+        sys.stderr.close()
+        sys.exit(1)

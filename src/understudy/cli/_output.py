@@ -1,0 +1,50 @@
+"""How commands speak: text for people, JSON with `--json`, problems on standard error, and one set of exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from understudy.errors import ConfigurationError
+
+OK = 0
+FAILED = 1
+ASKED_WRONGLY = 2
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+def tell(text: str, data: Any, *, as_json: bool) -> None:
+    """Say what came of it."""
+    print(json.dumps(data, indent=2, ensure_ascii=False) if as_json else text)
+
+
+def fail(problems: Sequence[str], *, as_json: bool, code: int = FAILED) -> NoReturn:
+    """Say what went wrong, each problem on a line, and stop."""
+    if as_json:
+        print(json.dumps({"ok": False, "problems": list(problems)}, indent=2, ensure_ascii=False))
+    else:
+        for problem in problems:
+            print(problem, file=sys.stderr)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def told(*, as_json: bool) -> Iterator[None]:
+    """Turn a configuration that cannot be used into its problems and exit code 2."""
+    try:
+        yield
+    except ConfigurationError as error:
+        fail(error.problems, as_json=as_json, code=ASKED_WRONGLY)
+
+
+def columns(rows: Sequence[Sequence[str]], indent: str = "  ") -> str:
+    """Rows as aligned columns."""
+    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))] if rows else []
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(indent + line for line in lines)

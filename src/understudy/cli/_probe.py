@@ -1,0 +1,86 @@
+"""Asks each target for a word, to see whether address, key and model are right."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+from understudy.config import Configuration
+from understudy.config.secrets import CredentialUnavailable, Vault
+from understudy.core.conversation import Conversation, Message, Role, Settings, Text
+from understudy.core.failure import Failure, FailureKind
+from understudy.core.projection import project_request
+from understudy.core.target import Target
+from understudy.core.value import keyword_value
+from understudy.dialects import BadAnswer, Dialect
+from understudy.engine.snapshot import Upstream
+from understudy.ports import HttpClient, HttpRequest, TransportFailure
+from understudy.transport.classify import classify
+from understudy.wiring import make_client, make_dialects
+
+ANSWER_S = 30.0
+CONNECT_S = 5.0
+MAX_TOKENS = 16
+"""As few as every model accepts."""
+
+
+@keyword_value
+class Probe:
+    """What one target did. `ms`: from asking to its answer. `failure`: None when it answered."""
+
+    target: str
+    ms: float
+    failure: Failure | None
+
+
+async def probe(configuration: Configuration) -> tuple[Probe, ...]:
+    """Ask every target that is reached over the network, all at once; costs a few tokens each."""
+    client = make_client(configuration)
+    dialects = make_dialects()
+    vault = Vault(folder=Path(configuration.source).parent if configuration.source else None)
+    asked = [target for target in configuration.targets.values() if target.dialects]
+    try:
+        return tuple(await asyncio.gather(*(_ask(client, dialects[one.dialects[0]], one, vault) for one in asked)))
+    finally:
+        await client.close()
+
+
+async def _ask(client: HttpClient, dialect: Dialect, target: Target, vault: Vault) -> Probe:
+    started_s = time.monotonic()
+    failure = await _failure(client, dialect, target, vault)
+    return Probe(target=target.name, ms=round((time.monotonic() - started_s) * 1000, 1), failure=failure)
+
+
+async def _failure(client: HttpClient, dialect: Dialect, target: Target, vault: Vault) -> Failure | None:
+    upstream = Upstream(target, vault)
+    where = upstream.endpoints[dialect.name]
+    question = Conversation(
+        model=target.model,
+        messages=(Message(Role.USER, (Text("Say hello."),)),),
+        settings=Settings(max_tokens=MAX_TOKENS),
+    )
+    projected, _ = project_request(question, dialect.request_carries)
+    try:
+        request = HttpRequest(
+            method="POST",
+            origin=where.origin,
+            path=where.path,
+            headers=await upstream.headers(dialect.name, ()),
+            body=dialect.render_request(projected, where.quirks),
+        )
+        until_s = asyncio.get_running_loop().time() + ANSWER_S
+        answer = await client.send(request, connect_s=CONNECT_S, until_s=until_s)
+    except TransportFailure as trouble:
+        return Failure(trouble.kind, trouble.message)
+    except CredentialUnavailable as trouble:
+        return Failure(FailureKind.CREDENTIAL_UNAVAILABLE, str(trouble))
+    if not 200 <= answer.status < 300:
+        known = classify(answer.status, answer.headers, answer.body, now_unix_s=time.time())
+        return known or Failure(FailureKind.MALFORMED, f"unexpected status {answer.status}", status=answer.status)
+    try:
+        failure = dialect.glance(answer.body).failure
+    except BadAnswer as trouble:
+        return Failure(FailureKind.MALFORMED, str(trouble), status=answer.status)
+    # A thinking model may have spent so few tokens before its first word: it answered.
+    return None if failure is None or failure.kind is FailureKind.EMPTY else failure

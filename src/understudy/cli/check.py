@@ -1,0 +1,143 @@
+"""Check a configuration: every problem with its line, every fallback, every key; with --probe, every target.
+
+Exit code 2: the configuration cannot be used. 1: it can, but a fallback is never reached, or a probe failed. Keys that are
+not set here are told, and are no failure: a configuration may be checked where its keys are not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from understudy.cli._configuration import ConfigFile, read_configuration
+from understudy.cli._output import FAILED, Json, columns, tell, told
+from understudy.core.value import JsonObject
+
+if TYPE_CHECKING:
+    from understudy.cli._probe import Probe
+    from understudy.config import Configuration
+    from understudy.config.edges import Edge
+
+
+def command(
+    config: ConfigFile = None,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Ask each target for a word; costs a few tokens each.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check the configuration."""
+    with told(as_json=as_json):
+        configuration = read_configuration(config)
+    from understudy.config.edges import edges
+
+    steps = edges(configuration)
+    keys = _keys(configuration)
+    probes: tuple[Probe, ...] | None = None
+    if probe:
+        from understudy.cli import _probe
+
+        probes = asyncio.run(_probe.probe(configuration))
+    good = all(step.reachable for step in steps) and not any(one.failure for one in probes or ())
+    tell(
+        _text(configuration, steps, keys, probes),
+        _data(configuration, steps, keys, probes, good=good),
+        as_json=as_json,
+    )
+    if not good:
+        raise typer.Exit(FAILED)
+
+
+def _keys(configuration: Configuration) -> dict[str, str]:
+    """What is wrong with the key of each target that has one; "" when it can be read."""
+    from understudy.config.secrets import CredentialUnavailable, Vault
+
+    vault = Vault(folder=Path(configuration.source).parent if configuration.source else None)
+    states: dict[str, str] = {}
+    for target in configuration.targets.values():
+        if target.key is None:
+            continue
+        try:
+            vault.look(target.key)
+            states[target.name] = ""
+        except CredentialUnavailable as error:
+            states[target.name] = str(error)
+    return states
+
+
+def _data(
+    configuration: Configuration,
+    steps: tuple[Edge, ...],
+    keys: dict[str, str],
+    probes: tuple[Probe, ...] | None,
+    *,
+    good: bool,
+) -> JsonObject:
+    from understudy.config.canonical import canonical
+
+    data: JsonObject = {
+        "ok": good,
+        "source": configuration.source,
+        "version": configuration.version,
+        "warnings": list(configuration.warnings),
+        "keys": {name: {"readable": not wrong, "problem": wrong or None} for name, wrong in keys.items()},
+        "edges": [
+            {
+                "route": step.route,
+                "from": step.origin,
+                "to": step.target,
+                "tier": step.tier,
+                "degraded": step.degraded,
+                "reachable": step.reachable,
+                "problem": step.why or None,
+            }
+            for step in steps
+        ],
+        "configuration": canonical(configuration),
+    }
+    if probes is not None:
+        data["probes"] = [_probed(one) for one in probes]
+    return data
+
+
+def _probed(one: Probe) -> JsonObject:
+    failure = one.failure
+    told_of = (
+        None
+        if failure is None
+        else {"kind": failure.kind.value, "message": failure.message, "advice": failure.row.advice}
+    )
+    return {"target": one.target, "ok": failure is None, "ms": one.ms, "failure": told_of}
+
+
+def _text(
+    configuration: Configuration, steps: tuple[Edge, ...], keys: dict[str, str], probes: tuple[Probe, ...] | None
+) -> str:
+    parts = [f"{configuration.source or 'provider keys in the environment'}: version {configuration.version}"]
+    rows = []
+    for target in configuration.targets.values():
+        key = "no key" if target.name not in keys else keys[target.name] or f"key {target.key}"
+        where = target.base_url or "in memory"
+        rows.append((target.name, f"{target.provider}/{target.model}", where, key if target.base_url else ""))
+    parts += ["targets", columns(rows)]
+    parts.append("routes")
+    for name in configuration.routes:
+        own = [step for step in steps if step.route == name]
+        parts.append(
+            f"  {name}: " + " -> ".join(step.target + (" (degraded)" if step.degraded else "") for step in own)
+        )
+        parts += [f"    never reached: {step.target}: {step.why}" for step in own if not step.reachable]
+    if configuration.warnings:
+        parts += ["warnings", *(f"  {warning}" for warning in configuration.warnings)]
+    if probes is not None:
+        parts += ["probes", columns([(one.target, *_verdict(one)) for one in probes])]
+    return "\n".join(part for part in parts if part)
+
+
+def _verdict(one: Probe) -> tuple[str, str]:
+    if one.failure is None:
+        return "answered", f"{one.ms:.0f} ms"
+    return one.failure.kind.value, f"{one.failure.message} ({one.failure.row.advice})"
