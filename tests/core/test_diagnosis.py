@@ -108,7 +108,7 @@ WORDINGS: list[tuple[int, Any, str]] = [
     (410, "", "not_found"),
     # policy
     (400, {"type": "error", "error": {"type": "invalid_request_error", "message": "Output blocked by content filtering policy"}}, "content_filter"),
-    (403, {"error": {"code": 403, "message": "m requires moderation. Your input was flagged for \"violence\"."}}, "content_filter"),
+    (403, {"error": {"code": 403, "message": 'm requires moderation. Your input was flagged for "violence".'}}, "content_filter"),
     (400, openai("Invalid prompt: your prompt was flagged as potentially violating our usage policy.", "invalid_prompt"), "content_filter"),
     # the model's slip
     (400, openai("Failed to generate JSON. Please adjust your prompt.", "json_validate_failed"), "tool_use_failed"),
@@ -321,7 +321,15 @@ def test_a_key_at_the_cut_does_not_show():
 
 
 def test_an_error_in_band_is_a_whole_failure():
-    failure = classify_in_band({"error": {"code": 429, "message": "Slow down. Try again in 7s.", "metadata": {"error_type": "rate_limit_exceeded"}}})
+    failure = classify_in_band(
+        {
+            "error": {
+                "code": 429,
+                "message": "Slow down. Try again in 7s.",
+                "metadata": {"error_type": "rate_limit_exceeded"},
+            }
+        }
+    )
     assert failure.kind is FailureKind.RATE_LIMIT
     assert (failure.status, failure.code, failure.retry_after_s) == (429, "rate_limit_exceeded", 7)
     assert failure.message == "Slow down. Try again in 7s."
@@ -333,7 +341,9 @@ def test_an_error_in_band_may_be_bytes_or_the_error_object_alone():
     assert whole.kind is FailureKind.OVERLOADED
 
 
-@given(st.none() | st.integers() | st.text() | st.binary() | st.lists(st.text()) | st.dictionaries(st.text(), st.text()))
+@given(
+    st.none() | st.integers() | st.text() | st.binary() | st.lists(st.text()) | st.dictionaries(st.text(), st.text())
+)
 def test_whatever_is_in_band_becomes_a_failure(payload: object):
     failure = classify_in_band(payload)
     assert failure.message

@@ -19,7 +19,7 @@ from understudy.core.envelope import JSON_BYTES_MAX, Envelope, envelope_of, plai
         # OpenAI, Groq
         ({"error": {"message": "Bad.", "type": "invalid_request_error", "param": None, "code": "invalid_value"}}, "Bad.", "invalid_value", None),
         ({"error": {"message": "Bad.", "type": "invalid_request_error", "code": None}}, "Bad.", "invalid_request_error", None),
-        ({"error": {"message": "No.", "code": "tool_use_failed", "failed_generation": "{\"message\": \"x\"}"}}, "No.", "tool_use_failed", None),
+        ({"error": {"message": "No.", "code": "tool_use_failed", "failed_generation": '{"message": "x"}'}}, "No.", "tool_use_failed", None),
         ({"error": {"message": "No.", "code": "tool_use_failed", "status_code": 400}}, "No.", "tool_use_failed", 400),
         # Responses
         ({"type": "error", "code": "server_error", "message": "Oh.", "param": None, "sequence_number": 3}, "Oh.", "server_error", None),
@@ -76,6 +76,7 @@ from understudy.core.envelope import JSON_BYTES_MAX, Envelope, envelope_of, plai
             "Provider returned error; Inner.", "t", 400,
         ),
         ({"id": "gen", "choices": [{"delta": {"content": "hi"}, "error": {"code": 502, "message": "Cut."}}]}, "Cut.", None, 502),
+        ({"error": {"code": 1113, "message": "No balance."}}, "No balance.", "1113", None),
         # problem documents, Apigee
         ({"type": "about:blank", "title": "Payment Required", "status": 402, "detail": "No credits."}, "Payment Required; No credits.", "about:blank", 402),
         ({"fault": {"faultstring": "Quota.", "detail": {"errorcode": "policies.ratelimit.QuotaViolation"}}}, "Quota.", "policies.ratelimit.QuotaViolation", None),
@@ -119,19 +120,27 @@ def test_the_header_of_bedrock_is_the_class():
 
 
 def test_one_word_for_every_spelling():
-    spellings = ["RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "rate_limit_exceeded", "a.b#RateLimitExceeded", "RateLimitExceeded:http://x#y"]
+    spellings = [
+        "RATE_LIMIT_EXCEEDED",
+        "rateLimitExceeded",
+        "rate_limit_exceeded",
+        "a.b#RateLimitExceeded",
+        "RateLimitExceeded:http://x#y",
+    ]
     assert {plain_word(spelling) for spelling in spellings[:4]} == {"ratelimitexceeded"}
 
 
 def test_waits_quotas_and_headers_in_the_body_are_kept():
-    said = envelope_of({
-        "error": {
-            "details": [{"violations": [{"quotaId": "PerDayX"}]}, {"retryDelay": "48s"}],
-            "metadata": {"headers": {"X-RateLimit-Reset": 1754667660000}},
-            "retry_after_ms": 350,
-        },
-        "estimated_time": 20.5,
-    })
+    said = envelope_of(
+        {
+            "error": {
+                "details": [{"violations": [{"quotaId": "PerDayX"}]}, {"retryDelay": "48s"}],
+                "metadata": {"headers": {"X-RateLimit-Reset": 1754667660000}},
+                "retry_after_ms": 350,
+            },
+            "estimated_time": 20.5,
+        }
+    )
     assert said.quotas == ("PerDayX",)
     assert set(said.waits) == {("48s", 1.0), (350, 0.001), (20.5, 1.0)}
     assert said.headers == (("x-ratelimit-reset", "1754667660000"),)
@@ -139,7 +148,18 @@ def test_waits_quotas_and_headers_in_the_body_are_kept():
 
 @pytest.mark.parametrize("value", [True, None, 10**400, float("nan"), float("inf"), -1, [], {}])
 def test_codes_and_waits_of_a_strange_type_are_left(value: Any):
-    said = envelope_of({"error": {"code": value, "quotaId": value, "blockReason": value, "metadata": value, "response": value, "choices": value}})
+    said = envelope_of(
+        {
+            "error": {
+                "code": value,
+                "quotaId": value,
+                "blockReason": value,
+                "metadata": value,
+                "response": value,
+                "choices": value,
+            }
+        }
+    )
     assert said == Envelope()
 
 
@@ -150,11 +170,15 @@ def test_half_a_surrogate_pair_can_be_encoded_again():
 
 
 def test_what_is_kept_is_bounded():
-    said = envelope_of({
-        "errors": [{"message": f"m{i}", "code": f"c{i}", "quotaId": f"q{i}", "retry_after": i} for i in range(1000)],
-        "metadata": {"headers": {f"h{i}": "x" for i in range(1000)}},
-        "message": "x" * 100_000,
-    })
+    said = envelope_of(
+        {
+            "errors": [
+                {"message": f"m{i}", "code": f"c{i}", "quotaId": f"q{i}", "retry_after": i} for i in range(1000)
+            ],
+            "metadata": {"headers": {f"h{i}": "x" for i in range(1000)}},
+            "message": "x" * 100_000,
+        }
+    )
     assert len(said.texts) <= 33
     assert max(map(len, said.texts)) <= 4000
     assert max(len(said.words), len(said.quotas), len(said.waits), len(said.headers)) <= 64
@@ -162,7 +186,14 @@ def test_what_is_kept_is_bounded():
     for i in range(100):
         many = {"error": many, "code": f"code-{i}", "type": f"type-{i}", "quotaId": "q"}
     assert len(envelope_of([many] * 32).words) <= 64
-    assert len(envelope_of([[{"quotaId": str(i)}, {"retry_after": i}, {"message": str(i)}] for i in range(32) for _ in "ab"]).quotas) <= 32
+    assert (
+        len(
+            envelope_of(
+                [[{"quotaId": str(i)}, {"retry_after": i}, {"message": str(i)}] for i in range(32) for _ in "ab"]
+            ).quotas
+        )
+        <= 32
+    )
 
 
 def test_a_body_too_long_for_an_envelope_is_text():
@@ -171,7 +202,9 @@ def test_a_body_too_long_for_an_envelope_is_text():
     assert said.text.startswith('{"error":')
 
 
-@pytest.mark.parametrize("body", [b"<" * 500_000, b"<title" * 100_000, b"<script" * 50_000, b"[" * 500_000, b'{"a":' * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"<" * 500_000, b"<title" * 100_000, b"<script" * 50_000, b"[" * 500_000, b'{"a":' * 100_000]
+)
 def test_hostile_bodies_take_no_time(body: bytes):
     began = time.perf_counter()
     read_envelope(body)
@@ -183,7 +216,12 @@ NAMES = st.sampled_from(
      "choices", "innererror", "loc", "msg", "retryDelay", "retry_after", "quotaId", "blockReason", "xException", "__type"]
 )  # fmt: skip
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(["429", '{"error":"x"}', "[1]"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["429", '{"error":"x"}', "[1]"]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=5),
     max_leaves=20,
 )

@@ -92,7 +92,9 @@ def test_a_429_is_a_limit_in_every_envelope(kind: FailureKind):
 
 
 def test_the_operators_trouble_is_never_shown_as_the_callers():
-    shown = {kind: TABLE[kind].status for kind in (FailureKind.AUTH, FailureKind.PERMISSION, FailureKind.INSUFFICIENT_QUOTA)}
+    shown = {
+        kind: TABLE[kind].status for kind in (FailureKind.AUTH, FailureKind.PERMISSION, FailureKind.INSUFFICIENT_QUOTA)
+    }
     assert all(status >= 500 for status in shown.values())
 
 
@@ -113,5 +115,14 @@ def test_the_reference_has_a_line_for_every_kind():
     rows = reference_rows()
     assert [row[0] for row in rows] == [kind.value for kind in KINDS]
     assert {len(row) for row in rows} == {len(REFERENCE_COLUMNS)}
-    assert rows[0] == ("auth", "key", "elsewhere", "no", "60 s", "502", "-32001", "Check the key that this target uses.")
+    assert rows[0] == (
+        "auth",
+        "key",
+        "elsewhere",
+        "no",
+        "60 s",
+        "502",
+        "-32001",
+        "Check the key that this target uses.",
+    )
     assert dict(zip(REFERENCE_COLUMNS, rows[KINDS.index(FailureKind.SERVER_ERROR)], strict=True))["cool-down"] == "none"

@@ -14,7 +14,10 @@ from understudy.core.masking import MASK, mask_secrets
 @pytest.mark.parametrize(
     ("text", "masked"),
     [
-        ("Incorrect API key provided: sk-proj-abc123DEF456. You can find", f"Incorrect API key provided: {MASK}. You can find"),
+        (
+            "Incorrect API key provided: sk-proj-abc123DEF456. You can find",
+            f"Incorrect API key provided: {MASK}. You can find",
+        ),
         ("Incorrect API key provided: hello-there. You", f"Incorrect API key provided: {MASK}. You"),
         ("key sk-ant-api03-AbC_123-xyz was refused", f"key {MASK} was refused"),
         ("got sk-ab****************wxyz", f"got {MASK}"),
@@ -58,7 +61,9 @@ def test_masking_twice_is_masking_once(text: str):
     assert mask_secrets(once) == once
 
 
-@pytest.mark.parametrize("text", ["sk-" * 200, "eyJ-" * 200, "://a:" * 200, "api_key:" * 100, "?key=" * 150, "Bearer " * 100])
+@pytest.mark.parametrize(
+    "text", ["sk-" * 200, "eyJ-" * 200, "://a:" * 200, "api_key:" * 100, "?key=" * 150, "Bearer " * 100]
+)
 def test_hostile_text_takes_no_time(text: str):
     began = time.perf_counter()
     mask_secrets(text)

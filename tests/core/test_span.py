@@ -42,7 +42,9 @@ def test_a_span_is_read_in_every_spelling(text: str, seconds: float):
     assert span_s(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["", "12", "soon", "-5s", "s", "1.5.5s", "10 parsecs", "1:2", "tomorrow at 10:00:00", "9" * 20 + "s"])
+@pytest.mark.parametrize(
+    "text", ["", "12", "soon", "-5s", "s", "1.5.5s", "10 parsecs", "1:2", "tomorrow at 10:00:00", "9" * 20 + "s"]
+)
 def test_what_is_no_span_is_none(text: str):
     assert span_s(text) is None
 

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import uvloop
-from transport.peers import Door, MakeClient, OpenDoor, Provide, Provider, refusal
 
+from transport.peers import Door, MakeClient, OpenDoor, Provide, Provider, refusal
 from understudy.ports import Exchange
 from understudy.transport.client import Client
 from understudy.transport.server import Server
@@ -42,6 +42,7 @@ async def open_door() -> AsyncIterator[OpenDoor]:
         await door.server.drain(0.0)
         assert door.server.connections == 0
         assert door.server.bodies_bytes == 0
+
 
 @pytest.fixture
 async def provide() -> AsyncIterator[Provide]:

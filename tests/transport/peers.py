@@ -21,9 +21,11 @@ def refusal(path: str, kind: FailureKind, message: str) -> tuple[tuple[tuple[byt
 
 async def eventually(condition: Callable[[], bool], within_s: float = SOON_S) -> None:
     """Wait until something that happens on another connection has happened."""
-    async with asyncio.timeout(within_s):
-        while not condition():
-            await asyncio.sleep(0.002)
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + within_s
+    while not condition():
+        assert loop.time() < until_s, "this should have happened by now"
+        await asyncio.sleep(0.002)
 
 
 class Reply:
@@ -48,33 +50,34 @@ class Wire:
 
     async def reply(self, *, to_head: bool = False) -> Reply:
         """Read one answer, by its own framing."""
-        async with asyncio.timeout(SOON_S):
-            head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            line, *fields = head.strip().split("\r\n")
-            status = int(line.split(" ")[1])
-            headers = dict(re.fullmatch(r"([^:]+): (.*)", field).groups() for field in fields)  # type: ignore[union-attr,misc]
-            if to_head or status < 200 or status in (204, 304):
-                return Reply(status, headers, b"")
-            if "content-length" in headers:
-                return Reply(status, headers, await self.reader.readexactly(int(headers["content-length"])))
-            if headers.get("transfer-encoding") == "chunked":
-                return Reply(status, headers, await self._chunks())
-            return Reply(status, headers, await self.reader.read())
+        return await asyncio.wait_for(self._reply(to_head=to_head), SOON_S)
+
+    async def _reply(self, *, to_head: bool) -> Reply:
+        head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        line, *fields = head.strip().split("\r\n")
+        status = int(line.split(" ")[1])
+        headers = {name: text for name, _, text in (field.partition(": ") for field in fields)}
+        if to_head or status < 200 or status in (204, 304):
+            return Reply(status, headers, b"")
+        if "content-length" in headers:
+            return Reply(status, headers, await self.reader.readexactly(int(headers["content-length"])))
+        if headers.get("transfer-encoding") == "chunked":
+            return Reply(status, headers, await self._chunks())
+        return Reply(status, headers, await self.reader.read())
 
     async def _chunks(self) -> bytes:
-        body = b""
+        pieces: list[bytes] = []
         while size := int(await self.reader.readline(), 16):
-            body += await self.reader.readexactly(size)
+            pieces.append(await self.reader.readexactly(size))
             assert await self.reader.readexactly(2) == b"\r\n"
         assert await self.reader.readexactly(2) == b"\r\n"
-        return body
+        return b"".join(pieces)
 
     async def ended(self) -> bytes:
         """What comes until the server closes."""
-        async with asyncio.timeout(SOON_S):
-            with contextlib.suppress(ConnectionResetError):
-                return await self.reader.read()
-            return b""
+        with contextlib.suppress(ConnectionResetError):
+            return await asyncio.wait_for(self.reader.read(), SOON_S)
+        return b""
 
     async def close(self) -> None:
         self.writer.transport.abort()

@@ -127,7 +127,9 @@ def test_a_success_is_no_failure(status: int):
 
 
 def test_a_redirect_is_malformed_and_says_where_to():
-    failure = classify(308, {b"location": b"https://elsewhere.example/v1?key=abcdef123456"}, b"Moved", now_unix_s=NOW_UNIX_S)
+    failure = classify(
+        308, {b"location": b"https://elsewhere.example/v1?key=abcdef123456"}, b"Moved", now_unix_s=NOW_UNIX_S
+    )
     assert failure is not None
     assert failure.kind is FailureKind.MALFORMED
     assert failure.message == "redirected to https://elsewhere.example/v1?key=[masked]"
@@ -185,7 +187,9 @@ def test_should_retry_false_takes_repetition_away():
     assert refused.then is Then.ELSEWHERE
 
 
-@pytest.mark.parametrize(("status", "line"), [(529, b"true"), (529, b""), (400, b"true"), (400, b"false"), (401, b"true")])
+@pytest.mark.parametrize(
+    ("status", "line"), [(529, b"true"), (529, b""), (400, b"true"), (400, b"false"), (401, b"true")]
+)
 def test_should_retry_grants_nothing(status: int, line: bytes):
     told = classify(status, {b"x-should-retry": line}, b"", now_unix_s=NOW_UNIX_S)
     silent = classify(status, {}, b"", now_unix_s=NOW_UNIX_S)
@@ -193,7 +197,9 @@ def test_should_retry_grants_nothing(status: int, line: bytes):
 
 
 def test_scope_and_course_of_the_answer_reach_the_failure():
-    body = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "details": [{"violations": [{"quotaId": "PerDay"}]}]}}
+    body = {
+        "error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "details": [{"violations": [{"quotaId": "PerDay"}]}]}
+    }
     failure = classify(429, {}, json.dumps(body).encode(), now_unix_s=NOW_UNIX_S)
     assert failure is not None
     assert (failure.implicates, failure.then) == (Implicates.KEY, Then.ELSEWHERE)

@@ -9,8 +9,8 @@ import zlib
 from typing import TYPE_CHECKING
 
 import pytest
-from transport.peers import SOON_S, MakeClient, Provide, Provider, eventually, request, soon, until_closed
 
+from transport.peers import SOON_S, MakeClient, Provide, Provider, eventually, request, soon, until_closed
 from understudy.core.failure import FailureKind
 from understudy.ports import HttpAnswer, Origin, TransportFailure
 from understudy.transport.client import Client
@@ -96,9 +96,9 @@ async def test_request_that_would_split_is_never_sent(bad: dict[str, str], clien
 
 async def test_nagle_is_off(client: Client, provide: Provide) -> None:
     await send(client, (await provide(OK)).origin)
-    (pool,) = client._pools.values()  # noqa: SLF001
+    (pool,) = client._pools.values()
     (connection,) = pool.connections
-    raw = connection._transport.get_extra_info("socket")  # noqa: SLF001
+    raw = connection._transport.get_extra_info("socket")
     assert raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
@@ -398,9 +398,7 @@ async def test_connection_that_is_not_accepted_in_time_is_a_connect_timeout(clie
 
 
 @pytest.mark.parametrize("phase", ["whole", "headers", "reading"])
-async def test_cancelling_closes_the_upstream_connection_at_once(
-    phase: str, client: Client, provide: Provide
-) -> None:
+async def test_cancelling_closes_the_upstream_connection_at_once(phase: str, client: Client, provide: Provide) -> None:
     async def begin(provider: Provider, reader: Reader, writer: Writer) -> None:
         await provider.request(reader)
         if phase == "reading":
@@ -436,7 +434,7 @@ async def test_cancelling_when_the_answer_has_just_come_leaks_nothing(
     for turns in range(12):
         ask = client.send if how == "send" else client.stream
         task = asyncio.create_task(ask(request(provider.origin), connect_s=1, until_s=soon()))  # type: ignore[arg-type]
-        await eventually(lambda seen=len(provider.requests): len(provider.requests) > seen)  # type: ignore[misc]
+        await eventually(lambda count=turns: len(provider.requests) > count)  # type: ignore[misc]
         for _ in range(turns):
             await asyncio.sleep(0)
         task.cancel()
@@ -493,7 +491,7 @@ async def test_unread_bytes_of_a_stream_are_bounded(client: Client, provide: Pro
 
     stream = await open_stream(client, (await provide(flood)).origin)
     await asyncio.sleep(0.1)
-    assert stream._unread_bytes <= 64 * 1024 + 256 * 1024  # noqa: SLF001  the bound, and one read of the socket
+    assert stream._unread_bytes <= 64 * 1024 + 256 * 1024
     stuck_at = sent
     assert stuck_at < 20_000_000  # the rest is held back by the sockets
     await asyncio.sleep(0.05)
@@ -579,9 +577,7 @@ async def test_decompression_is_bounded(make_client: MakeClient, provide: Provid
         (b"\x1f", FailureKind.TRUNCATED),
     ],
 )
-async def test_broken_compression_is_named(
-    encoded: bytes, kind: FailureKind, client: Client, provide: Provide
-) -> None:
+async def test_broken_compression_is_named(encoded: bytes, kind: FailureKind, client: Client, provide: Provide) -> None:
     provider = await provide(answer_with(encoded))
     with pytest.raises(TransportFailure) as failure:
         await send(client, provider.origin)

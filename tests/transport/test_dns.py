@@ -7,8 +7,8 @@ import socket
 from collections.abc import Callable
 
 import pytest
-from transport.peers import MakeClient, Provide, request, soon
 
+from transport.peers import MakeClient, Provide, request, soon
 from understudy.core.failure import FailureKind
 from understudy.ports import Origin, TransportFailure
 from understudy.transport.dns import Address, Dns, resolve_by_system
@@ -173,7 +173,7 @@ async def test_next_address_is_tried_when_one_refuses(
     client = make_client(resolve=resolver, stagger_s=5.0)
     asked = request(Origin("http", "a.test", 80))
     assert (await client.send(asked, connect_s=1, until_s=soon())).body == b"hi"
-    assert (await client._dns.addresses("a.test", 80))[0] == (LOOPBACK, ("127.0.0.1", provider.port))  # noqa: SLF001
+    assert (await client._dns.addresses("a.test", 80))[0] == (LOOPBACK, ("127.0.0.1", provider.port))
 
 
 async def test_next_address_is_tried_beside_one_that_is_silent(make_client: MakeClient, provide: Provide) -> None:

@@ -96,7 +96,10 @@ def test_headers_that_say_nothing(headers: dict[str, str]):
     [
         ({"error": {"details": [{"retryDelay": "48s"}]}}, 48),
         ({"error": {"details": [{"retryDelay": "26.5s"}]}}, 26.5),
-        ({"error": {"metadata": {"headers": {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1792567680000"}}}}, 30),
+        (
+            {"error": {"metadata": {"headers": {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1792567680000"}}}},
+            30,
+        ),
         ({"error": {"metadata": {"headers": {"Retry-After": "9"}}}}, 9),
         ({"error": "loading", "estimated_time": 20.5}, 20.5),
         ({"error": {"message": "Please try again in 174ms. Visit us."}}, 0.174),
@@ -153,7 +156,14 @@ def test_should_retry_may_be_absent():
 
 
 NAMES = st.sampled_from(
-    [b"retry-after", b"retry-after-ms", b"x-ratelimit-reset", b"x-ratelimit-remaining", b"ratelimit", b"anthropic-ratelimit-x-reset"]
+    [
+        b"retry-after",
+        b"retry-after-ms",
+        b"x-ratelimit-reset",
+        b"x-ratelimit-remaining",
+        b"ratelimit",
+        b"anthropic-ratelimit-x-reset",
+    ]
 )
 LINES = st.binary(max_size=40) | st.text("0123456789-:TZ ,.+GMTWedOct", max_size=40).map(str.encode)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from transport.peers import SOON_S, MakeClient, Provide, Provider, eventually, request, soon, until_closed
 
+from transport.peers import SOON_S, MakeClient, Provide, Provider, eventually, request, soon, until_closed
 from understudy.core.failure import FailureKind
 from understudy.ports import HttpAnswer, Origin, TransportFailure
 from understudy.transport.client import Client
@@ -67,7 +67,7 @@ async def test_idle_connection_is_closed_after_its_time_and_nothing_is_watched_t
     await send(client, provider.origin)
     await eventually(lambda: provider.closed == 1)
     assert client.stats.origins == client.stats.open == 0
-    assert client._sweep_timer is None  # noqa: SLF001
+    assert client._sweep_timer is None
     assert (await send(client, provider.origin)).body == b"hi"
 
 
@@ -254,8 +254,8 @@ async def test_failure_to_reconnect_still_says_that_the_request_was_sent(client:
         await provider.request(reader)
         writer.write(OK)
         await provider.request(reader)
-        assert provider._server is not None  # noqa: SLF001
-        provider._server.close()  # noqa: SLF001
+        assert provider._server is not None
+        provider._server.close()
         await asyncio.sleep(0.02)
 
     provider = await provide(script)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import trustme
-from transport.peers import MakeClient, Provide, Provider, eventually, request, soon, until_closed
 
+from transport.peers import MakeClient, Provide, Provider, eventually, request, soon, until_closed
 from understudy.core.failure import FailureKind
 from understudy.ports import Origin, TransportFailure
 from understudy.transport.proxy import Proxies, Proxy
@@ -138,9 +138,7 @@ async def never(host: str, port: int) -> list[tuple[int, tuple[str, int]]]:
     raise AssertionError(f"{host} is for the proxy to resolve")
 
 
-async def test_plain_request_goes_through_the_proxy_in_absolute_form(
-    make_client: MakeClient, provide: Provide
-) -> None:
+async def test_plain_request_goes_through_the_proxy_in_absolute_form(make_client: MakeClient, provide: Provide) -> None:
     provider = await provide(OK)
     real = RealProxy({"a.test:8000": provider.port}, b"Basic dTpw")
     proxy = await provide(real)
@@ -168,9 +166,7 @@ async def test_https_request_goes_through_a_tunnel_that_the_proxy_cannot_read(
     asked = request(Origin("https", "a.test", 443), authorization="Bearer secret")
     for _ in range(2):
         assert (await client.send(asked, connect_s=1, until_s=soon())).body == b"hi"
-    assert real.heads == [
-        b"CONNECT a.test:443 HTTP/1.1\r\nhost: a.test:443\r\nproxy-authorization: Basic dTpw\r\n\r\n"
-    ]
+    assert real.heads == [b"CONNECT a.test:443 HTTP/1.1\r\nhost: a.test:443\r\nproxy-authorization: Basic dTpw\r\n\r\n"]
     assert b"proxy-authorization" not in provider.requests[0]
 
 

@@ -8,8 +8,8 @@ import signal
 import sys
 
 import pytest
-from transport.peers import Door, MakeClient, OpenDoor, Provide, Provider, eventually, request, soon, until_closed
 
+from transport.peers import Door, MakeClient, OpenDoor, Provide, Provider, eventually, request, soon, until_closed
 from understudy.ports import Origin
 from understudy.transport.client import Client
 from understudy.transport.relay import Relay, main, origin_of
@@ -116,11 +116,11 @@ async def test_slow_reader_slows_the_provider_down(client: Client, open_door: Op
 def held_bytes(door: Door, client: Client) -> int:
     """What the relay itself keeps, outside of the kernel."""
     held = 0
-    for inbound in door.server._connections:  # noqa: SLF001
-        held += inbound._transport.get_write_buffer_size()  # noqa: SLF001
-    for pool in client._pools.values():  # noqa: SLF001
+    for inbound in door.server._connections:
+        held += inbound._transport.get_write_buffer_size()
+    for pool in client._pools.values():
         for outbound in pool.connections:
-            held += outbound._stream._unread_bytes if outbound._stream is not None else 0  # noqa: SLF001
+            held += outbound._stream._unread_bytes if outbound._stream is not None else 0
     return held
 
 
@@ -190,12 +190,10 @@ async def test_relay_runs_as_a_program_and_drains_on_sigterm(
     )  # fmt: skip
     try:
         assert program.stdout is not None
-        async with asyncio.timeout(20):
-            line = (await program.stdout.readline()).decode()
+        line = (await asyncio.wait_for(program.stdout.readline(), 20)).decode()
         origin = Origin("http", "127.0.0.1", int(line.rpartition(":")[2]))
         answer = await make_client().send(request(origin), connect_s=1, until_s=soon(5))
         assert answer.body == b"hi"
     finally:
         program.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(20):
-            assert await program.wait() == 0
+        assert await asyncio.wait_for(program.wait(), 20) == 0

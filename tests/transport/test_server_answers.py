@@ -6,8 +6,8 @@ import asyncio
 import socket
 
 import pytest
-from transport.peers import OpenDoor, eventually
 
+from transport.peers import OpenDoor, eventually
 from understudy.core.failure import FailureKind
 from understudy.ports import Exchange
 
@@ -208,7 +208,7 @@ async def test_error_of_the_refusal_itself_does_not_hang_the_client(open_door: O
     def broken(path: str, kind: FailureKind, message: str) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
         raise KeyError(kind)
 
-    door.server._refusal = broken  # noqa: SLF001
+    door.server._refusal = broken
     wire = await door.wire()
     await wire.send(b"GET / HTTP/1.1\r\n\r\n")
     assert (await wire.reply()).status == 400
@@ -324,8 +324,7 @@ async def test_answering_a_client_that_left_is_without_effect(open_door: OpenDoo
     await wire.send(GET)
     await asyncio.sleep(0.02)
     await wire.close()
-    async with asyncio.timeout(1):
-        await ended.wait()
+    await asyncio.wait_for(ended.wait(), 1)
     assert not door.errors
 
 
@@ -341,8 +340,8 @@ async def test_client_that_stops_reading_an_endless_stream_stops_its_handler(ope
     stuck_at = handler.written
     await asyncio.sleep(0.1)
     assert handler.written == stuck_at
-    (connection,) = door.server._connections  # noqa: SLF001
-    assert connection._transport.get_write_buffer_size() < 256 * 1024  # noqa: SLF001
+    (connection,) = door.server._connections
+    assert connection._transport.get_write_buffer_size() < 256 * 1024
     await wire.reader.readexactly(stuck_at)  # it reads again, and gets on
     await eventually(lambda: handler.written > stuck_at)
 
@@ -406,6 +405,6 @@ async def test_nagle_is_off_on_accepted_connections(open_door: OpenDoor) -> None
     wire = await door.wire()
     await wire.send(GET)
     await wire.reply()
-    (connection,) = door.server._connections  # noqa: SLF001
-    raw = connection._transport.get_extra_info("socket")  # noqa: SLF001
+    (connection,) = door.server._connections
+    raw = connection._transport.get_extra_info("socket")
     assert raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -7,12 +7,11 @@ import re
 from typing import NamedTuple
 
 import pytest
-from transport.peers import Door, OpenDoor, eventually, refusal
 
+from transport.peers import Door, OpenDoor, eventually, refusal
 from understudy.ports import Exchange
 from understudy.transport.inbound import InboundConnection
 from understudy.transport.server import Server
-from understudy.transport.settings import ServerSettings
 
 H = b"Host: a\r\n"
 CHUNKED = b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -293,8 +292,8 @@ async def test_bytes_behind_a_request_in_flight_are_bounded(open_door: OpenDoor)
     flood = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n" + bytes(20_000_000)
     sending = asyncio.create_task(wire.send(flood))
     await asyncio.sleep(0.1)
-    (connection,) = door.server._connections  # noqa: SLF001
-    assert connection._held_bytes < 512 * 1024  # noqa: SLF001
+    (connection,) = door.server._connections
+    assert connection._held_bytes < 512 * 1024
     assert not sending.done()
     done.set()
     assert (await wire.reply()).status == 200

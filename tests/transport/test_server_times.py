@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from transport.peers import SOON_S, OpenDoor, eventually
 
+from transport.peers import SOON_S, OpenDoor, eventually
 from understudy.core.failure import FailureKind
 from understudy.ports import Exchange
 

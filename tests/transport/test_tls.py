@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
+import datetime as dt
 import ssl
 from pathlib import Path
 
 import pytest
 import trustme
+
 from transport.peers import (
     SOON_S,
     MakeClient,
@@ -21,7 +22,6 @@ from transport.peers import (
     soon,
     until_closed,
 )
-
 from understudy.core.failure import FailureKind
 from understudy.ports import Exchange, HttpAnswer, Origin, TransportFailure
 from understudy.transport.client import Client
@@ -113,7 +113,7 @@ async def test_certificate_for_another_name_is_refused(
 async def test_expired_certificate_is_refused(
     authority: trustme.CA, ca_file: str, make_client: MakeClient, provide: Provide
 ) -> None:
-    long_ago = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    long_ago = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     provider = await provide(OK, tls=context_of(authority.issue_cert("provider.test", not_after=long_ago)))
     with pytest.raises(TransportFailure) as failure:
         await send(make_client(tls=Tls(ca_file=ca_file), resolve=to_loopback), provider.port)

@@ -19,6 +19,7 @@ from understudy.core.answer import (
     StreamEvent,
     UsageSeen,
 )
+from understudy.core.assembly import read_arguments
 from understudy.core.conversation import Part, Reasoning, Refusal, Text, ToolCall
 from understudy.core.projection import settled_stop
 from understudy.core.usage import Usage
@@ -28,9 +29,7 @@ from understudy.dialects.anthropic_messages.blocks import write_block
 from understudy.dialects.anthropic_messages.errors import stream_error
 from understudy.dialects.anthropic_messages.wire import (
     NAME,
-    Unreadable,
     announce_seal,
-    decode,
     encode,
     own,
     write_arguments,
@@ -206,7 +205,7 @@ class _Block:
         """It is whole."""
         written = self._seal() if self._signature or self._data else b""
         if self._arguments:
-            wrapped = _object_of("".join(self._arguments))
+            wrapped = write_arguments(read_arguments("".join(self._arguments)))
             written += self._json(encode(wrapped).decode()) if wrapped else b""
         return written + _event("content_block_stop", {"index": self.number}) if self.started else b""
 
@@ -269,15 +268,6 @@ class _Block:
             if block["type"] == "redacted_thinking":
                 return self._started(block)
         return self._start() + self._delta("signature", "signature", write_seal(signature, data, signed_by))
-
-
-def _object_of(text: str) -> JsonObject:
-    """Arguments that are no object, as one; none at all for null."""
-    try:
-        arguments = decode(text.encode())
-    except Unreadable:
-        arguments = text
-    return {} if arguments is None else write_arguments(arguments)
 
 
 def _event(kind: str, fields: JsonObject) -> bytes:

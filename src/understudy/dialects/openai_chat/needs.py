@@ -19,9 +19,13 @@ class _Options(msgspec.Struct):
     include_usage: bool | None = None
 
 
+class _Turn(msgspec.Struct):
+    content: Raw = _ABSENT
+
+
 class _Head(msgspec.Struct):
     model: str
-    messages: Raw
+    messages: list[_Turn]
     stream: bool | None = None
     stream_options: _Options | None = None
     max_tokens: int | None = None
@@ -52,10 +56,9 @@ def read_needs(body: bytes) -> Needs:
         head = _head(body)
         features = _features(head)
         size = len(body)
-        if bytes(head.messages)[:1] != b"[":
-            raise BadBody("messages must be a list")
-        if b'_url"' in body or b'"file"' in body or b'"input_audio"' in body:  # perhaps media: look closely
-            size -= _media(_any(head.messages), features)
+        for turn in head.messages:
+            if bytes(turn.content)[:1] == b"[":
+                size -= _media(_any(turn.content), features)
     except UnicodeDecodeError:
         raise BadBody("the body is not valid UTF-8") from None
     except RecursionError:
@@ -115,24 +118,22 @@ def _thinks(raw: Raw) -> bool:
     return bool(about) and not off
 
 
-def _media(messages: Any, features: list[str]) -> int:
-    """Add the features that media in the messages mean; the bytes that are no text, less what the media count."""
+def _media(content: Any, features: list[str]) -> int:
+    """Add the features that media in a content list mean; the bytes that are no text, less what the media count."""
     spared = 0
-    for message in messages:
-        content = message.get("content") if isinstance(message, dict) else None
-        for part in content if isinstance(content, list) else ():
-            kind = part.get("type") if isinstance(part, dict) else None
-            feature = _MEDIA_FEATURES.get(kind) if isinstance(kind, str) else None
-            if feature is None:
-                continue
-            if feature not in features:
-                features.append(feature)
-            about = part.get(kind)
-            held = about if isinstance(about, dict) else {"url": about}
-            if held.get("file_id") is not None and "stored" not in features:
-                features.append("stored")
-            data = next((held[name] for name in ("url", "data", "file_data") if isinstance(held.get(name), str)), "")
-            spared += max(0, len(data) - BYTES_PER_TOKEN * MEDIA_TOKENS)
+    for part in content:
+        kind = part.get("type") if isinstance(part, dict) else None
+        feature = _MEDIA_FEATURES.get(kind) if isinstance(kind, str) else None
+        if feature is None:
+            continue
+        if feature not in features:
+            features.append(feature)
+        about = part.get(kind)
+        held = about if isinstance(about, dict) else {"url": about}
+        if held.get("file_id") is not None and "stored" not in features:
+            features.append("stored")
+        data = next((held[name] for name in ("url", "data", "file_data") if isinstance(held.get(name), str)), "")
+        spared += max(0, len(data) - BYTES_PER_TOKEN * MEDIA_TOKENS)
     return spared
 
 

@@ -15,9 +15,6 @@ from understudy.dialects.openai_chat.wire import Unreadable, decode, encode, rea
 from understudy.framing.sse import SseEvent
 
 
-_ABSENT = msgspec.Raw(b"null")
-
-
 class _Said(msgspec.Struct):
     """A message or a delta, as far as it tells content from none."""
 
@@ -44,7 +41,7 @@ class _Outside(msgspec.Struct):
 
 
 class _Counts(msgspec.Struct):
-    """A `usage` as OpenAI writes it; one with more to it is read at leisure."""
+    """A `usage` as OpenAI writes it; any other is read at leisure."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -66,27 +63,40 @@ class _Choice(msgspec.Struct):
 class _Completion(msgspec.Struct):
     choices: list[_Choice] | None = None
     model: str | None = None
-    usage: msgspec.Raw = _ABSENT
     error: Any = None
     object: Any = None
+
+
+class _Plain(_Completion):
+    usage: _Counts | None = None
+    timings: msgspec.UnsetType = msgspec.UNSET  # llama.cpp counts its cache there: not plain
+
+
+class _Odd(_Completion):
+    usage: Any = None
     x_groq: Any = None
     timings: Any = None
 
 
-_completion = msgspec.json.Decoder(_Completion).decode
-_counts = msgspec.json.Decoder(_Counts).decode
+_plain = msgspec.json.Decoder(_Plain).decode
+_odd = msgspec.json.Decoder(_Odd).decode
 
 
 def glance(body: bytes) -> Glance:
     """What must be known of a whole answer. Raises `BadAnswer`."""
+    answer: _Completion
     try:
-        answer = _completion(body)
+        answer = plain = _plain(body)
+        usage = None if plain.usage is None else _plain_usage(plain.usage)
+        if usage is None:
+            answer = odd = _odd(body)
+            usage = _odd_usage(odd)
     except (RecursionError, UnicodeDecodeError, msgspec.DecodeError) as error:
         try:
-            answer = _completion(encode(decode(body)))  # JSON that needs mending
+            answer = odd = _odd(encode(decode(body)))
         except (Unreadable, msgspec.ValidationError):
             raise BadAnswer(f"the answer cannot be read: {error}") from None
-    usage = _used(answer)
+        usage = _odd_usage(odd)
     choices = answer.choices
     if not choices:
         if answer.error is not None or answer.object == "error":
@@ -106,18 +116,8 @@ def glance(body: bytes) -> Glance:
     return Glance(usage=usage, failure=failure, stop_native=word, model=answer.model)
 
 
-def _used(answer: _Completion) -> Usage | None:
-    """The usage; the plain form, which is nearly every answer's, without going through every spelling of it."""
-    raw = answer.usage
-    if raw is not _ABSENT and answer.timings is None:
-        try:
-            counts = _counts(raw)
-        except msgspec.DecodeError:
-            pass
-        else:
-            if (usage := _plain_usage(counts)) is not None:
-                return usage
-    return read_usage(decode(bytes(raw)) or grouped_usage({"x_groq": answer.x_groq}), answer.timings)
+def _odd_usage(answer: _Odd) -> Usage | None:
+    return read_usage(answer.usage or grouped_usage({"x_groq": answer.x_groq}), answer.timings)
 
 
 def _plain_usage(counts: _Counts) -> Usage | None:
