@@ -10,6 +10,7 @@ import textwrap
 import pytest
 import trustme
 
+from conftest import ROOT
 from understudy.config import MAY, Principal
 from understudy.config.load import load, loads
 from understudy.core.failure import FailureKind
@@ -19,35 +20,11 @@ from understudy.core.request import FEATURES
 from understudy.core.route import TIERS, Named, Tier
 from understudy.core.target import Limits
 from understudy.errors import ConfigurationError
+from understudy.transport.proxy import Proxies, Proxy
 
 DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
-FULL = f"""\
-targets:
-  claude: {{provider: anthropic, model: claude-sonnet-4-5, key: env:ANTHROPIC_API_KEY, priority: 1, weight: 3,
-           limits: {{rpm: 4000, tpm: 400000, in_flight: 200}}, price: {{input: 3, output: 15}}}}
-  gpt:    {{provider: openai, model: gpt-5.1, key: env:OPENAI_API_KEY, priority: 2, api: chat_completions}}
-  llama:  {{provider: llama_cpp, model: local, base_url: "http://127.0.0.1:8080/v1/"}}
-  sorry:  {{provider: static, text: "The assistant is unavailable; please try again shortly."}}
-routes:
-  default:
-    tiers: {{primary: [claude, gpt], emergency: [stale_cache], local: [llama, sorry]}}
-    strategy: priority
-    balancer: {{least_in_flight: {{}}}}
-    policy:
-      deadline_s: 500
-      attempts_max: 5
-      wait_max_s: 9
-      retry: {{kind: linear, max: 2, initial_s: 0.5, multiplier: 3, max_s: 50, jitter: 0.1}}
-      timeouts: {{connect_s: 4, headers_s: 29, first_content_s: 59, idle_s: 58, answer_s: 299}}
-      breaker: {{failures: 4, window_s: 200, share: 0.4, last: 30, recovery_s: 50, half_open: 4, successes: 3,
-                error_rate: 0.9, slow_ms: 20000, counts: {{rate_limit: true, timeout: false}}}}
-      strict: true
-principals: [{{name: app, key_sha256: "{DIGEST}", routes: [default], may: [route]}}]
-transport: {{connections_max: 12, no_proxy: [internal.example]}}
-server: {{body_max_bytes: 1048576}}
-board: memory
-""".replace("timeout: false", "idle_timeout: false")
+FULL = (ROOT / "examples" / "everything.yaml").read_text(encoding="utf-8")
 
 
 def read(text: str, env=None):
@@ -63,18 +40,26 @@ def problems(text: str, env=None) -> list[str]:
 def test_everything_that_is_written_arrives():
     made = read(FULL)
     assert made.warnings == ()
-    claude = made.targets["claude"]
+    claude, gateway = made.targets["claude"], made.targets["gateway"]
     assert (claude.provider, claude.model, claude.key) == ("anthropic", "claude-sonnet-4-5", "env:ANTHROPIC_API_KEY")
     assert (claude.priority, claude.weight, claude.dialects) == (1, 3.0, ("anthropic_messages",))
     assert claude.limits == Limits(rpm=4000, tpm=400000, in_flight=200)
-    assert claude.price == Price(input=3_000_000, output=15_000_000)
+    assert claude.price == Price(
+        input=3_000_000, output=15_000_000, cache_read=300_000, cache_write_5m=3_750_000, cache_write_1h=6_000_000
+    )
+    assert (claude.context_tokens, claude.max_output_tokens) == (200_000, 64_000)
+    assert made.targets["gpt"].retry == Retry(kind="none", max=0)
+    assert (gateway.model, gateway.base_url) == ("large", "https://models.example/v1")
+    assert (gateway.settings, gateway.lacks) == ({"headers": {"x-team": "assistants"}}, ("audio", "video"))
     route = made.routes["default"]
     assert route.tiers == (
         Tier(name="primary", targets=("claude", "gpt")),
+        Tier(name="secondary", targets=("gateway",)),
         Tier(name="emergency", targets=("stale_cache",), degraded=True),
         Tier(name="local", targets=("llama", "sorry"), degraded=True),
     )
     assert (route.strategy, route.balancer) == (Named("priority", {}), Named("least_in_flight", {}))
+    assert made.routes["spread"].balancer == Named("weighted", {})
     assert route.policy == Policy(
         deadline_s=500,
         attempts_max=5,
@@ -95,22 +80,51 @@ def test_everything_that_is_written_arrives():
         ),
         strict=True,
     )
-    assert made.principals == (Principal(name="app", key_sha256=DIGEST, routes=("default",), may=("route",)),)
-    assert (made.client.connections_max, made.server.body_max_bytes) == (12, 1048576)
-    assert made.proxies.direct == ("internal.example",)
+    assert made.principals == (
+        Principal(name="app", key_sha256=DIGEST, routes=("default",), may=("route", "deadline-ms")),
+    )
+    assert (made.client.connections_max, made.client.answer_max_bytes) == (512, 33_554_432)
+    assert (made.server.connections_max, made.server.body_max_bytes) == (4096, 16_777_216)
+    assert made.proxies == Proxies(Proxy("proxy.example", 3128), Proxy("proxy.example", 3128), ("models.example",))
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda file: file.name)
+def test_every_example_loads_without_a_warning(file):
+    made = load(file, {})
+    assert made.warnings == ()
+    assert made.routes
 
 
 def test_defaults_are_those_of_the_core():
-    made = read("""
-        targets: {gpt: {provider: openai, model: gpt-5.1}}
-        routes: {default: {tiers: {primary: [gpt]}}}
-        principals: [{name: a, key_sha256: "%s"}]
-        """ % DIGEST)
+    made = read(
+        f"""
+        targets: {{gpt: {{provider: openai, model: gpt-5.1}}}}
+        routes: {{default: {{tiers: {{primary: [gpt]}}}}}}
+        principals: [{{name: a, key_sha256: {DIGEST}}}]
+        """
+    )
     route = made.routes["default"]
     assert route.policy == Policy()
     assert (route.strategy, route.balancer) == (Named("failover", {}), Named("least_in_flight", {}))
     assert made.principals[0].may == MAY
     assert made.principals[0].routes is None
+
+
+def test_defaults_that_were_not_written_follow_what_was():
+    policy = (
+        read("""
+        targets: {gpt: {provider: openai, model: m}}
+        routes:
+          r:
+            tiers: {primary: [gpt]}
+            policy: {deadline_s: 8, retry: {kind: none}, breaker: {half_open: 1, failures: 30}}
+        """)
+        .routes["r"]
+        .policy
+    )
+    assert policy.timeouts == Timeouts(connect_s=5, headers_s=8, first_content_s=8, idle_s=8, answer_s=8)
+    assert (policy.wait_max_s, policy.retry.max) == (8, 0)
+    assert (policy.breaker.successes, policy.breaker.last) == (1, 30)
 
 
 def test_a_provider_fills_in_what_a_target_leaves_out():
@@ -125,7 +139,9 @@ def test_the_usual_key_of_a_provider_is_never_sent_to_another_address():
 
 
 def test_stand_ins_are_marked_and_cost_nothing():
-    made = read("targets: {sorry: {provider: static, text: Sorry}}\nroutes: {r: {tiers: {local: [sorry, stale_cache]}}}")
+    made = read(
+        "targets: {sorry: {provider: static, text: Sorry}}\nroutes: {r: {tiers: {local: [sorry, stale_cache]}}}"
+    )
     assert [(one.stand_in, one.price) for one in made.targets.values()] == [(True, Price(input=0, output=0))] * 2
     assert made.targets["sorry"].settings == {"text": "Sorry"}
 
@@ -158,20 +174,25 @@ def test_one_rate_may_stand_for_several_token_classes():
 
 
 def test_variables_stand_for_values_of_any_kind():
-    text = """
+    made = read(
+        """
         targets:
-          a: {provider: openai, model: "${MODEL}", priority: "${P}"}
+          a: {provider: openai, model: "x-${MODEL:-m}"}
           b:
             provider: openai
             model: x-${MODEL:-m}
             priority: ${P:-7}
             weight: ${W}
-        """
-    assert problems(text, {"MODEL": "m", "P": "3", "W": "2"})[0].startswith("3:51: targets.a.priority: must be a whole")
-    made = read(text.replace('"${P}"', "1"), {"MODEL": "", "W": "2"}) if False else None
-    assert made is None
-    made = read(text.replace(', priority: "${P}"', ""), {"MODEL": "m", "P": "3", "W": "2"})
-    assert (made.targets["b"].priority, made.targets["b"].weight) == (3, 2.0)
+        """,
+        {"MODEL": "", "W": "2.5"},
+    )
+    assert [one.model for one in made.targets.values()] == ["x-m", "x-m"]
+    assert (made.targets["b"].priority, made.targets["b"].weight) == (7, 2.5)
+
+
+def test_a_quoted_variable_is_text_whatever_it_holds():
+    told = problems("targets: {a: {provider: openai, model: m, priority: '${P}'}}", {"P": "3"})
+    assert told == ['1:53: targets.a.priority: must be a whole number, not "${P}"']
 
 
 def test_what_a_variable_holds_is_never_printed():
@@ -189,7 +210,9 @@ def test_a_literal_key_is_refused_and_not_repeated():
 
 
 def test_a_route_may_list_what_needs_no_declaration():
-    made = read("targets: {a: {provider: openai, model: m}}\nroutes: {r: {tiers: {primary: [a], emergency: [stale_cache]}}}")
+    made = read(
+        "targets: {a: {provider: openai, model: m}}\nroutes: {r: {tiers: {primary: [a], emergency: [stale_cache]}}}"
+    )
     assert made.targets["stale_cache"].stand_in
     assert list(made.names) == ["r", "a", "openai/m", "stale_cache"]
 
@@ -224,9 +247,9 @@ PROBLEMS = [
     ("targets: {a: {model: m}}", '1:14: targets.a: "provider" must be given'),
     ("targets: {a: {provider: openai}}", '1:14: targets.a: "model" must be given'),
     ("targets: {a: {provider: openai_compatible, model: m}}", '1:14: targets.a: "base_url" must be given'),
-    ("targets: {a: {provider: static}}", "1:14: targets.a: text: must be given"),
-    ("targets: {a: {provider: static, text: 7}}", "1:39: targets.a.text: "),
-    ("targets: {a: {provider: simulated, faults: [outige]}}", "1:14: targets.a: "),
+    ("targets: {a: {provider: static}}", '1:14: targets.a: "text" must be given'),
+    ("targets: {a: {provider: static, text: 7}}", "1:39: targets.a.text: expected `str`, got `int`"),
+    ("targets: {a: {provider: simulated, faults: [outige]}}", "1:44: targets.a.faults: there is no fault 'outige'; did you mean 'outage'?"),
     ("targets: {a/b: {provider: openai, model: m}}", "1:11: targets.a/b: a name is 1 to 64 of"),
     ("routes: {r: {policy: {}}}\ntargets: {a: {provider: openai, model: m}}", '1:13: routes.r: "tiers" must be given'),
     ("routes: {r: {tiers: {primary: [a]}, policy: {strict: no}}}\ntargets: {a: {provider: openai, model: m}}", '1:54: routes.r.policy.strict: must be true or false, not "no"'),
@@ -239,16 +262,17 @@ PROBLEMS = [
     ("targets: {a: {provider: openai, model: m, base_url: 'https://x:99999/v1'}}", "1:53: targets.a.base_url: Port out of range"),
     ("targets: {a: {provider: openai, model: m, base_url: 'https://x/v1?a=b'}}", "1:53: targets.a.base_url: it holds a query"),
     ("targets: {a: {provider: openai, model: m, base_url: 'https:///v1'}}", "1:53: targets.a.base_url: it names no host"),
-    ("targets: {a: {provider: openai, model: m, base_url: \"https://x/v1\\r\\nx: y\"}}", "1:53: targets.a.base_url: it holds white space"),
+    ('targets: {a: {provider: openai, model: m, base_url: "https://x/v1\\r\\nx: y"}}', "1:53: targets.a.base_url: it holds white space"),
     ("targets: {a: {provider: openai, model: m, headers: {Authorization: x}}}", "1:52: targets.a.headers: Authorization is set by the router"),
-    ("targets: {a: {provider: openai, model: m, headers: {\"x y\": x}}}", "1:52: targets.a.headers: 'x y' is no header name"),
-    ("targets: {a: {provider: openai, model: m, headers: {x: \"a\\nb\"}}}", "1:52: targets.a.headers: the value of x must be printable"),
+    ('targets: {a: {provider: openai, model: m, headers: {"x y": x}}}', "1:52: targets.a.headers: 'x y' is no header name"),
+    ('targets: {a: {provider: openai, model: m, headers: {x: "a\\nb"}}}', "1:52: targets.a.headers: the value of x must be printable"),
     ("targets: {a: {provider: openai, model: m, api: responses}}", "1:48: targets.a.api: openai_responses is not available yet; leave `api` out, or use openai_chat"),
     ("targets: {a: {provider: openai, model: m, api: anthropic}}", "1:48: targets.a.api: openai does not speak anthropic_messages; it speaks openai_chat"),
     ("targets: {a: {provider: openai, model: m, api: mesages}}", '1:48: targets.a.api: unknown wire format "mesages"; did you mean "messages"?'),
     ("targets: {a: {provider: static, text: x, key: env:A}}", "1:42: targets.a.key: has no effect: static answers from memory"),
     # Contradictions
     ("targets: {a: {provider: openai, model: m, context_tokens: 10, max_output_tokens: 20}}", "1:82: targets.a.max_output_tokens: is more than context_tokens (10)"),
+    ("targets: {a: {provider: openai, model: m, price: {inptu: 1, output: 1}}}", '1:51: targets.a.price.inptu: unknown key; did you mean "input"?'),
     ("targets: {a: {provider: openai, model: m, retry: {initial_s: 10, max_s: 1}}}", "1:62: targets.a.retry.initial_s: is more than max_s (1)"),
     ("targets: {a: {provider: openai, model: m, retry: {kind: none, max: 2}}}", "1:68: targets.a.retry.max: contradicts kind: none"),
     ("targets: {a: {provider: openai, model: m, price: {input: 1, output: 1, audio: 1, audio_in: 2}}}", "1:72: targets.a.price.audio: contradicts audio_in and audio_out"),
@@ -263,8 +287,8 @@ PROBLEMS = [
     ("routes: {r: {tiers: {}}}\ntargets: {a: {provider: openai, model: m}}", "1:21: routes.r.tiers: lists no targets"),
     ("routes: {r: {tiers: {primary: [a]}, policy: {deadline_s: 10, timeouts: {answer_s: 20}}}}\ntargets: {a: {provider: openai, model: m}}", "1:83: routes.r.policy.timeouts.answer_s: is never reached: the deadline ends the request after 10 s"),
     ("routes: {r: {tiers: {primary: [a]}, policy: {deadline_s: 10, wait_max_s: 20}}}\ntargets: {a: {provider: openai, model: m}}", "1:74: routes.r.policy.wait_max_s: is more than deadline_s (10)"),
-    ("routes: {r: {tiers: {primary: [a]}, policy: {breaker: {half_open: 1}}}}\ntargets: {a: {provider: openai, model: m}}", "1:55: routes.r.policy.breaker.successes: can never be reached"),
-    ("routes: {r: {tiers: {primary: [a]}, policy: {breaker: {failures: 30}}}}\ntargets: {a: {provider: openai, model: m}}", "1:66: routes.r.policy.breaker.failures: is more than the last outcomes"),
+    ("routes: {r: {tiers: {primary: [a]}, policy: {breaker: {half_open: 1, successes: 2}}}}\ntargets: {a: {provider: openai, model: m}}", "1:81: routes.r.policy.breaker.successes: can never be reached"),
+    ("routes: {r: {tiers: {primary: [a]}, policy: {breaker: {failures: 30, last: 20}}}}\ntargets: {a: {provider: openai, model: m}}", "1:66: routes.r.policy.breaker.failures: is more than the last outcomes"),
     ("routes: {r: {tiers: {primary: [a, b]}, balancer: weighted}}\ntargets: {a: &t {provider: openai, model: m, weight: 0}, b: *t}", "1:31: routes.r.tiers.primary: every target has weight 0"),
     ("targets: {a: {provider: openai, model: m}}\ntargets: {b: {provider: openai, model: m}}", "2:1: the key 'targets' stands here a second time (first: line 1)"),
     # What is not there yet is refused, never ignored
@@ -275,8 +299,8 @@ PROBLEMS = [
     ("targets: {a: {provider: openai, model: m}}\nboard: redis://x", "2:8: board: only `memory` is available yet"),
     # Principals and the rest
     ("principals: [{name: a, key_sha256: abc}]\ntargets: {a: {provider: openai, model: m}}", "1:36: principals[0].key_sha256: must be the SHA-256"),
-    (f"principals: [{{name: a, key_sha256: '{DIGEST}', routes: [defalt]}}]\ntargets: {{a: {{provider: openai, model: m}}}}", '1:112: principals[0].routes[0]: unknown route or target "defalt"; did you mean "default"?'),
-    (f"principals: [{{name: a, key_sha256: '{DIGEST}', may: [rout]}}]\ntargets: {{a: {{provider: openai, model: m}}}}", "1:109: principals[0].may[0]: must be one of 'complexity'"),
+    (f"principals: [{{name: a, key_sha256: '{DIGEST}', routes: [defalt]}}]\ntargets: {{a: {{provider: openai, model: m}}}}", '1:113: principals[0].routes[0]: unknown route or target "defalt"; did you mean "default"?'),
+    (f"principals: [{{name: a, key_sha256: '{DIGEST}', may: [rout]}}]\ntargets: {{a: {{provider: openai, model: m}}}}", "1:110: principals[0].may[0]: must be one of 'complexity'"),
     ("principals: {a: 1}\ntargets: {a: {provider: openai, model: m}}", "1:13: principals: must be a list"),
     ("transport: {ca_file: missing.pem}\ntargets: {a: {provider: openai, model: m}}", "1:22: transport.ca_file: cannot be used: No such file"),
     ("transport: {key_file: missing.pem}\ntargets: {a: {provider: openai, model: m}}", "1:23: transport.key_file: belongs to a cert_file"),
@@ -302,12 +326,11 @@ def test_every_mistake_is_told_at_once_in_the_order_of_the_file():
           a: {provider: opnai, model: m}
           b: {provider: openai, modle: m, key: sk-123456, weight: x}
         routes:
-          r: {tiers: {primary: [a, c]}, policy: {attempts_max: 0, breaker: {half_open: 1}}, strategy: x}
+          r: {tiers: {primary: [a, c]}, policy: {attempts_max: 0, breaker: {half_open: 1, successes: 2}}, strategy: x}
         rules: [1]
         """)
     assert [problem.split(": ")[1] for problem in found] == [
         "targets.a.provider",
-        "targets.b",
         "targets.b.modle",
         "targets.b.key",
         "targets.b.weight",

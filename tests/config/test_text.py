@@ -95,7 +95,10 @@ def test_merge_keys_give_what_is_not_there_already():
     assert isinstance(root, Mapping)
     merged = root.entries["a"]
     assert isinstance(merged, Mapping)
-    assert {name: node.text for name, node in merged.entries.items() if isinstance(node, Scalar)} == {"b": "1", "c": "3"}
+    assert {name: node.text for name, node in merged.entries.items() if isinstance(node, Scalar)} == {
+        "b": "1",
+        "c": "3",
+    }
 
 
 @pytest.mark.parametrize(

@@ -354,6 +354,21 @@ def test_every_status_and_text_means_something(status: int, text: str):
     assert isinstance(diagnose(read_envelope(text), status).kind, FailureKind)
 
 
+@pytest.mark.parametrize(
+    ("telling", "vaguer", "kind"),
+    [
+        ("insufficient_quota", "rate_limit_exceeded", "insufficient_quota"),
+        ("INSUFFICIENT_G1_CREDITS_BALANCE", "RESOURCE_EXHAUSTED", "insufficient_quota"),
+        ("model_not_found", "permission_error", "not_found"),
+        ("content_filter", "unsupported_value", "content_filter"),
+        ("engine_overloaded", "rate_limit_error", "overloaded"),
+    ],
+)
+def test_the_more_telling_code_counts_wherever_it_stands(telling: str, vaguer: str, kind: str):
+    for body in ({"code": telling, "type": vaguer}, {"code": vaguer, "type": telling}):
+        assert diagnose(envelope_of({"error": body}), 429).kind.value == kind
+
+
 # The tables themselves
 
 

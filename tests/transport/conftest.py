@@ -29,9 +29,9 @@ async def open_door() -> AsyncIterator[OpenDoor]:
 
     async def start(handler: Callable[[Exchange], Awaitable[None]], *, tls: object = None, **settings: object) -> Door:
         errors: list[BaseException] = []
-        bounds = ServerSettings(**{"sweep_s": 0.01, "farewell_s": 0.3, **settings})  # type: ignore[arg-type]
+        bounds = ServerSettings(**{"sweep_s": 0.01, "farewell_s": 0.3, **settings})
         server = Server(handler, refusal, bounds, on_error=errors.append)
-        await server.listen(tls=tls)  # type: ignore[arg-type]
+        await server.listen(tls=tls)
         doors.append(Door(server, errors))
         return doors[-1]
 
@@ -82,12 +82,12 @@ async def provide() -> AsyncIterator[Provide]:
 async def make_client() -> AsyncIterator[MakeClient]:
     """Make a client: `make_client(idle_s=1)`; options that are no settings go to its constructor."""
     clients: list[Client] = []
-    names = set(ClientSettings.__dataclass_fields__)  # type: ignore[attr-defined]
+    names = set(ClientSettings.__dataclass_fields__)
 
     def make(**options: object) -> Client:
         settings = {"sweep_s": 0.01, **{name: each for name, each in options.items() if name in names}}
         rest = {name: each for name, each in options.items() if name not in names}
-        clients.append(Client(ClientSettings(**settings), **rest))  # type: ignore[arg-type]
+        clients.append(Client(ClientSettings(**settings), **rest))
         return clients[-1]
 
     yield make

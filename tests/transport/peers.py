@@ -98,7 +98,7 @@ class Door:
         return Origin("http", "127.0.0.1", self.server.port)
 
     async def wire(self, **options: object) -> Wire:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port, **options)  # type: ignore[arg-type]
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port, **options)
         wire = Wire(reader, writer)
         self.wires.append(wire)
         return wire
@@ -117,7 +117,7 @@ class Provider:
         self.requests: list[bytes] = []
 
     async def start(self, tls: object = None, port: int = 0) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, ssl=tls)  # type: ignore[arg-type]
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, ssl=tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     @property

@@ -23,7 +23,7 @@ Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
 
 
 async def send(client: Client, origin: Origin, within_s: float = SOON_S, **options: object) -> HttpAnswer:
-    return await client.send(request(origin, **options), connect_s=1.0, until_s=soon(within_s))  # type: ignore[arg-type]
+    return await client.send(request(origin, **options), connect_s=1.0, until_s=soon(within_s))
 
 
 async def open_stream(client: Client, origin: Origin, within_s: float = SOON_S) -> OutboundStream:
@@ -433,8 +433,8 @@ async def test_cancelling_when_the_answer_has_just_come_leaks_nothing(
     provider = await provide(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")
     for turns in range(12):
         ask = client.send if how == "send" else client.stream
-        task = asyncio.create_task(ask(request(provider.origin), connect_s=1, until_s=soon()))  # type: ignore[arg-type]
-        await eventually(lambda count=turns: len(provider.requests) > count)  # type: ignore[misc]
+        task = asyncio.create_task(ask(request(provider.origin), connect_s=1, until_s=soon()))
+        await eventually(lambda count=turns: len(provider.requests) > count)
         for _ in range(turns):
             await asyncio.sleep(0)
         task.cancel()

@@ -148,7 +148,7 @@ async def test_name_without_an_address_is_a_dns_failure(make_client: MakeClient)
     resolver = Resolver()
     client = make_client(resolve=resolver)
     for answer in ([], socket.gaierror(socket.EAI_NONAME, "Name or service not known")):
-        resolver.answer = answer  # type: ignore[assignment]
+        resolver.answer = answer
         with pytest.raises(TransportFailure) as failure:
             await client.send(request(Origin("http", "a.test", 80)), connect_s=1, until_s=soon())
         assert (failure.value.kind, failure.value.sent) == (FailureKind.DNS_FAILED, False)

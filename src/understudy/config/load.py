@@ -111,7 +111,7 @@ def _read(found: Problems, data: dict[str, Any], env: Mapping[str, str], folder:
     written = _mapping(found, data, "routes")
     routes = read_routes(found, written, targets, declared)
     if not declared and not written:
-        found.at(found.place(("targets",), at_key=True), "there are no targets: name at least one under `targets:`")
+        found.absent(("targets",), "there are no targets: name at least one under `targets:`")
     if not written:
         routes = ready_routes(targets)
     else:

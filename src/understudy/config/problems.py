@@ -20,11 +20,12 @@ M = TypeVar("M", bound=BaseModel)
 
 @value
 class Problem:
-    """`place`: None when it concerns the file as a whole."""
+    """`place`: None when it concerns the file as a whole. `lacks`: the path of what ought to be there, if that is the problem."""
 
     place: Place | None
     path: Path
     message: str
+    lacks: Path | None = None
 
     def told(self, source: str) -> str:
         """`file:line:column: path: message`, as editors and terminals link it."""
@@ -40,7 +41,7 @@ def shown(path: Path) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The suggestion in a message about an unknown word, and what there is instead."""
-    names = list(known)
+    names = list(dict.fromkeys(known))
     near = difflib.get_close_matches(word, names, n=1)
     meant = f'did you mean "{near[0]}"? ' if near else ""
     return f"{meant}Known: {', '.join(names) or 'none'}"
@@ -60,6 +61,11 @@ class Problems:
         """Something that cannot stay."""
         self._found.append(Problem(self.place(path, at_key=at_key), path, message))
 
+    def absent(self, lacks: Path, message: str, *, at: Path | None = None) -> None:
+        """Something that must be there. Not told where it is there but wrong, or under a name that is nearly right."""
+        path = lacks[:-1] if at is None else at
+        self._found.append(Problem(self.place(path), path, message, lacks))
+
     def at(self, place: Place | None, message: str) -> None:
         """Something wrong with the text itself."""
         self._found.append(Problem(place, (), message))
@@ -70,11 +76,21 @@ class Problems:
 
     def problems(self, source: str) -> list[str]:
         """Everything that is wrong, in the order of the file."""
-        return [problem.told(source) for problem in sorted(self._found, key=_position)]
+        told = [problem for problem in self._found if problem.lacks is None or not self._explained(problem.lacks)]
+        return [problem.told(source) for problem in sorted(told, key=_position)]
 
     def warnings(self, source: str) -> tuple[str, ...]:
         """Everything that is odd, in the order of the file."""
         return tuple(warning.told(source) for warning in sorted(self._warned, key=_position))
+
+    def _explained(self, lacks: Path) -> bool:
+        """Whether another problem says already why something is not there."""
+        meant = f'did you mean "{lacks[-1]}"?'
+        return any(
+            other.lacks is None
+            and (other.path[: len(lacks)] == lacks or (other.path[:-1] == lacks[:-1] and meant in other.message))
+            for other in self._found
+        )
 
     def place(self, path: Path, *, at_key: bool = False) -> Place | None:
         """Where a path stands: its value, or its key; the nearest thing around it that exists."""
@@ -86,7 +102,7 @@ class Problems:
                 node = node.items[part]
                 place = node.place
             else:
-                return place
+                return node.place if node else None
         return place if at_key or node is None else node.place
 
     def node(self, path: Path) -> Node | None:
@@ -142,7 +158,7 @@ class Problems:
             known = [*_keys(model, loc[:-1]), *(also if len(loc) == 1 else ())]
             self.problem(path, f"unknown key; {nearest(str(loc[-1]), known)}", at_key=True)
         elif kind == "missing":
-            self.problem(path[:-1], f'"{loc[-1]}" must be given')
+            self.absent(path, f'"{loc[-1]}" must be given')
         else:
             self.problem(path, _words(error, self._raw(path, at_key=at_key)), at_key=at_key)
 

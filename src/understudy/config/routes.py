@@ -56,7 +56,8 @@ def _route(
             seen.setdefault(target, tier)
             _find(found, target, targets, declared, where)
     if not seen:
-        found.problem((*path, "tiers"), f"lists no targets; name some under one of {', '.join(TIERS)}")
+        tiers: Path = (*path, "tiers")
+        found.absent(tiers, f"lists no targets; name some under one of {', '.join(TIERS)}", at=tiers)
     elif all(target in targets and targets[target].stand_in for target in seen):
         found.warning((*path, "tiers"), "lists stand-ins only: every answer of this route will be degraded")
     _check_named(found, STRATEGIES, section.strategy, (*path, "strategy"))
@@ -124,12 +125,13 @@ def _check_policy(found: Problems, section: PolicySection, path: Path) -> None:
 
 def _check_breaker(found: Problems, section: PolicySection, path: Path) -> None:
     breaker = section.breaker
-    if breaker.successes > breaker.half_open:
+    written = breaker.model_fields_set
+    if "successes" in written and breaker.successes > breaker.half_open:
         found.problem(
             (*path, "successes"),
             f"can never be reached: only {breaker.half_open} test requests (half_open) are let through",
         )
-    if breaker.failures > breaker.last:
+    if "last" in written and breaker.failures > breaker.last:
         found.problem(
             (*path, "failures"),
             f"is more than the last outcomes that are looked at (last: {breaker.last}); raise `last`",

@@ -176,8 +176,9 @@ class RetrySection(Section):
     )
 
     def value(self) -> Retry:
-        """The policy's part."""
-        return Retry(**self.model_dump())
+        """The policy's part. `kind: none` is no repeats."""
+        given = self.model_dump()
+        return Retry(**(given | {"max": 0} if self.kind == "none" else given))
 
 
 class TimeoutsSection(Section):
@@ -193,9 +194,14 @@ class TimeoutsSection(Section):
     )
     answer_s: Seconds = Field(default=Timeouts().answer_s, description="A whole answer that is not streamed.")
 
-    def value(self) -> Timeouts:
-        """The policy's part."""
-        return Timeouts(**self.model_dump())
+    def value(self, deadline_s: float) -> Timeouts:
+        """The policy's part. What was not written is no longer than the deadline."""
+        return Timeouts(
+            **{
+                name: bound_s if name in self.model_fields_set else min(bound_s, deadline_s)
+                for name, bound_s in self.model_dump().items()
+            }
+        )
 
 
 _B = BreakerSettings()
@@ -227,8 +233,12 @@ class BreakerSection(Section):
     )
 
     def value(self) -> BreakerSettings:
-        """The policy's part."""
+        """The policy's part. Defaults that were not written follow what was."""
         given = self.model_dump()
+        if "successes" not in self.model_fields_set:
+            given["successes"] = min(self.successes, self.half_open)
+        if "last" not in self.model_fields_set:
+            given["last"] = max(self.last, self.failures)
         given["counts"] = tuple((FailureKind(kind), counted) for kind, counted in sorted(self.counts.items()))
         return BreakerSettings(**given)
 
@@ -261,9 +271,11 @@ class PolicySection(Section):
         return Policy(
             deadline_s=self.deadline_s,
             attempts_max=self.attempts_max,
-            wait_max_s=self.wait_max_s,
+            wait_max_s=self.wait_max_s
+            if "wait_max_s" in self.model_fields_set
+            else min(self.wait_max_s, self.deadline_s),
             retry=self.retry.value(),
-            timeouts=self.timeouts.value(),
+            timeouts=self.timeouts.value(self.deadline_s),
             breaker=self.breaker.value(),
             strict=self.strict,
         )

@@ -9,7 +9,6 @@ from typing import Any
 from understudy.config.problems import Path, Problems, nearest
 from understudy.config.schema import PriceSection, RetrySection, TargetSection, name_problem, plain
 from understudy.core.money import Price
-from understudy.core.policy import Retry
 from understudy.core.target import Limits, Target
 from understudy.core.value import JsonObject
 from understudy.providers import PROVIDERS, Provider, address, facts, lacks_in_translation, usual_dialects
@@ -112,8 +111,12 @@ def _check_settings(found: Problems, provider: str, settings: JsonObject, path: 
         PROVIDERS.build(provider, settings)
     except BadSettings as error:
         message = str(error).removeprefix(f"provider {provider}: ")
-        named = next((key for key in settings if message.startswith(key)), None)
-        found.problem((*path, named) if named else path, message.removeprefix(f"{named}: "))
+        named = next((field.name for field in settings_of(provider) if message.startswith(f"{field.name}: ")), None)
+        message = message.removeprefix(f"{named}: ")
+        if named is None or named in settings:
+            found.problem((*path, named) if named else path, message)
+        else:
+            found.absent((*path, named), f'"{named}" {message}')
         return False
     return True
 
@@ -122,10 +125,12 @@ def _check_address(found: Problems, section: TargetSection, known: Provider, pat
     if not known.wires:
         return
     if section.model is None:
-        found.problem(path, '"model" must be given: the name by which the provider knows the model')
+        found.absent((*path, "model"), '"model" must be given: the name by which the provider knows the model')
     if section.base_url is None:
         if not known.base_url:
-            found.problem(path, f'"base_url" must be given: {section.provider} says nothing of where the server is')
+            found.absent(
+                (*path, "base_url"), f'"base_url" must be given: {section.provider} says nothing of where the server is'
+            )
         return
     origin, under = address(section.base_url)
     if not under and known.wires[0].dialect == "openai_chat":
@@ -202,7 +207,7 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
         weight=section.weight,
         limits=Limits(**section.limits.model_dump()),
         price=_price(section.price, known),
-        retry=Retry(**section.retry.model_dump()) if section.retry else None,
+        retry=section.retry.value() if section.retry else None,
         context_tokens=section.context_tokens,
         max_output_tokens=section.max_output_tokens,
         lacks=tuple(sorted({*section.lacks, *known.lacks})),

@@ -104,11 +104,11 @@ def read(text: str) -> tuple[Node | None, list[Fault]]:
     try:
         return _Reader(text).document()
     except yaml.MarkedYAMLError as error:
-        place = _place(error.problem_mark or error.context_mark)
+        mark = error.problem_mark or error.context_mark
         told = _told(error)
-        if place and "${" in text.split("\n")[place.line - 1]:
+        if mark and text[max(mark.index - 1, 0) : mark.index + 1] == "${":
             told += ' (inside { } and [ ] a variable needs quotes: "${NAME}")'
-        raise Unreadable(place, told) from None
+        raise Unreadable(_place(mark), told) from None
     except yaml.reader.ReaderError as error:
         place = Place(text.count("\n", 0, error.position) + 1, error.position - text.rfind("\n", 0, error.position))
         raise Unreadable(place, f"a character that YAML does not allow: {error.character!r}") from None

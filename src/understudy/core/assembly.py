@@ -176,7 +176,8 @@ def merged(first: Extra | None, more: Iterable[Extra]) -> Extra | None:
 def read_arguments(written: str) -> Any:
     """Tool arguments as their JSON value: `{}` when there are none; text that is no JSON stays text.
 
-    Arguments that were encoded twice are decoded twice. What only Python takes for JSON (NaN, endless numbers, half a
+    Arguments that were encoded twice are decoded twice, and broken ones that were wrapped for an API that insists on objects
+    (`{"INVALID_JSON": ...}`, as Anthropic documents it) come out of their wrapping. What only Python takes for JSON (NaN, endless numbers, half a
     surrogate pair) could not be written again, so it stays text.
     """
     found: Any = written
@@ -190,6 +191,8 @@ def read_arguments(written: str) -> Any:
         except (ValueError, RecursionError):
             return found
         found = inner
+        if isinstance(found, dict) and found.keys() == {"INVALID_JSON"} and not isinstance(found["INVALID_JSON"], dict):
+            found = found["INVALID_JSON"]
     return {} if found is None else found
 
 

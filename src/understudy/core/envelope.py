@@ -99,7 +99,7 @@ def envelope_of(payload: object) -> Envelope:
 @lru_cache(maxsize=1024)
 def plain_word(code: str) -> str:
     """A code without punctuation, case, namespace (`com.amazon#Word`) or address (`Word:http://...`)."""
-    return _PUNCTUATION.sub("", code.rpartition("#")[2].partition(":")[0]).lower()
+    return _PUNCTUATION.sub("", code.partition(":")[0].rpartition("#")[2]).lower()
 
 
 _PUNCTUATION = re.compile(r"[\W_]+", re.ASCII)

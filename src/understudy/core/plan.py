@@ -230,7 +230,9 @@ def compile_route(  # noqa: PLR0917  the parts that a plan is put together from
     """
     for condition in conditions:
         if condition.reads not in READS:
-            raise ValueError(f"condition {condition.name} reads {condition.reads!r}, which is none of {', '.join(READS)}")
+            raise ValueError(
+                f"condition {condition.name} reads {condition.reads!r}, which is none of {', '.join(READS)}"
+            )
     plans: list[TierPlan] = []
     for tier in route.tiers:
         for stand_ins in (False, True):

@@ -128,7 +128,9 @@ class _Track:
             return []
         self.views = views
         self.flowing = all(view.state in FLOWING for view in views)
-        return [breaker for breaker, view in zip(self.breakers, before, strict=False) if breaker.state is not view.state]
+        return [
+            breaker for breaker, view in zip(self.breakers, before, strict=False) if breaker.state is not view.state
+        ]
 
     def standing(self) -> Standing:
         return Standing(

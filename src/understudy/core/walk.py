@@ -76,7 +76,6 @@ class _Trip:
         self.now_s = now_s
         self.deadline_s = deadline_s
         self.attempts: list[Outcome] = []
-        self.backoff_dice = dice_of(decision, -1)
         self.attempts_left = plan.policy.attempts_max
         self.tried: dict[int, Tried] = {}
         self.excluded: dict[str, Exclusion] = {}  # by target: its latest exclusion
@@ -203,9 +202,7 @@ class _Trip:
         self.excluded[name] = Exclusion(name, reply.kind.value, "refused", reply.until_s)
         before = self.tried.get(entry.slot)
         not_before_s = reply.until_s if reply.until_s is not None else self.deadline_s
-        self.remember(
-            entry, Tried(before.attempts if before else 0, not_before_s, reply.until_s is None, reply.kind)
-        )
+        self.remember(entry, Tried(before.attempts if before else 0, not_before_s, reply.until_s is None, reply.kind))
 
     def failed(self, entry: Entry, outcome: Outcome) -> Result | None:
         """What a failure before the commit allows next: the failure table's word."""
@@ -225,7 +222,9 @@ class _Trip:
         final = then is not Then.OTHER or count >= repeats(retry)
         not_before_s = self.now_s
         if not final:
-            not_before_s += max(delay_s(retry, count, self.backoff_dice), failure.retry_after_s or 0.0)
+            not_before_s += max(
+                delay_s(retry, count, dice_of(self.decision, -1 - len(self.attempts))), failure.retry_after_s or 0.0
+            )
         self.remember(entry, Tried(count + 1, not_before_s, final, failure.kind))
         return None
 

@@ -141,15 +141,10 @@ class HttpAttempt(Attempt):
 
     async def request(self) -> HttpRequest:
         """What is sent. Raises `CredentialUnavailable`."""
-        upstream = self.show.snapshot.upstreams[self.entry.target.name]
-        where = upstream.endpoints[self.prepared.dialect]
-        return HttpRequest(
-            method="POST",
-            origin=where.origin,
-            path=where.path,
-            headers=await upstream.headers(self.prepared.dialect, self.show.call.headers),
-            body=self.prepared.body,
-        )
+        show, prepared = self.show, self.prepared
+        upstream = show.snapshot.upstreams[self.entry.target.name]
+        where, headers = await upstream.way(prepared.dialect, show.call.headers, self.place.started_s)
+        return HttpRequest(method="POST", origin=where.origin, path=where.path, headers=headers, body=prepared.body)
 
     @property
     def translated(self) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from understudy.core.action import (
-    Action,
     Ended,
     Failed,
     Held,
@@ -109,22 +108,21 @@ class Performance:
         try:
             action = next(steps)
             while True:
-                action = steps.send(await self._do(action))
+                kind = type(action)  # taking and giving places awaits nothing: no coroutine for half of the actions
+                if kind is Reserve:
+                    reply: Reply = self._reserve(action)  # type: ignore[arg-type]
+                elif kind is Start:
+                    reply = self._start(action)  # type: ignore[arg-type]
+                elif kind is Next:
+                    reply = await self._next(action.until_s)  # type: ignore[union-attr]
+                else:
+                    reply = await self._relay(action)  # type: ignore[arg-type]
+                action = steps.send(reply)
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return]
         finally:
             steps.close()
             self._let_go()
-
-    async def _do(self, action: Action) -> Reply:
-        kind = type(action)
-        if kind is Reserve:
-            return self._reserve(action)  # type: ignore[arg-type]
-        if kind is Start:
-            return self._start(action)  # type: ignore[arg-type]
-        if kind is Next:
-            return await self._next(action.until_s)  # type: ignore[union-attr]
-        return await self._relay(action)  # type: ignore[arg-type]
 
     # Reserve
 
@@ -292,6 +290,8 @@ class Performance:
 
     def _let_go(self, besides: int = 0) -> None:
         """Cancel what is still open: a race lost, or a caller gone. It implicates nobody and gives its places back."""
+        if not self._handles or (len(self._handles) == 1 and besides):
+            return
         left = self.sink.left
         kind = FailureKind.LOST_RACE if left is None else left
         now_s = self.engine.now_s()

@@ -22,10 +22,14 @@ CACHE = "stale_cache"
 E = TypeVar("E")
 
 
+FRESH_S = 2.0
+"""How long a credential is used before it is read again: a changed file or variable takes effect within that time."""
+
+
 class Upstream:
     """One target's way out: where it is asked in each wire format it speaks, and how it is shown its key."""
 
-    __slots__ = ("_heads", "_vault", "endpoints", "player", "preferred", "target")
+    __slots__ = ("_fresh_until_s", "_secret", "_vault", "_ways", "endpoints", "player", "preferred", "target")
 
     def __init__(self, target: Target, vault: Vault) -> None:
         self.target = target
@@ -33,26 +37,34 @@ class Upstream:
         self.endpoints: dict[str, Endpoint] = {dialect: endpoint(target, dialect) for dialect in target.dialects}
         self.preferred = target.dialects[0] if target.dialects else ""
         self._vault = vault
-        self._heads: dict[tuple[str, str], tuple[Header, ...]] = {}
+        self._secret = ""
+        self._fresh_until_s = float("-inf") if target.key is not None else float("inf")
+        self._ways: dict[str, tuple[Endpoint, tuple[Header, ...]]] = {}
 
     def dialect_for(self, caller: str) -> str:
         """The caller's own wire format where the target speaks it, else the target's first."""
         return caller if caller in self.endpoints else self.preferred
 
-    async def headers(self, dialect: str, caller: tuple[Header, ...]) -> tuple[Header, ...]:
-        """Everything that goes into the request's head. Raises `CredentialUnavailable`."""
-        secret = ""
-        if self.target.key is not None:
-            secret = (await self._vault.read(self.target.key)).reveal()
-        where = self.endpoints[dialect]
-        if caller:
-            return where.along(caller) + where.credential(secret)
-        key = (dialect, secret)
-        known = self._heads.get(key)
+    async def way(self, dialect: str, caller: tuple[Header, ...], now_s: float) -> tuple[Endpoint, tuple[Header, ...]]:
+        """Where it is asked, and everything that goes into the request's head. Raises `CredentialUnavailable`."""
+        if now_s >= self._fresh_until_s:
+            await self._renew(now_s)
+        known = self._ways.get(dialect)
         if known is None:
-            self._heads.clear()  # the secret changed: the old one is not kept
-            known = self._heads[key] = where.headers + where.credential(secret)
+            where = self.endpoints[dialect]
+            known = self._ways[dialect] = (where, where.headers + where.credential(self._secret))
+        if caller:
+            where = known[0]
+            return where, where.along(caller) + where.credential(self._secret)
         return known
+
+    async def _renew(self, now_s: float) -> None:
+        assert self.target.key is not None
+        secret = (await self._vault.read(self.target.key)).reveal()
+        if secret != self._secret:
+            self._secret = secret
+            self._ways.clear()
+        self._fresh_until_s = now_s + FRESH_S
 
 
 class Snapshot:

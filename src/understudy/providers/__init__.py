@@ -229,15 +229,15 @@ class Reply:
         left = len(words) if self.failure is None else min(len(words), self.pieces - told)
         if self.failure is not None and left <= 0:
             return
-        at_s = self.content_s + told * self.gap_s
-        yield at_s, PartBegin(number, 0, Text(""))
-        for word in words[:left]:
-            yield at_s, PartDelta(number, 0, Field.TEXT, word)
-            at_s += self.gap_s
+        # Each time from the beginning: sums of a thousand gaps would drift from where the whole answer ends.
+        begins_s = self.content_s + told * self.gap_s
+        yield begins_s, PartBegin(number, 0, Text(""))
+        for index, word in enumerate(words[:left], told):
+            yield self.content_s + index * self.gap_s, PartDelta(number, 0, Field.TEXT, word)
         if self.failure is None:
-            at_s = max(at_s - self.gap_s, self.content_s)
-            yield at_s, PartEnd(number, 0)
-            yield at_s, Finish(choice=number, stop=choice.stop or Stop.END)
+            ends_s = self.content_s + max(told + left - 1, 0) * self.gap_s
+            yield max(begins_s, ends_s), PartEnd(number, 0)
+            yield max(begins_s, ends_s), Finish(choice=number, stop=choice.stop or Stop.END)
 
 
 _WORD = re.compile(r"\S+\s*|\s+")

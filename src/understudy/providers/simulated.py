@@ -21,6 +21,7 @@ from understudy.core.value import keyword_value
 from understudy.faults import FAULTS, PROBLEMS, Arrivals, Fault, Plan, Scene, plan_attempt
 from understudy.faults import Reply as Reaction
 from understudy.providers import Provider, Reply, words_of
+from understudy.registry import BadSettings, UnknownName
 
 # The player only says what happens; how long anybody waits for it is the engine's affair.
 _PATIENT = Timeouts(connect_s=inf, headers_s=inf, first_content_s=inf, idle_s=inf, answer_s=inf)
@@ -47,7 +48,11 @@ class Simulated:
     def __post_init__(self) -> None:
         if min(self.headers_s, self.first_content_s, self.word_s) < 0:
             raise ValueError("`headers_s`, `first_content_s` and `word_s` must not be negative")
-        object.__setattr__(self, "schedule", tuple(FAULTS.read(spec) for spec in self.faults))  # not finished until now
+        try:
+            schedule = tuple(FAULTS.read(spec) for spec in self.faults)
+        except (UnknownName, BadSettings) as error:
+            raise ValueError(f"faults: {error}") from None
+        object.__setattr__(self, "schedule", schedule)  # the value is not finished until now
 
     def reply(self, call: Call, dice: Dice, now_s: float) -> Reply:
         """The text, unless a fault strikes."""

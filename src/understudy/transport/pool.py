@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 
 from understudy.core.failure import FailureKind
-from understudy.ports import HttpRequest, TransportFailure
+from understudy.ports import Header, HttpRequest, TransportFailure
 from understudy.transport.dial import Dialer, Way
 from understudy.transport.outbound import OutboundConnection
 from understudy.transport.settings import ClientSettings
@@ -24,7 +24,18 @@ class Pool:
     that exist or are being made.
     """
 
-    __slots__ = ("_dialer", "_idle", "_loop", "_start_lines", "_waiting", "connections", "open", "settings", "way")
+    __slots__ = (
+        "_dialer",
+        "_fields",
+        "_idle",
+        "_loop",
+        "_start_lines",
+        "_waiting",
+        "connections",
+        "open",
+        "settings",
+        "way",
+    )
 
     def __init__(self, way: Way, dialer: Dialer, settings: ClientSettings, loop: asyncio.AbstractEventLoop) -> None:
         self.way = way
@@ -36,6 +47,7 @@ class Pool:
         self._idle: list[OutboundConnection] = []
         self._waiting: deque[asyncio.Future[OutboundConnection | None]] = deque()
         self._start_lines: dict[tuple[str, str], bytes] = {}
+        self._fields: dict[tuple[Header, ...], bytes] = {}
 
     @property
     def via_proxy(self) -> bool:
@@ -60,9 +72,7 @@ class Pool:
         Raises `ValueError` when method, path or headers would break out of their place.
         """
         start = self._start_lines.get((request.method, request.path)) or self._start_line(request)
-        fields = field_lines(request.headers)
-        if b"accept-encoding:" not in fields.lower():
-            fields += b"accept-encoding: identity\r\n"
+        fields = self._fields.get(request.headers) or self._field_block(request.headers)
         body = request.body
         if not body and request.method in ("GET", "HEAD"):
             return (start + fields + b"\r\n",)
@@ -70,6 +80,16 @@ class Pool:
         if len(body) <= _JOIN_MAX_BYTES:
             return (head + body,)
         return (head, body)
+
+    def _field_block(self, headers: tuple[Header, ...]) -> bytes:
+        """The header lines, remembered because a target's seldom change."""
+        fields = field_lines(headers)
+        if b"accept-encoding:" not in fields.lower():
+            fields += b"accept-encoding: identity\r\n"
+        if len(self._fields) >= _START_LINES_MAX:
+            self._fields.clear()
+        self._fields[headers] = fields
+        return fields
 
     def _start_line(self, request: HttpRequest) -> bytes:
         """Request line and `host`, remembered because they seldom change."""

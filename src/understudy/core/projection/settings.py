@@ -68,6 +68,8 @@ def _bounded(name: str, held: Any, carries: Carries, losses: Losses) -> Any:
 
 
 def _format(format_: Format, carries: Carries, losses: Losses) -> Format | None:
+    if format_.kind == "json_schema" and format_.schema is None:
+        format_ = Format("json_object")  # any object at all
     if format_.kind not in carries.formats:
         if format_.kind != "text":
             losses.add("response_format", LOSSY)

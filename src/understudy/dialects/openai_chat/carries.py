@@ -68,6 +68,7 @@ REQUEST_CARRIES = Carries(
     moves_result_media=True,
     order=_ORDER,
     joins=("refusal", "text"),
+    tool_ids=r"(?s:.+)",
     settings=(
         "format",
         "frequency_penalty",

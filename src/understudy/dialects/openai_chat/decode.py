@@ -81,7 +81,7 @@ class Decoder:
             for place, item in enumerate(choices):
                 if isinstance(item, dict):
                     number = item.get("index")
-                    number = number if type(number) is int else place
+                    number = number if type(number) is int and number >= 0 else place
                     choice = self._choices.setdefault(number, _Choice(self._id, number))
                     choice.read(item, events)
         usage = read_usage(chunk.get("usage") or grouped_usage(chunk), chunk.get("timings"))

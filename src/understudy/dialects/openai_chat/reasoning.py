@@ -41,10 +41,11 @@ def origin(entry: JsonObject) -> tuple[str, Extra | None]:
     form = entry.get("format")
     if isinstance(form, str) and form.startswith(SEAL):
         return form[len(SEAL) :], None
-    fields = {name: entry[name] for name in ("type", "id", "format") if entry.get(name) is not None}
+    fields = {name: entry[name] for name in ("type", "id", "format") if words(entry.get(name))}
     if fields.get("format", "unknown") == "unknown" and "id" not in fields and fields.get("type") in _PLAIN_TYPES:
         return NAME, None
-    return NAME, Extra(NAME, fields)
+    sealed = bool(words(entry.get("data"))) and not (words(entry.get("text")) or words(entry.get("summary")))
+    return NAME, Extra(NAME, {"type": "reasoning.encrypted" if sealed else "reasoning.text", **fields})
 
 
 _PLAIN_TYPES = (None, "reasoning.text", "reasoning.encrypted")

@@ -249,7 +249,7 @@ def _read_format(fields: JsonObject) -> Format | None:
     if found is None:
         return None
     kind, schema = found.get("type"), found.get("json_schema")
-    if kind in {"text", "json_object"} and schema is None:
+    if kind in ("text", "json_object") and schema is None:
         return Format(kind)
     if kind == "json_schema" and isinstance(schema, dict):
         about = dict(schema)

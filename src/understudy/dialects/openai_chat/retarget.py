@@ -6,7 +6,6 @@ see the same. Messages are opened only where something in them may have to chang
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import Any
 
@@ -36,7 +35,7 @@ def fit_body(body: bytes, model: str, quirks: Quirks) -> tuple[bytes, tuple[str,
     try:
         members: dict[str, Any] = _members(body)
         members["model"] = model
-        lost = _fit_turns(members, quirks) if _hint(quirks.roles, quirks.cache_marks).search(body) else ()
+        lost = _fit_turns(members, quirks) if _may_need_fitting(body, quirks) else ()
     except RecursionError:
         raise BadBody("the body is nested too deeply") from None
     except msgspec.DecodeError as error:
@@ -71,11 +70,16 @@ def _rename_bound(members: dict[str, Any], wanted: str) -> None:
         members[wanted] = held[-1]
 
 
+def _may_need_fitting(body: bytes, quirks: Quirks) -> bool:
+    """Whether messages or tools may hold something that the provider does not take: a look at the bytes, no parsing."""
+    if b'"reasoning' in body or (not quirks.cache_marks and b'"cache_control"' in body):
+        return True
+    return any(_named(role) in body for role, _ in quirks.roles)
+
+
 @cache
-def _hint(roles: tuple[tuple[str, str], ...], cache_marks: bool) -> re.Pattern[bytes]:  # noqa: FBT001
-    """What a body shows whose messages or tools may hold something that the provider does not take."""
-    names = ["reasoning", *([] if cache_marks else ['cache_control"']), *(f'{role}"' for role, _ in roles)]
-    return re.compile(f'"(?:{"|".join(map(re.escape, names))})'.encode())
+def _named(role: str) -> bytes:
+    return f'"{role}"'.encode()
 
 
 def _fit_turns(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:
@@ -85,8 +89,9 @@ def _fit_turns(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:
     turns = decode(bytes(members.get("messages", _ABSENT)))
     changed = False
     for turn in _objects(turns):
-        if turn.get("role") in roles:
-            turn["role"] = roles[turn["role"]]
+        role = turn.get("role")
+        if isinstance(role, str) and role in roles:
+            turn["role"] = roles[role]
             changed = True
         if any(name in turn for name in _THOUGHTS):
             changed |= _fit_thoughts(turn, quirks.reasoning_field, lost)

@@ -11,7 +11,7 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.usage import Usage
 from understudy.dialects import CONTENT, END, FAILED, FINISH, HIDE, PROGRESS, BadAnswer, Glance
 from understudy.dialects.openai_chat.answer import grouped_usage
-from understudy.dialects.openai_chat.wire import Unreadable, decode, encode, read_usage
+from understudy.dialects.openai_chat.wire import COUNT_MAX, Unreadable, decode, encode, read_usage
 from understudy.framing.sse import SseEvent
 
 
@@ -139,7 +139,7 @@ def _plain_usage(counts: _Counts) -> Usage | None:
     if outside is not None:
         thought, spoken = outside.reasoning_tokens or 0, outside.audio_tokens or 0
     read, written = counts.prompt_tokens - cached - heard, counts.completion_tokens - thought - spoken
-    if read < 0 or written < 0 or cached < 0 or heard < 0 or thought < 0 or spoken < 0:
+    if min(read, written, cached, heard, thought, spoken) < 0 or counts.total_tokens > COUNT_MAX:
         return None
     return Usage(input=read, cache_read=cached, output=written, reasoning=thought, audio_in=heard, audio_out=spoken)
 
@@ -149,7 +149,7 @@ def speaks(said: _Said | None) -> bool:
     if said is None:
         return False
     content = said.content
-    if content and (content.__class__ is str or any(map(_has_words, content))):
+    if content and (content.__class__ is str or _listed_words(content)):
         return True
     return bool(
         said.tool_calls
@@ -158,9 +158,17 @@ def speaks(said: _Said | None) -> bool:
         or said.refusal
         or said.images
         or (said.function_call and _has_words(said.function_call))
-        or (said.audio and (said.audio.get("data") or said.audio.get("transcript")))
-        or (said.reasoning_details and any(map(_has_words, said.reasoning_details)))
+        or (said.audio and _sounds(said.audio))
+        or (said.reasoning_details and _listed_words(said.reasoning_details))
     )
+
+
+def _listed_words(parts: Any) -> bool:
+    return isinstance(parts, list) and any(map(_has_words, parts))
+
+
+def _sounds(audio: Any) -> bool:
+    return isinstance(audio, dict) and bool(audio.get("data") or audio.get("transcript"))
 
 
 _NO_WORDS = ("type", "index", "format", "id")
@@ -265,7 +273,8 @@ class Watcher:
         """The end mark, an error that is no JSON, or JSON that needs mending."""
         if data == _DONE:
             self.failure = None if self.has_content else silence(self.stop_native)
-            return END | PROGRESS if self.failure is None else END | FAILED | PROGRESS
+            # the mark stands for a finish reason that some providers forget
+            return END | FINISH | PROGRESS if self.failure is None else END | FAILED | PROGRESS
         if event.event == b"error":
             return self._fail(data)
         if not data:

@@ -201,7 +201,8 @@ def read_usage(fields: Any, timings: Any = None) -> Usage | None:
     read = _Counts()
     prompt, completion = read.count(fields, "prompt_tokens"), read.count(fields, "completion_tokens")
     inside, outside = fields.get("prompt_tokens_details"), fields.get("completion_tokens_details")
-    cached = read.first((inside, "cached_tokens"), *((fields, name) for name in _CACHED), (timings, "cache_n"))
+    aside = None if isinstance(inside, dict) and "cached_tokens" in inside else timings
+    cached = read.first((inside, "cached_tokens"), *((fields, name) for name in _CACHED), (aside, "cache_n"))
     written = read.first((inside, "cache_write_tokens"), (fields, "cache_creation_input_tokens"))
     heard = read.count(inside, "audio_tokens")
     thought, spoken = read.count(outside, "reasoning_tokens"), read.count(outside, "audio_tokens")
@@ -229,6 +230,10 @@ def read_usage(fields: Any, timings: Any = None) -> Usage | None:
 _CACHED = ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens")
 
 
+COUNT_MAX = 10**12
+"""More tokens than any answer has."""
+
+
 class _Counts:
     """Reads counts, and remembers whether all of them can be true."""
 
@@ -243,7 +248,7 @@ class _Counts:
             return 0
         if isinstance(found, float) and found.is_integer():
             found = int(found)
-        if isinstance(found, int) and not isinstance(found, bool) and found >= 0:
+        if isinstance(found, int) and not isinstance(found, bool) and 0 <= found <= COUNT_MAX:
             return found
         self.sound = False
         return 0

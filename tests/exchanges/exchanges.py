@@ -1,0 +1,291 @@
+"""What recorded traffic proves about the dialects: every exchange parses, and survives each dialect but for what is declared.
+
+For dialects s (recorded) and d (each): `parse_d(render_d(project_d(x))) == project_d(x)` for requests and whole answers; for
+streams the same through d's encoder and decoder. Run as a script, it prints the figures:
+
+    python tests/exchanges/exchanges.py [folder with recordings]
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from random import Random  # noqa: TID251  cuts byte streams in test data, with a seed
+from typing import Any
+
+if __name__ == "__main__":
+    sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "src")]
+
+from understudy.core.answer import Answer, End, Failed, Finish, PartBegin, StreamEvent, UsageSeen
+from understudy.core.assembly import Assembly
+from understudy.core.conversation import Conversation, Reasoning, Refusal, Text, ToolCall, ToolResult
+from understudy.core.projection import Loss, project_answer, project_request
+from understudy.core.usage import Usage
+from understudy.dialects import CONTENT, END, FAILED, FINISH, Dialect
+from understudy.framing.sse import SseEvent, SseParser
+from understudy.registry import Registry
+
+DIALECTS: Registry[Dialect] = Registry("understudy.dialects", "DIALECT", kind="dialect")
+APIS = {"chat_completions": "openai_chat", "messages": "anthropic_messages"}
+FILES = ("chat_completions", "messages", "response_only", "errors")
+
+
+def exchanges(folder: Path) -> Iterator[dict[str, Any]]:
+    """The recorded interactions of the APIs that a dialect exists for."""
+    known = DIALECTS.names()
+    for name in FILES:
+        path = folder / f"{name}.jsonl.gz"
+        if path.exists():
+            for line in gzip.decompress(path.read_bytes()).split(b"\n"):
+                record = json.loads(line) if line.strip() else {}
+                if APIS.get(record.get("api", "")) in known:
+                    yield record
+
+
+@dataclass
+class Tally:
+    """What was checked and what did not hold. `unequal`: (record id, check, what differs)."""
+
+    checked: Counter[str] = field(default_factory=Counter)
+    unequal: list[tuple[str, str, str]] = field(default_factory=list)
+    raised: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def compare(self, record_id: str, check: str, got: object, wanted: object) -> None:
+        self.checked[check] += 1
+        if got != wanted:
+            self.unequal.append((record_id, check, difference(got, wanted)))
+
+    def holds(self, record_id: str, check: str, holds: bool, otherwise: object = "") -> None:
+        self.checked[check] += 1
+        if not holds:
+            self.unequal.append((record_id, check, str(otherwise)[:500]))
+
+    @property
+    def share_equal(self) -> float:
+        return 1 - len(self.unequal) / max(1, sum(self.checked.values()))
+
+
+def check_exchange(record: dict[str, Any], tally: Tally, dialects: dict[str, Dialect]) -> None:
+    """Check one recorded interaction in every way there is."""
+    source = dialects[APIS[record["api"]]]
+    steps: list[tuple[str, Callable[[], None]]] = []
+    request = record.get("request") or {}
+    body = request.get("body_text") or (json.dumps(request["body"]) if isinstance(request.get("body"), dict) else None)
+    # a request without a model goes to an address that names it; a refused one need not make sense
+    if body is not None and "model" in (request.get("body") or {}) and record.get("error") is None:
+        steps.append(("request", lambda: check_request(record["id"], body.encode(), source, dialects, tally)))
+    response = record["response"]
+    text = response.get("body_text")
+    if text is not None:
+        steps.append(("answer", lambda: check_response(record, text.encode(), source, dialects, tally)))
+    for name, step in steps:
+        try:
+            step()
+        except Exception as error:
+            tally.raised.append((record["id"], name, f"{type(error).__name__}: {error}"[:300]))
+
+
+def check_request(id_: str, body: bytes, source: Dialect, dialects: dict[str, Dialect], tally: Tally) -> None:
+    needs = source.needs(body)
+    conversation = source.parse_request(body)
+    tally.compare(
+        id_,
+        "needs agree with the parsed request",
+        (needs.model, needs.stream, needs.max_tokens, "tools" in needs.features),
+        (conversation.model, conversation.stream, conversation.settings.max_tokens, bool(conversation.tools)),
+    )
+    for name, target in dialects.items():
+        check = f"request {source.name} -> {name}"
+        projected, losses = project_request(conversation, target.request_carries)
+        again, more = project_request(projected, target.request_carries)
+        tally.compare(id_, f"{check}: projecting twice changes nothing", (again, more), (projected, ()))
+        tally.compare(id_, check, target.parse_request(target.render_request(projected)), projected)
+        tally.holds(id_, f"{check}: no words lost in silence", nothing_silent(conversation, projected, losses), losses)
+
+
+def check_response(record: dict[str, Any], body: bytes, source: Dialect, dialects: dict[str, Dialect], tally: Tally) -> None:
+    id_ = record["id"]
+    if record.get("stream_format") == "sse":
+        check_stream(id_, body, source, dialects, tally, failed=record.get("error") is not None)
+    elif record.get("error") is None:
+        check_answer(id_, body, source, dialects, tally)
+    elif (record["response"].get("status") or 400) < 400:
+        tally.holds(id_, "error in a 200 is seen", source.glance(body).failure is not None)
+
+
+def check_answer(id_: str, body: bytes, source: Dialect, dialects: dict[str, Dialect], tally: Tally) -> None:
+    glance = source.glance(body)
+    answer = source.parse_answer(body)
+    tally.compare(id_, "glance agrees with the parsed answer", (glance.usage, glance.model), (answer.usage, answer.model))
+    said = any(choice.parts for choice in answer.choices)
+    tally.holds(id_, "an answer with parts is no failure", glance.failure is None or not said, glance.failure)
+    for name, target in dialects.items():
+        check = f"answer {source.name} -> {name}"
+        projected, losses = project_answer(answer, target.answer_carries)
+        again, more = project_answer(projected, target.answer_carries)
+        tally.compare(id_, f"{check}: projecting twice changes nothing", (again, more), (projected, ()))
+        tally.compare(id_, check, target.parse_answer(target.render_answer(projected)), projected)
+        tally.holds(id_, f"{check}: no words lost in silence", nothing_silent(answer, projected, losses), losses)
+
+
+# Streams
+
+
+def check_stream(
+    id_: str, body: bytes, source: Dialect, dialects: dict[str, Dialect], tally: Tally, *, failed: bool
+) -> None:
+    events = split_events(body, ())
+    for name, cuts in every_cut(id_, body):
+        tally.holds(id_, f"events do not depend on reads: {name}", split_events(body, cuts) == events, cuts)
+    heard = decode_stream(source, events)
+    seen, usage, _, fault = watch_stream(source, events)
+    spoken = any(isinstance(event, PartBegin) for event in heard)
+    finished = any(isinstance(event, Finish) for event in heard)
+    last = [event.usage for event in heard if isinstance(event, UsageSeen)]
+    tally.compare(id_, "watcher and decoder agree on content", bool(seen & CONTENT), spoken)
+    tally.compare(id_, "watcher and decoder agree on usage", usage, last[-1] if last else None)
+    tally.compare(id_, "watcher and decoder agree on the finish", bool(seen & FINISH), finished)
+    tally.compare(id_, "watcher and decoder agree on the end", bool(seen & END), End() in heard)
+    failures = [event.failure for event in heard if isinstance(event, Failed)]
+    tally.compare(id_, "an error in the stream is seen", (bool(failures), bool(seen & FAILED)), (failed, failed))
+    if failed:
+        tally.compare(id_, "watcher and decoder agree on the failure", fault, failures[-1] if failures else None)
+        return
+    tally.holds(id_, "a stream finishes", finished)
+    assembly = Assembly()
+    for event in heard:
+        assembly.add(event)
+    answer = assembly.answer()
+    whole = [*(event for event in heard if not isinstance(event, End)), End()]  # what an engine adds where a provider does not
+    for name, target in dialects.items():
+        check_reencoded(id_, f"stream {source.name} -> {name}", whole, answer, target, tally)
+
+
+def check_reencoded(
+    id_: str, check: str, events: list[StreamEvent], answer: Answer, target: Dialect, tally: Tally
+) -> None:
+    encoder = target.encoder(model=answer.model, include_usage=True)
+    written = b"".join(encoder.encode(event) for event in events)
+    wire = split_events(written, ())
+    back = Assembly()
+    for event in decode_stream(target, wire):
+        back.add(event)
+    projected, losses = project_answer(answer, target.answer_carries)
+    got, more = project_answer(back.answer(), target.answer_carries)
+    tally.compare(id_, check, got, projected)
+    tally.compare(id_, f"{check}: what was written is all carried", [loss for loss in more if loss.weight != "cosmetic"], [])
+    seen, usage, _, _ = watch_stream(target, wire)
+    tally.holds(id_, f"{check}: ends as it should", bool(seen & END) and bool(seen & FINISH))
+    tally.compare(id_, f"{check}: usage passes", usage, projected.usage)
+    tally.holds(id_, f"{check}: no words lost in silence", nothing_silent(answer, got, losses), losses)
+
+
+def split_events(body: bytes, cuts: tuple[int, ...]) -> list[SseEvent]:
+    """The events of a body that arrives in reads, cut at these places."""
+    parser = SseParser()
+    events: list[SseEvent] = []
+    begin = 0
+    for end in (*cuts, len(body)):
+        events += parser.feed(body[begin:end])
+        begin = end
+    return [event._replace(raw=b"") for event in events + parser.flush()]
+
+
+def every_cut(id_: str, body: bytes) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Ways to cut a body into reads: at every place when it is short, else at awkward and at random ones."""
+    if len(body) <= 600:
+        for place in range(1, len(body)):
+            yield "one cut", (place,)
+        yield "byte by byte", tuple(range(1, len(body)))
+        return
+    dice = Random(id_)
+    yield "random cuts", tuple(sorted(dice.sample(range(1, len(body)), min(40, len(body) - 1))))
+    awkward = [place for place in range(1, len(body)) if body[place] >= 0x80 or body[place - 1 : place + 1] in {b"\r\n", b"\n\n"}]
+    yield "awkward cuts", tuple(sorted(dice.sample(awkward, min(60, len(awkward)))))
+
+
+def decode_stream(dialect: Dialect, events: list[SseEvent]) -> list[StreamEvent]:
+    decoder = dialect.decoder()
+    return [told for event in events for told in decoder.decode(event)]
+
+
+def watch_stream(dialect: Dialect, events: list[SseEvent]) -> tuple[int, Usage | None, str | None, Any]:
+    watcher = dialect.watcher(hide_usage=False)
+    seen = 0
+    for event in events:
+        bits = watcher.see(event)
+        seen |= bits
+        if bits & FAILED:
+            break  # nothing counts after an error
+    return seen, watcher.usage, watcher.stop_native, watcher.failure
+
+
+# What differs, in words
+
+
+def nothing_silent(before: Any, after: Any, losses: tuple[Loss, ...]) -> bool:
+    """Whether every piece of text is still there, or the loss of one was reported."""
+    if any(loss.weight != "cosmetic" or "reasoning" in loss.name for loss in losses):
+        return True
+    left = "\n".join(words_of(after))
+    return all(word in left for word in words_of(before))
+
+
+def words_of(node: Any) -> Iterator[str]:
+    """The texts that a conversation or an answer says."""
+    if isinstance(node, (Text, Refusal, Reasoning)):
+        yield node.text
+        if isinstance(node, Reasoning):
+            yield from (node.signature or "", node.data or "")
+    elif isinstance(node, ToolCall):
+        yield from (node.name, json.dumps(node.arguments, sort_keys=True))
+    elif isinstance(node, (tuple, list)):
+        for inner in node:
+            yield from words_of(inner)
+    elif is_dataclass(node):
+        if isinstance(node, ToolResult):
+            yield from words_of(node.parts)
+        else:
+            for one in fields(node):
+                yield from words_of(getattr(node, one.name))
+
+
+def difference(got: Any, wanted: Any, path: str = "") -> str:
+    """The first places where two values differ."""
+    if type(got) is type(wanted):
+        if is_dataclass(got):
+            pairs = [(f".{one.name}", getattr(got, one.name), getattr(wanted, one.name)) for one in fields(got)]
+            return "; ".join(difference(a, b, path + name) for name, a, b in pairs if a != b)
+        if isinstance(got, (tuple, list)) and len(got) == len(wanted):
+            return "; ".join(difference(a, b, f"{path}[{at}]") for at, (a, b) in enumerate(zip(got, wanted)) if a != b)
+    return f"{path}: {str(got)[:200]} != {str(wanted)[:200]}"
+
+
+def check_all(folder: Path) -> Tally:
+    """Check every exchange of a folder."""
+    dialects = {name: DIALECTS.entry(name) for name in DIALECTS.names()}
+    tally = Tally()
+    for record in exchanges(folder):
+        tally.checked["exchanges"] += 1
+        check_exchange(record, tally, dialects)
+    return tally
+
+
+def lines(tally: Tally) -> Iterator[str]:
+    """The figures, for people."""
+    bad = Counter(check for _, check, _ in tally.unequal)
+    for check, count in sorted(tally.checked.items()):
+        yield f"{count:7}  {count - bad[check]:7} hold  {check}"
+    yield f"raised: {len(tally.raised)}; do not hold: {len(tally.unequal)}; hold: {tally.share_equal:.4%}"
+    for record_id, check, words in [*tally.raised, *tally.unequal]:
+        yield f"  {record_id}  {check}: {words}"
+
+
+if __name__ == "__main__":
+    place = Path(__file__).resolve().parents[3] / "shared" / "recordings" if len(sys.argv) < 2 else Path(sys.argv[1])
+    print("\n".join(lines(check_all(place))))

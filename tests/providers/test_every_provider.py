@@ -1,0 +1,194 @@
+"""What holds for every provider, ours or a third party's; and what recorded traffic says of those that were recorded."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+
+from conftest import read_recordings
+from understudy.core.request import FEATURES
+from understudy.core.target import Target
+from understudy.providers import PROVIDERS, Auth, Provider, address, endpoint, facts, lacks_in_translation, player
+from understudy.registry import Registry
+
+NAMES = PROVIDERS.names()
+DIALECTS = Registry("understudy.dialects", "DIALECT", kind="dialect")
+# How recordings call them -> our name.
+RECORDED = {"google_openai_compat": "gemini"} | {name: name for name in NAMES}
+CHATS = [
+    record
+    for name in ("chat_completions", "messages")
+    for record in read_recordings(name)
+    if record["provider"] in RECORDED and record["request"] and isinstance(record["request"].get("body"), dict)
+]
+
+
+def target(name: str, **given) -> Target:
+    known = facts(name)
+    dialects = tuple(wire.dialect for wire in known.wires)
+    return Target(
+        name=name, provider=name, model="m", base_url=known.base_url or "http://x/v1", dialects=dialects, **given
+    )
+
+
+@pytest.fixture(params=NAMES)
+def name(request) -> str:
+    return request.param
+
+
+def test_its_facts_are_complete(name):
+    known = facts(name)
+    assert known.title
+    assert PROVIDERS.describe(name).line
+    assert {wire.dialect for wire in known.wires} <= set(DIALECTS.names())
+    assert len({wire.dialect for wire in known.wires}) == len(known.wires)
+    if known.base_url:
+        origin, path = address(known.base_url)
+        assert origin.host
+        assert not path.endswith("/")
+        assert known.wires
+    if known.key_env is None:
+        assert not known.key_required
+    else:
+        assert re.fullmatch(r"[A-Z][A-Z0-9_]*_API_KEY", known.key_env)
+    assert set(known.lacks) <= set(FEATURES)
+    assert list(known.lacks) == sorted(known.lacks)
+
+
+def test_the_first_wire_format_needs_no_asking_for(name):
+    wires = facts(name).wires
+    assert not wires or not wires[0].on_request
+
+
+def test_each_of_its_wire_formats_has_an_endpoint(name):
+    for wire in facts(name).wires:
+        where = endpoint(target(name), wire.dialect)
+        assert where.path.startswith("/")
+        assert "//" not in where.path
+        sent = dict(where.headers)
+        assert sent[b"content-type"] == b"application/json"
+        assert sent[b"user-agent"].startswith(b"understudy/")
+        assert all(header == header.lower() for header in sent)
+        assert list(wire.quirks.drop) == sorted(wire.quirks.drop)
+        assert set(wire.lacks_in_translation) <= set(FEATURES)
+
+
+def test_it_either_speaks_a_wire_format_or_answers_from_memory(name):
+    known = facts(name)
+    in_memory = not isinstance(PROVIDERS.entry(name), Provider) or name == "stale_cache"
+    assert bool(known.wires) != in_memory
+    assert not (known.stand_in and known.wires)
+
+
+def test_an_unspoken_wire_format_has_no_endpoint():
+    with pytest.raises(LookupError, match="openai does not speak anthropic_messages"):
+        endpoint(target("openai"), "anthropic_messages")
+
+
+def test_what_a_target_lacks_in_translation_is_that_of_its_first_wire_format():
+    ollama = facts("ollama")
+    assert lacks_in_translation(ollama, ("openai_chat",)) == ("stored", "video")
+    assert "many" in lacks_in_translation(ollama, ("anthropic_messages",))
+    assert lacks_in_translation(facts("static"), ()) == ()
+
+
+@pytest.mark.shared("recordings")
+@pytest.mark.parametrize("provider", sorted({RECORDED[record["provider"]] for record in CHATS}))
+def test_requests_go_where_recorded_ones_went(provider):
+    dialect = "anthropic_messages" if provider == "anthropic" else "openai_chat"
+    where = endpoint(target(provider), dialect)
+    recorded = {
+        (urlsplit(record["request"]["url"]).path, urlsplit(record["request"]["url"]).hostname)
+        for record in CHATS
+        if RECORDED[record["provider"]] == provider
+    }
+    assert where.path in {path for path, _ in recorded}
+    if not facts(provider).local:
+        assert (where.path, where.origin.host) in recorded
+
+
+@pytest.mark.shared("recordings")
+@pytest.mark.parametrize("provider", sorted({RECORDED[record["provider"]] for record in CHATS}))
+def test_no_field_is_dropped_that_the_provider_was_seen_to_accept(provider):
+    accepted: set[str] = set()
+    for record in CHATS:
+        if RECORDED[record["provider"]] == provider and record["response"]["status"] == 200:
+            accepted.update(record["request"]["body"])
+    dropped = {field for wire in facts(provider).wires for field in wire.quirks.drop}
+    assert accepted & dropped == set()
+
+
+@pytest.mark.parametrize(
+    ("provider", "base_url", "dialect", "url"),
+    [
+        ("openai", "https://api.openai.com/v1", "openai_chat", "https://api.openai.com:443/v1/chat/completions"),
+        ("openai", "http://127.0.0.1:8000/v1/", "openai_chat", "http://127.0.0.1:8000/v1/chat/completions"),
+        ("openai_compatible", "http://x:81", "openai_chat", "http://x:81/chat/completions"),
+        ("openai_compatible", "http://x/v1", "anthropic_messages", "http://x:80/v1/messages"),
+        ("anthropic", "https://api.anthropic.com", "anthropic_messages", "https://api.anthropic.com:443/v1/messages"),
+        (
+            "anthropic",
+            "https://api.anthropic.com/v1",
+            "anthropic_messages",
+            "https://api.anthropic.com:443/v1/messages",
+        ),
+        ("anthropic", "https://proxy/a/v1/", "anthropic_messages", "https://proxy:443/a/v1/messages"),
+        ("anthropic", "https://[::1]:9/", "anthropic_messages", "https://::1:9/v1/messages"),
+    ],
+)
+def test_any_address_may_be_given_for_any_provider(provider, base_url, dialect, url):
+    one = Target(name="t", provider=provider, model="m", base_url=base_url, dialects=(dialect,))
+    where = endpoint(one, dialect)
+    assert f"{where.origin.scheme}://{where.origin.host}:{where.origin.port}{where.path}" == url
+
+
+def test_the_key_is_shown_as_the_provider_wants_it():
+    shown = {
+        name: endpoint(target(name), facts(name).wires[0].dialect).credential("KEY") for name in ("openai", "anthropic")
+    }
+    assert shown == {"openai": ((b"authorization", b"Bearer KEY"),), "anthropic": ((b"x-api-key", b"KEY"),)}
+    assert endpoint(target("openai"), "openai_chat").credential("") == ()
+    assert {wire.auth for name in NAMES for wire in facts(name).wires} <= set(Auth)
+
+
+def test_only_the_callers_headers_that_the_provider_takes_go_along():
+    caller = (
+        (b"anthropic-beta", b"a"),
+        (b"anthropic-version", b"2099-01-01"),
+        (b"openai-organization", b"o"),
+        (b"traceparent", b"t"),
+        (b"authorization", b"Bearer CALLER"),
+        (b"cookie", b"c"),
+    )
+    to_anthropic = dict(endpoint(target("anthropic"), "anthropic_messages").along(caller))
+    to_openai = dict(endpoint(target("openai"), "openai_chat").along(caller))
+    to_groq = dict(endpoint(target("groq"), "openai_chat").along(caller))
+    assert to_anthropic[b"anthropic-version"] == b"2099-01-01"
+    assert set(to_anthropic) == {
+        b"content-type",
+        b"user-agent",
+        b"anthropic-version",
+        b"anthropic-beta",
+        b"traceparent",
+    }
+    assert set(to_openai) == {b"content-type", b"user-agent", b"openai-organization", b"traceparent"}
+    assert set(to_groq) == {b"content-type", b"user-agent", b"traceparent"}
+
+
+def test_without_headers_of_the_caller_nothing_is_made_anew():
+    where = endpoint(target("anthropic"), "anthropic_messages")
+    assert where.along(()) is where.headers
+    assert where.along(((b"cookie", b"c"),)) is where.headers
+
+
+def test_headers_of_the_target_are_sent():
+    where = endpoint(target("openai", settings={"headers": {"x-team": "a"}}), "openai_chat")
+    assert (b"x-team", b"a") in where.headers
+
+
+def test_only_players_play():
+    assert player(target("openai")) is None
+    assert player(target("stale_cache")) is None
+    assert player(target("static", settings={"text": "Sorry"})) is not None
