@@ -36,7 +36,7 @@ class HttpRequest:
 
 @keyword_value
 class HttpAnswer:
-    """A whole answer, body in memory and decoded from its transfer (not its content) encoding."""
+    """A whole answer, body in memory, decoded from its transfer encoding and from gzip and deflate."""
 
     status: int
     headers: HeaderMap

@@ -23,7 +23,7 @@ if __name__ == "__main__":
 
 from understudy.core.answer import Answer, End, Failed, Finish, PartBegin, StreamEvent, UsageSeen
 from understudy.core.assembly import Assembly
-from understudy.core.conversation import Conversation, Reasoning, Refusal, Text, ToolCall, ToolResult
+from understudy.core.conversation import Reasoning, Refusal, Text, ToolCall, ToolResult
 from understudy.core.projection import Loss, project_answer, project_request
 from understudy.core.usage import Usage
 from understudy.dialects import CONTENT, END, FAILED, FINISH, Dialect
@@ -99,6 +99,8 @@ def check_request(id_: str, body: bytes, source: Dialect, dialects: dict[str, Di
         (needs.model, needs.stream, needs.max_tokens, "tools" in needs.features),
         (conversation.model, conversation.stream, conversation.settings.max_tokens, bool(conversation.tools)),
     )
+    lacking = missing(json.loads(body), conversation)
+    tally.holds(id_, f"request {source.name}: parsing loses nothing", not lacking, lacking)
     for name, target in dialects.items():
         check = f"request {source.name} -> {name}"
         projected, losses = project_request(conversation, target.request_carries)
@@ -108,7 +110,9 @@ def check_request(id_: str, body: bytes, source: Dialect, dialects: dict[str, Di
         tally.holds(id_, f"{check}: no words lost in silence", nothing_silent(conversation, projected, losses), losses)
 
 
-def check_response(record: dict[str, Any], body: bytes, source: Dialect, dialects: dict[str, Dialect], tally: Tally) -> None:
+def check_response(
+    record: dict[str, Any], body: bytes, source: Dialect, dialects: dict[str, Dialect], tally: Tally
+) -> None:
     id_ = record["id"]
     if record.get("stream_format") == "sse":
         check_stream(id_, body, source, dialects, tally, failed=record.get("error") is not None)
@@ -121,7 +125,11 @@ def check_response(record: dict[str, Any], body: bytes, source: Dialect, dialect
 def check_answer(id_: str, body: bytes, source: Dialect, dialects: dict[str, Dialect], tally: Tally) -> None:
     glance = source.glance(body)
     answer = source.parse_answer(body)
-    tally.compare(id_, "glance agrees with the parsed answer", (glance.usage, glance.model), (answer.usage, answer.model))
+    tally.compare(
+        id_, "glance agrees with the parsed answer", (glance.usage, glance.model), (answer.usage, answer.model)
+    )
+    lacking = missing({**json.loads(body), "usage": None}, answer)
+    tally.holds(id_, f"answer {source.name}: parsing loses nothing", not lacking, lacking)
     said = any(choice.parts for choice in answer.choices)
     tally.holds(id_, "an answer with parts is no failure", glance.failure is None or not said, glance.failure)
     for name, target in dialects.items():
@@ -161,7 +169,12 @@ def check_stream(
     for event in heard:
         assembly.add(event)
     answer = assembly.answer()
-    whole = [*(event for event in heard if not isinstance(event, End)), End()]  # what an engine adds where a provider does not
+    for kind, wanted in plainly_told(source.name, events).items():
+        tally.compare(id_, f"stream {source.name}: every {kind} is read", said_of(kind, answer), wanted)
+    whole = [
+        *(event for event in heard if not isinstance(event, End)),
+        End(),
+    ]  # what an engine adds where a provider does not
     for name, target in dialects.items():
         check_reencoded(id_, f"stream {source.name} -> {name}", whole, answer, target, tally)
 
@@ -178,7 +191,9 @@ def check_reencoded(
     projected, losses = project_answer(answer, target.answer_carries)
     got, more = project_answer(back.answer(), target.answer_carries)
     tally.compare(id_, check, got, projected)
-    tally.compare(id_, f"{check}: what was written is all carried", [loss for loss in more if loss.weight != "cosmetic"], [])
+    tally.compare(
+        id_, f"{check}: what was written is all carried", [loss for loss in more if loss.weight != "cosmetic"], []
+    )
     seen, usage, _, _ = watch_stream(target, wire)
     tally.holds(id_, f"{check}: ends as it should", bool(seen & END) and bool(seen & FINISH))
     tally.compare(id_, f"{check}: usage passes", usage, projected.usage)
@@ -205,7 +220,11 @@ def every_cut(id_: str, body: bytes) -> Iterator[tuple[str, tuple[int, ...]]]:
         return
     dice = Random(id_)
     yield "random cuts", tuple(sorted(dice.sample(range(1, len(body)), min(40, len(body) - 1))))
-    awkward = [place for place in range(1, len(body)) if body[place] >= 0x80 or body[place - 1 : place + 1] in {b"\r\n", b"\n\n"}]
+    awkward = [
+        place
+        for place in range(1, len(body))
+        if body[place] >= 0x80 or body[place - 1 : place + 1] in {b"\r\n", b"\n\n"}
+    ]
     yield "awkward cuts", tuple(sorted(dice.sample(awkward, min(60, len(awkward)))))
 
 
@@ -223,6 +242,100 @@ def watch_stream(dialect: Dialect, events: list[SseEvent]) -> tuple[int, Usage |
         if bits & FAILED:
             break  # nothing counts after an error
     return seen, watcher.usage, watcher.stop_native, watcher.failure
+
+
+# What a body says, read without any of the code under test
+
+IMPLIED = ("any", "text/plain", "unknown")
+"""Values that say what is so without them: Mistral's word for a required tool, plain text, a format nobody knows."""
+
+PLACES = ("type", "role", "object", "finish_reason", "native_finish_reason", "stop_reason", "index", "mode", "created")
+"""Fields whose values are told by the shape of the intermediate form, or by one of its own words."""
+
+
+def missing(body: Any, parsed: Any) -> list[Any]:
+    """The values in a JSON body that what was parsed of it does not hold."""
+    held = set(map(str, leaves(parsed)))
+    everything = "\n".join(sorted(held))
+    return [leaf for leaf in json_leaves(body) if str(leaf) not in held and not (len(str(leaf)) > 20 and leaf in everything)]
+
+
+def json_leaves(node: Any, key: str = "") -> Iterator[Any]:
+    if isinstance(node, dict):
+        for name, inner in node.items():
+            if name != "executed_tools":  # a provider's own report, kept as it is
+                yield from json_leaves(inner, name)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from json_leaves(inner, key)
+    elif isinstance(node, str) and key == "arguments" and node.startswith("{"):
+        yield from json_leaves(json.loads(node))
+    elif isinstance(node, str) and node.startswith("data:") and ";base64," in node[:100]:
+        yield node.partition(",")[2]
+    elif node not in (None, "", 0, True, False, *IMPLIED) and key not in PLACES:
+        yield node
+
+
+def leaves(node: Any) -> Iterator[Any]:
+    """Everything that a value of the intermediate form holds, whatever it is called there."""
+    if is_dataclass(node):
+        for one in fields(node):
+            yield from leaves(getattr(node, one.name))
+    elif isinstance(node, dict):
+        for inner in node.values():
+            yield from leaves(inner)
+    elif isinstance(node, (tuple, list)):
+        for inner in node:
+            yield from leaves(inner)
+    else:
+        yield node
+
+
+def plainly_told(dialect: str, events: list[SseEvent]) -> dict[str, Any]:
+    """The text, the thoughts and the tool calls of a stream's first choice, added up in the most naive way."""
+    text, thoughts, calls, finished = "", "", {}, False
+    for event in events:
+        if event.data is None or event.data.strip() == b"[DONE]":
+            continue
+        chunk = json.loads(event.data)
+        if chunk.get("type") == "message_stop":
+            break  # some recordings hold several answers in a row
+        if dialect == "openai_chat":
+            for choice in chunk["choices"]:
+                delta = choice["delta"]
+                if choice["index"] or isinstance(delta.get("content"), list):
+                    return {}  # other choices, and lists of parts, are no matter of adding up
+                if finished:
+                    continue
+                finished = choice.get("finish_reason") is not None
+                text += delta.get("content") or ""
+                details = "".join(entry.get("text", "") for entry in delta.get("reasoning_details") or ())
+                thoughts += delta.get("reasoning_content") or delta.get("reasoning") or details
+                for place, call in enumerate(delta.get("tool_calls") or ()):
+                    function = call["function"]
+                    call = calls.setdefault(call.get("index", place), [call.get("id"), function.get("name"), ""])
+                    call[2] += function.get("arguments") or ""
+        elif chunk["type"] == "content_block_start" and chunk["content_block"]["type"] == "tool_use":
+            calls[chunk["index"]] = [chunk["content_block"]["id"], chunk["content_block"]["name"], ""]
+        elif chunk["type"] == "content_block_delta":
+            delta = chunk["delta"]
+            text += delta.get("text", "")
+            thoughts += delta.get("thinking", "")
+            if chunk["index"] in calls:
+                calls[chunk["index"]][2] += delta.get("partial_json", "")
+    return {
+        "word": text,
+        "thought": thoughts,
+        "tool call": [(id_, name, json.loads(written or "{}") or {}) for id_, name, written in calls.values()],
+    }
+
+
+def said_of(kind: str, answer: Answer) -> Any:
+    parts = [part for choice in answer.choices[:1] for part in choice.parts]
+    if kind == "tool call":
+        return [(part.id, part.name, part.arguments) for part in parts if isinstance(part, ToolCall)]
+    wanted = Text if kind == "word" else Reasoning
+    return "".join(part.text for part in parts if isinstance(part, wanted))
 
 
 # What differs, in words
@@ -262,7 +375,7 @@ def difference(got: Any, wanted: Any, path: str = "") -> str:
             pairs = [(f".{one.name}", getattr(got, one.name), getattr(wanted, one.name)) for one in fields(got)]
             return "; ".join(difference(a, b, path + name) for name, a, b in pairs if a != b)
         if isinstance(got, (tuple, list)) and len(got) == len(wanted):
-            return "; ".join(difference(a, b, f"{path}[{at}]") for at, (a, b) in enumerate(zip(got, wanted)) if a != b)
+            return "; ".join(difference(a, b, f"{path}[{at}]") for at, (a, b) in enumerate(zip(got, wanted, strict=True)) if a != b)
     return f"{path}: {str(got)[:200]} != {str(wanted)[:200]}"
 
 

@@ -104,9 +104,9 @@ def test_simulated_answers_after_its_latency():
         ("outage", FailureKind.CONNECTION_REFUSED, 0, 0.0),
         ({"error_burst": {"problem": "rate_limit", "retry_after_s": 7}}, FailureKind.RATE_LIMIT, 0, 0.05),
         ("silence", None, 0, inf),
-        ({"stalled_stream": {"after": 2}}, None, 2, inf),
-        ({"truncated_stream": {"after": 2}}, FailureKind.TRUNCATED, 2, None),
-        ({"in_band_error": {"after": 2}}, None, 2, None),
+        ({"stalled_stream": {"after_chunks": 2}}, None, 2, inf),
+        ({"truncated_stream": {"after_chunks": 2}}, FailureKind.TRUNCATED, 2, None),
+        ({"in_band_error": {"after_chunks": 2}}, None, 2, None),
     ],
 )
 def test_simulated_fails_as_its_faults_say(fault, kind, pieces, ended_s):
@@ -134,12 +134,14 @@ def test_the_clock_of_faults_is_that_of_the_engine():
 
 
 def test_simulated_counts_arrivals_for_rate_limits():
-    one = PROVIDERS.build("simulated", {"faults": [{"rate_limit_exhaustion": {"rpm": 3}}]})
+    one = PROVIDERS.build("simulated", {"faults": [{"rate_limit_exhaustion": {"requests": 3}}]})
     came = [isinstance(one.reply(call(), Dice(1), 0.1 * n).whole()[1], Answer) for n in range(5)]  # type: ignore[union-attr]
     assert came == [True, True, True, False, False]
 
 
-@pytest.mark.parametrize("fault", FAULTS.names())
+@pytest.mark.parametrize(
+    "fault", [name for name in FAULTS.names() if name != "cascading_outage"]
+)  # needs several providers
 @pytest.mark.parametrize("stream", [True, False])
 def test_every_fault_gives_a_reply_that_can_be_told(fault, stream):
     for seed in range(5):

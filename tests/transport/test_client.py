@@ -470,7 +470,17 @@ async def test_stream_closed_early_closes_its_connection_and_a_complete_one_is_r
     stream.close()
     stream.close()
     await eventually(lambda: endless.closed == 1, within_s=0.1)
-    assert await stream.read(soon()) in (b"x", b"")
+
+
+async def test_closing_a_stream_tells_its_reader(client: Client, provide: Provide) -> None:
+    stream = await open_stream(client, (await provide(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")).origin)
+    reading = asyncio.create_task(stream.read(soon()))
+    await asyncio.sleep(0)
+    stream.close()
+    for read in (reading, stream.read(soon())):
+        with pytest.raises(TransportFailure) as failure:
+            await read
+        assert failure.value.kind is FailureKind.TRUNCATED  # never a proper end
 
 
 # Back-pressure

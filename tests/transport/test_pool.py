@@ -10,6 +10,9 @@ from transport.peers import SOON_S, MakeClient, Provide, Provider, eventually, r
 from understudy.core.failure import FailureKind
 from understudy.ports import HttpAnswer, Origin, TransportFailure
 from understudy.transport.client import Client
+from understudy.transport.dial import Way
+from understudy.transport.pool import Pool
+from understudy.transport.settings import ClientSettings
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
@@ -292,3 +295,124 @@ async def test_answer_that_nobody_asked_for_is_never_given_to_the_next_request(
     assert client.stats.open == 0
     assert (await send(client, provider.origin)).body == b"hi"
     assert provider.opened == 2
+
+
+# Turns, moment by moment: a pool whose connections do nothing
+
+
+class StillConnection:
+    """What a pool needs to see of a connection."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.lost = False
+        self.born_s = self.idle_since_s = asyncio.get_running_loop().time()
+
+    @property
+    def usable(self) -> bool:
+        return not self.lost
+
+    def close(self) -> None:
+        self.lost = True
+        self.pool.forget(self)
+
+
+class StillDialer:
+    """Makes connections at once, or fails as told."""
+
+    def __init__(self) -> None:
+        self.pool: Pool | None = None
+        self.fails = False
+
+    async def dial(self, way: Way, protocol: object) -> StillConnection:
+        assert self.pool is not None
+        if self.fails:
+            raise TransportFailure(FailureKind.CONNECTION_REFUSED, "no", sent=False)
+        return StillConnection(self.pool)
+
+
+@pytest.fixture
+async def still() -> tuple[Pool, StillDialer]:
+    dialer = StillDialer()
+    way = Way(origin=Origin("http", "a.test", 80), proxy=None, tls=None)
+    pool = dialer.pool = Pool(way, dialer, ClientSettings(connections_max=1), asyncio.get_running_loop())
+    return pool, dialer
+
+
+async def test_connection_given_to_a_waiter_who_was_just_cancelled_goes_to_the_next(
+    still: tuple[Pool, StillDialer],
+) -> None:
+    pool, _ = still
+    connection = await pool.connect(soon())
+    first, second = [asyncio.create_task(pool.connect(soon())) for _ in range(2)]
+    await asyncio.sleep(0)
+    pool.give_back(connection)
+    first.cancel()
+    await asyncio.wait((first,))
+    assert first.cancelled()
+    assert await second is connection
+    assert (pool.open, pool.idle) == (1, 0)
+
+
+async def test_place_given_to_a_waiter_who_was_just_cancelled_goes_to_the_next(
+    still: tuple[Pool, StillDialer],
+) -> None:
+    pool, _ = still
+    connection = await pool.connect(soon())
+    first, second = [asyncio.create_task(pool.connect(soon())) for _ in range(2)]
+    await asyncio.sleep(0)
+    connection.close()
+    first.cancel()
+    await asyncio.wait((first,))
+    assert await second is not connection
+    (await second).close()
+    assert pool.empty
+
+
+async def test_connection_that_dies_on_its_way_to_a_waiter_is_replaced(still: tuple[Pool, StillDialer]) -> None:
+    pool, _ = still
+    connection = await pool.connect(soon())
+    waiter = asyncio.create_task(pool.connect(soon()))
+    await asyncio.sleep(0)
+    pool.give_back(connection)
+    connection.close()
+    assert await waiter is not connection
+    assert pool.open == 1
+
+
+async def test_waiter_whose_connection_died_queues_again_if_others_were_faster(
+    still: tuple[Pool, StillDialer],
+) -> None:
+    pool, _ = still
+    connection = await pool.connect(soon())
+    first, second = [asyncio.create_task(pool.connect(soon())) for _ in range(2)]
+    await asyncio.sleep(0)
+    pool.give_back(connection)  # to the first
+    connection.close()  # its place goes to the second
+    replacement = await second
+    await asyncio.sleep(0)
+    assert not first.done()
+    pool.give_back(replacement)
+    assert await first is replacement
+    assert pool.open == 1
+
+
+async def test_failed_dial_frees_its_place_for_whoever_waits(still: tuple[Pool, StillDialer]) -> None:
+    pool, dialer = still
+    connection = await pool.connect(soon())
+    first, second = [asyncio.create_task(pool.connect(soon())) for _ in range(2)]
+    await asyncio.sleep(0)
+    dialer.fails = True
+    connection.close()
+    await asyncio.wait((first, second))
+    assert isinstance(first.exception(), TransportFailure)
+    assert isinstance(second.exception(), TransportFailure)
+    assert pool.empty
+
+
+async def test_kept_connection_that_is_no_longer_usable_is_not_taken(still: tuple[Pool, StillDialer]) -> None:
+    pool, _ = still
+    connection = await pool.connect(soon())
+    pool.give_back(connection)
+    connection.lost = True
+    assert pool.take() is None

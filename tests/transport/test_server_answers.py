@@ -202,6 +202,36 @@ async def test_aborted_answer_is_seen_as_broken(open_door: OpenDoor) -> None:
     assert not door.errors
 
 
+async def test_500_reaches_a_client_that_has_sent_far_ahead(open_door: OpenDoor) -> None:
+    go = asyncio.Event()
+
+    async def crash_late(exchange: Exchange) -> None:
+        await go.wait()
+        raise LookupError
+
+    door = await open_door(crash_late, linger_s=0.2)
+    wire = await door.wire()
+    await wire.send(GET)
+    sending = asyncio.create_task(wire.send(GET * 200_000))  # so much that reading has been paused
+    await asyncio.sleep(0.05)
+    go.set()
+    assert (await wire.reply()).status == 500
+    sending.cancel()
+    await eventually(lambda: door.server.connections == 0)
+
+
+async def test_connection_whose_task_is_cancelled_from_outside_is_closed(open_door: OpenDoor) -> None:
+    handler = Endless(start=False)
+    door = await open_door(handler)
+    wire = await door.wire()
+    await wire.send(GET)
+    await eventually(lambda: handler.exchange is not None)
+    (task,) = [task for task in asyncio.all_tasks() if "InboundConnection" in repr(task)]
+    task.cancel()  # as `asyncio.run` does with what is left at its end
+    assert await wire.ended() == b""
+    await eventually(lambda: door.server.connections == 0)
+
+
 async def test_error_of_the_refusal_itself_does_not_hang_the_client(open_door: OpenDoor) -> None:
     door = await open_door(whole)
 

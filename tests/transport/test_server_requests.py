@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from transport.peers import Door, OpenDoor, eventually, refusal
+from transport.peers import Door, MemoryTransport, OpenDoor, eventually, refusal
 from understudy.ports import Exchange
 from understudy.transport.inbound import InboundConnection
 from understudy.transport.server import Server
@@ -139,36 +139,6 @@ class Recorder:
     async def __call__(self, exchange: Exchange) -> None:
         self.seen.append((exchange.method, exchange.path, exchange.body))
         exchange.respond(200, (), b"ok")
-
-
-class MemoryTransport(asyncio.Transport):
-    """Keeps what is written; lets a test split the input at will."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.closed = False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.written += bytes(data)
-
-    def can_write_eof(self) -> bool:
-        return True
-
-    def write_eof(self) -> None:
-        self.closed = True
-
-    def close(self) -> None:
-        self.closed = True
-
-    def abort(self) -> None:
-        self.closed = True
-
-    def is_closing(self) -> bool:
-        return False
-
-    def get_write_buffer_size(self) -> int:
-        return 0
 
 
 def statuses_in(output: bytes) -> list[int]:

@@ -14,8 +14,8 @@ from understudy.core.projection import project_request
 from understudy.core.target import Target
 from understudy.core.value import keyword_value
 from understudy.dialects import BadAnswer, Dialect
-from understudy.engine.snapshot import Upstream
 from understudy.ports import HttpClient, HttpRequest, TransportFailure
+from understudy.providers import endpoint
 from understudy.transport.classify import classify
 from understudy.wiring import make_client, make_dialects
 
@@ -53,8 +53,7 @@ async def _ask(client: HttpClient, dialect: Dialect, target: Target, vault: Vaul
 
 
 async def _failure(client: HttpClient, dialect: Dialect, target: Target, vault: Vault) -> Failure | None:
-    upstream = Upstream(target, vault)
-    where = upstream.endpoints[dialect.name]
+    where = endpoint(target, dialect.name)
     question = Conversation(
         model=target.model,
         messages=(Message(Role.USER, (Text("Say hello."),)),),
@@ -62,11 +61,12 @@ async def _failure(client: HttpClient, dialect: Dialect, target: Target, vault: 
     )
     projected, _ = project_request(question, dialect.request_carries)
     try:
+        secret = "" if target.key is None else (await vault.read(target.key)).reveal()
         request = HttpRequest(
             method="POST",
             origin=where.origin,
             path=where.path,
-            headers=await upstream.headers(dialect.name, ()),
+            headers=where.headers + where.credential(secret),
             body=dialect.render_request(projected, where.quirks),
         )
         until_s = asyncio.get_running_loop().time() + ANSWER_S

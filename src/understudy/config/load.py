@@ -146,7 +146,7 @@ def _check_sections(found: Problems, data: dict[str, Any]) -> None:
         empty = given in (None, {}, [], "")
         if name in NOT_YET:
             if not empty:
-                found.problem((name,), f"{NOT_YET[name]} is not available yet; leave `{name}` out", at_key=True)
+                found.problem((name,), f"not available yet: {NOT_YET[name]}; leave `{name}` out", at_key=True)
         elif name == "board":
             if given not in (None, "memory"):
                 found.problem((name,), "only `memory` is available yet: every worker of this machine shares one board")

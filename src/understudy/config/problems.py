@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingOf
 from typing import Any, TypeVar, get_args, get_origin
@@ -13,6 +14,7 @@ from understudy.config.expand import Unset, expand
 from understudy.config.text import Listing, Mapping, Node, Place, Scalar, resolve
 from understudy.core.masking import mask_secrets
 from understudy.core.value import value
+from understudy.registry import BadSettings
 
 Path = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
@@ -47,6 +49,12 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"{meant}Known: {', '.join(names) or 'none'}"
 
 
+def setting_path(setting: str) -> Path:
+    """A setting's path as a registry tells it (`retry.max_s`, `faults[0]`)."""
+    parts: list[str] = re.findall(r"[^.\[\]]+", setting)
+    return tuple(int(part) if part.isdecimal() else part for part in parts)
+
+
 class Problems:
     """The problems and warnings of one document. Reads its values, so that each has its place."""
 
@@ -65,6 +73,19 @@ class Problems:
         """Something that must be there. Not told where it is there but wrong, or under a name that is nearly right."""
         path = lacks[:-1] if at is None else at
         self._found.append(Problem(self.place(path), path, message, lacks))
+
+    def bad_settings(self, path: Path, error: BadSettings, entry: str) -> None:
+        """What a registry says of an entry's settings, which stand at `path`. `entry`: how its messages begin."""
+        message = str(error).removeprefix(f"{entry}: ")
+        # An entry's own check names the setting in front of its words.
+        setting = error.setting or message.partition(": ")[0]
+        where: Path = (*path, *setting_path(setting))
+        if self.node(where) is not None:
+            self.problem(where, message.removeprefix(f"{setting}: "))
+        elif error.setting:
+            self.absent(where, f'"{setting}" {message.removeprefix(f"{setting}: ")}')
+        else:
+            self.problem(path, message)
 
     def at(self, place: Place | None, message: str) -> None:
         """Something wrong with the text itself."""

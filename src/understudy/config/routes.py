@@ -91,7 +91,8 @@ def _check_named(found: Problems, registry: Registry[Any], named: Named, path: P
     try:
         registry.build(named.name, named.settings)
     except BadSettings as error:
-        found.problem(path, str(error))
+        inside = (*path, named.name) if found.node((*path, named.name)) else path
+        found.bad_settings(inside, error, f"{registry.kind} {named.name}")
 
 
 def _check_weights(found: Problems, section: RouteSection, targets: Mapping[str, Target], path: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from understudy.config.secrets import reference_problem
@@ -144,12 +144,17 @@ def _digest(text: str) -> str:
     return text.lower()
 
 
-Number = Annotated[float, BeforeValidator(_number)]
-Seconds = Annotated[Number, Field(gt=0, le=DAY_S)]
-Wait = Annotated[Number, Field(ge=0, le=DAY_S)]
-Share = Annotated[Number, Field(gt=0, le=1)]
+NUMBER = BeforeValidator(_number)
+Seconds = Annotated[float, Field(gt=0, le=DAY_S), NUMBER]
+Wait = Annotated[float, Field(ge=0, le=DAY_S), NUMBER]
+Share = Annotated[float, Field(gt=0, le=1), NUMBER]
+Jitter = Annotated[float, Field(ge=0, le=1), NUMBER]
+Growth = Annotated[float, Field(ge=1, le=100), NUMBER]
+Weight = Annotated[float, Field(ge=0, le=1_000_000), NUMBER]
+Positive = Annotated[float, Field(gt=0), NUMBER]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
-Rate = Annotated[int, BeforeValidator(_pico)]
+Tokens = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Rate = Annotated[int, BeforeValidator(_pico), WithJsonSchema({"type": "number", "minimum": 0})]
 Word = Annotated[str, Field(min_length=1, max_length=256)]
 Reference = Annotated[str, AfterValidator(_reference)]
 Address = Annotated[str, AfterValidator(_address)]
@@ -169,10 +174,10 @@ class RetrySection(Section):
     )
     max: int = Field(default=Retry().max, ge=0, le=100, description="Repeats per target and request.")
     initial_s: Wait = Field(default=Retry().initial_s, description="The first delay.")
-    multiplier: Number = Field(default=Retry().multiplier, ge=1, le=100, description="Growth of an exponential delay.")
+    multiplier: Growth = Field(default=Retry().multiplier, description="Growth of an exponential delay.")
     max_s: Wait = Field(default=Retry().max_s, description="No delay is longer.")
-    jitter: Number = Field(
-        default=Retry().jitter, ge=0, le=1, description="By which share a delay is lengthened or shortened at random."
+    jitter: Jitter = Field(
+        default=Retry().jitter, description="By which share a delay is lengthened or shortened at random."
     )
 
     def value(self) -> Retry:
@@ -224,7 +229,7 @@ class BreakerSection(Section):
     error_rate: Share | None = Field(
         default=None, description="Opens also when this share of the outcomes in the window failed."
     )
-    slow_ms: Annotated[Number, Field(gt=0)] | None = Field(
+    slow_ms: Positive | None = Field(
         default=None, description="An outcome with its first content later than this counts as a failure."
     )
     counts: dict[str, bool] = Field(
@@ -296,10 +301,10 @@ class RouteSection(Section):
 
 
 class LimitsSection(Section):
-    """Your own bounds for one target, shared out among the workers; nothing is unbounded by the provider for that."""
+    """Your own bounds for one target, shared out among the workers; the provider's limits hold besides."""
 
-    rpm: Annotated[Number, Field(gt=0)] | None = Field(default=None, description="Requests per minute.")
-    tpm: Annotated[Number, Field(gt=0)] | None = Field(default=None, description="Tokens per minute, in and out.")
+    rpm: Positive | None = Field(default=None, description="Requests per minute.")
+    tpm: Positive | None = Field(default=None, description="Tokens per minute, in and out.")
     in_flight: Count | None = Field(default=None, description="Requests at the same time.")
 
 
@@ -341,14 +346,12 @@ class TargetSection(Section):
     priority: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
         default=1, description="For the strategy `priority`: lower comes first."
     )
-    weight: Annotated[Number, Field(ge=0, le=1_000_000)] = Field(
-        default=1.0, description="For the balancer `weighted`."
-    )
+    weight: Weight = Field(default=1.0, description="For the balancer `weighted`.")
     limits: LimitsSection = Field(default=LimitsSection(), description="Your own bounds.")
     price: PriceSection | None = Field(default=None, description="What it costs; unknown without.")
     retry: RetrySection | None = Field(default=None, description="Instead of the policy's.")
-    context_tokens: Count | None = Field(default=None, description="The model's context window.")
-    max_output_tokens: Count | None = Field(default=None, description="The longest answer it gives.")
+    context_tokens: Tokens | None = Field(default=None, description="The model's context window.")
+    max_output_tokens: Tokens | None = Field(default=None, description="The longest answer it gives.")
     lacks: list[Feature] = Field(default=[], description="What it cannot do.")
     headers: Annotated[dict[str, str], AfterValidator(_headers)] = Field(
         default={}, description="Headers sent with every request to it."
@@ -411,13 +414,13 @@ SECTIONS: Mapping[str, type[Section]] = {
 # Known words whose feature does not exist yet: a section that does nothing must not look as if it did.
 NOT_YET: Mapping[str, str] = {
     "budgets": "budgets",
-    "cache": "answer caches (the provider `stale_cache` is there)",
+    "cache": "answer caches beside the provider `stale_cache`",
     "experiments": "experiments",
     "health": "active health probes",
     "objectives": "objectives and alerts",
     "privacy": "masking of personal data",
     "rules": "routing rules",
-    "state_dir": "state on disk (everything is kept in memory)",
-    "store": "a store (records are kept in memory)",
+    "state_dir": "state on disk, everything is kept in memory",
+    "store": "a store, records are kept in memory",
     "telemetry": "telemetry export",
 }

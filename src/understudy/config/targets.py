@@ -110,13 +110,7 @@ def _check_settings(found: Problems, provider: str, settings: JsonObject, path: 
     try:
         PROVIDERS.build(provider, settings)
     except BadSettings as error:
-        message = str(error).removeprefix(f"provider {provider}: ")
-        named = next((field.name for field in settings_of(provider) if message.startswith(f"{field.name}: ")), None)
-        message = message.removeprefix(f"{named}: ")
-        if named is None or named in settings:
-            found.problem((*path, named) if named else path, message)
-        else:
-            found.absent((*path, named), f'"{named}" {message}')
+        found.bad_settings(path, error, f"provider {provider}")
         return False
     return True
 

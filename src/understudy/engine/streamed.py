@@ -190,9 +190,11 @@ class StreamAttempt(HttpAttempt):
                 await self._send_held()
                 return failure
             if not data:
-                await self._send_held()
                 if not self._finished:
+                    await self._send_held()
                     return self._cut(FailureKind.TRUNCATED, "the stream was cut", until_s)
+                self._held += self._carrier.ending()
+                await self._send_held()
                 break
             now_s = show.engine.now_s()
             if now_s - self._progress_s > idle_s:

@@ -54,6 +54,10 @@ class Carrier(Protocol):
         """What the caller is sent for an event, and the event's bits (see `dialects`). Raises `BadAnswer`."""
         ...
 
+    def ending(self) -> bytes:
+        """What the caller is still owed when a finished stream ends without its own last event."""
+        ...
+
 
 class PassThrough:
     """The same wire format on both sides: events pass untouched, except what the caller did not ask for."""
@@ -84,6 +88,10 @@ class PassThrough:
         bits = self._see(event)
         return (b"" if bits & HIDE else event[0]), bits
 
+    def ending(self) -> bytes:
+        """Nothing: the provider's clients know its habits."""
+        return b""
+
 
 class Translation:
     """Two wire formats: every event is read into the intermediate form and written from it."""
@@ -100,6 +108,10 @@ class Translation:
     def carry(self, event: SseEvent) -> tuple[bytes, int]:
         """The event's meaning in the caller's words."""
         return self.tell(self._decoder.decode(event))
+
+    def ending(self) -> bytes:
+        """The last event of the caller's own wire format."""
+        return self._encoder.encode(End())
 
     def tell(self, events: Sequence[StreamEvent]) -> tuple[bytes, int]:
         """The caller's bytes for events of the intermediate form, and their bits."""

@@ -58,7 +58,6 @@ class Simulated:
         """The text, unless a fault strikes."""
         choice = Choice(parts=(Text(self.text),), stop=Stop.END)
         pieces = max(len(words_of(choice)), 1)
-        self.arrivals.note(now_s, call.needs.tokens_in)
         scene = Scene(
             now_s=now_s,
             target="simulated",
@@ -71,6 +70,7 @@ class Simulated:
         plan = plan_attempt(scene, self.schedule, dice).slower(
             headers_s=self.headers_s, first_content_s=self.first_content_s, chunk_s=self.word_s
         )
+        self.arrivals.note(now_s, call.needs.tokens_in)
         seen = plan.timeline(_PATIENT)
         answer = Answer(
             id=f"simulated-{dice.next():016x}",
@@ -79,8 +79,9 @@ class Simulated:
             usage=Usage(input=call.needs.tokens_in, output=pieces),
         )
         return Reply(
-            headers_s=seen.headers_s,
-            content_s=seen.content_s,
+            # Of a whole answer a timeline knows only when all of it is there, so these come from the plan.
+            headers_s=inf if seen.headers_s == inf else plan.connect_s + plan.headers_s,
+            content_s=plan.piece_at_s(1),
             gap_s=plan.chunk_s,
             answer=answer,
             failure=None if seen.failure is None else _failure(plan, seen.failure),

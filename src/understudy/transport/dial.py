@@ -18,6 +18,7 @@ from understudy.transport.proxy import Proxy
 P = TypeVar("P", bound=asyncio.Protocol)
 
 _PROXY_HEAD_MAX_BYTES = 16 * 1024
+_TUNNEL_MADE = (b"HTTP/1.1 2", b"HTTP/1.0 2")
 # Our own shortage, not the provider's fault: nobody's standing may suffer from it.
 _OUR_SHORTAGE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 
@@ -153,8 +154,7 @@ async def _tunnel(sock: socket.socket, way: Way) -> None:
         raise TransportFailure(
             FailureKind.PROXY_FAILED, f"the proxy closed the connection: {_reason(error)}", sent=False
         ) from error
-    status = answer.split(b" ", 2)[1:2]
-    if not answer.startswith(b"HTTP/1.") or status != [b"200"]:
+    if not answer.startswith(_TUNNEL_MADE):
         line = answer.partition(b"\r\n")[0][:200].decode("ascii", "replace")
         raise TransportFailure(FailureKind.PROXY_FAILED, f"the proxy refused the tunnel: {line}", sent=False)
 
@@ -170,7 +170,7 @@ async def _proxy_head(sock: socket.socket) -> bytes:
         head += data
         if len(head) > _PROXY_HEAD_MAX_BYTES:
             raise ConnectionAbortedError(errno.ECONNABORTED, "its answer is too long")
-        if b"\r\n\r\n" in head and not head.startswith((b"HTTP/1.1 200", b"HTTP/1.0 200")):
+        if b"\r\n\r\n" in head and not head.startswith(_TUNNEL_MADE):
             break  # an error page follows; its first line says enough
     return head
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 from urllib.parse import unquote_to_bytes
 
 import httptools
@@ -156,6 +156,7 @@ class InboundConnection(asyncio.Protocol):
         self.server.forget(self)
         self._client_left()
         self.resume_writing()
+        del self._parser  # it holds our methods: without this, only the garbage collector would free us
 
     def pause_writing(self) -> None:
         self.choked = True
@@ -369,7 +370,6 @@ class InboundConnection(asyncio.Protocol):
             return unquote_to_bytes(path).decode(), query.decode("ascii")
         except UnicodeDecodeError:
             self._stop(400, FailureKind.BAD_REQUEST, "the path is not UTF-8")
-            raise
 
     def _decline_upgrade(self, rest: bytes) -> None:
         """Serve the request as if no other protocol had been offered.
@@ -377,9 +377,7 @@ class InboundConnection(asyncio.Protocol):
         Java's client offers h2c with every first request. llhttp takes what follows the head for the other protocol,
         so the head is parsed again without the offer.
         """
-        if not self._upgrade_offered:
-            self._note_problem(self._problem or (400, FailureKind.BAD_REQUEST, "not an HTTP/1.1 request"))
-            return
+        assert self._upgrade_offered  # CONNECT, the other reason for llhttp to stop here, has been refused
         kept = [(name, value) for name, value in self._headers.items() if name not in _HOP_BY_HOP_OF_UPGRADE]
         closing = b"connection: close\r\n" if not self._keep_alive else b""
         head = b"%b %b HTTP/1.1\r\n%b%b\r\n" % (
@@ -480,12 +478,12 @@ class InboundConnection(asyncio.Protocol):
         self._body = b""
         self._body_bytes = 0
 
-    def _stop(self, status: int, kind: FailureKind, message: str) -> None:
+    def _stop(self, status: int, kind: FailureKind, message: str) -> NoReturn:
         """Stop llhttp inside a callback; the refusal follows outside of it."""
         self._problem = (status, kind, message)
         raise _Refused
 
-    def _stop_too_large(self) -> None:
+    def _stop_too_large(self) -> NoReturn:
         limit = self._settings.body_max_bytes
         self._stop(413, FailureKind.BODY_TOO_LARGE, f"the body exceeds {limit} bytes")
 

@@ -109,8 +109,7 @@ class OutboundStream:
     async def _more(self, until_s: float) -> None:
         """Wait for bytes, the end, or a failure."""
         connection = self._connection
-        if connection is None:  # closed by its owner
-            return
+        assert connection is not None  # it stays until the stream is finished
         waiter = self._waiter = self._loop.create_future()
         connection.deadline_s = until_s
         try:
@@ -119,9 +118,10 @@ class OutboundStream:
             self._waiter = None
 
     def close(self) -> None:
-        """Let go; an unfinished answer takes its connection with it."""
-        connection, self._connection = self._connection, None
+        """Let go; an unfinished answer takes its connection with it, and whoever still reads is told."""
+        connection = self._connection
         if connection is not None:
+            self.end(TransportFailure(FailureKind.TRUNCATED, "the stream was closed before its end", sent=True))
             connection.close()
 
     # What the connection reports
@@ -302,6 +302,7 @@ class OutboundConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended(exc)
+        del self._parser  # it holds our methods: without this, only the garbage collector would free us
 
     # llhttp tells us
 

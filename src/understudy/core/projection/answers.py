@@ -35,7 +35,7 @@ def fit_choice(choice: Choice, carries: Carries, losses: Losses) -> Choice:
     native = choice.stop_native
     if stop is not None and stop in carries.stops:
         native = native or str(stop)
-        stop = carries.stops[stop]
+        stop = settled_stop(carries.stops[stop], parts)
     if native is not None and not carries.stop_native:
         losses.add("stop_native", COSMETIC)
         native = None

@@ -30,9 +30,14 @@ def own_extra(extra: Extra | None, where: str, carries: Carries, losses: Losses)
         return None
     if extra.dialect == carries.dialect:
         return extra
+    lost_fields(extra, where, losses)
+    return None
+
+
+def lost_fields(extra: Extra, where: str, losses: Losses) -> None:
+    """Report fields that stay behind."""
     for name in extra.fields:
         losses.add(where + name, COSMETIC if name in COSMETIC_FIELDS else LOSSY)
-    return None
 
 
 def cache_mark(mark: Any, node: str, where: str, carries: Carries, losses: Losses) -> Any:

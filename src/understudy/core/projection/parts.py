@@ -27,7 +27,7 @@ from understudy.core.conversation import (
     Video,
 )
 from understudy.core.projection.carries import COSMETIC, ESSENTIAL, FIELDS, KINDS, LOSSY, LOST_PART, SOURCES, Carries
-from understudy.core.projection.nodes import Losses, cache_mark, carried_fields, own_extra
+from understudy.core.projection.nodes import Losses, cache_mark, carried_fields, lost_fields, own_extra
 
 
 def fit_messages(messages: tuple[Message, ...], carries: Carries, losses: Losses) -> tuple[Message, ...]:
@@ -116,6 +116,9 @@ def _marked(
             extra=own_extra(part.extra, f"{where}.", carries, losses),
         )
     if isinstance(part, Text):
+        if part.extra is not None and carries.bare_texts:
+            lost_fields(part.extra, f"{where}.", losses)
+            part = Text(part.text, part.cache)
         return part if part.text or part.extra else None
     if isinstance(part, ToolCall):
         if carries.object_arguments and not isinstance(part.arguments, dict):

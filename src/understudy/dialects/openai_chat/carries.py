@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from understudy.core.answer import Answer, Choice
+from understudy.core.answer import Answer, Choice, Stop
 from understudy.core.conversation import Conversation, Document, Inline, Message, Part, Role
-from understudy.core.projection import Carries, Loss
+from understudy.core.projection import Carries, Loss, settled_stop
 from understudy.dialects.openai_chat.content import CUSTOM_CALL
 from understudy.dialects.openai_chat.wire import FOLDS, NAME, fold_stop, refuses, write_stop
 
@@ -38,7 +38,9 @@ def _in_its_words(choice: Choice) -> Choice:
         return choice
     refused = refuses(choice.parts)
     stop, _ = fold_stop(choice.stop, choice.stop_native, refused=refused)
-    _, native = write_stop(choice.stop, choice.stop_native, refused=refused)
+    word, native = write_stop(choice.stop, choice.stop_native, refused=refused)
+    if word == "stop":
+        stop = settled_stop(Stop.END, choice.parts) or stop  # the word alone says no more
     return replace(choice, stop=stop, stop_native=native)
 
 
@@ -111,6 +113,7 @@ ANSWER_CARRIES = Carries(
     foreign_reasoning="keep",
     order=_ORDER,
     joins=("reasoning", "refusal", "text"),
+    bare_texts=True,
     stops=FOLDS,
     stop_native=True,
     created=True,

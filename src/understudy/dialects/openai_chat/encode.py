@@ -1,6 +1,7 @@
 """Writes a stream of `chat.completion.chunk` events, as OpenAI's own clients expect it.
 
-The role comes first, a chunk with the finish reason ends each choice, the usage stands in a last chunk without choices where
+One text or thought is told at a time: what overlaps it waits, for the format has no number to tell two apart by. Tool calls
+have one, and never wait. The role comes first, a chunk with the finish reason ends each choice, the usage stands in a last chunk without choices where
 it was asked for, and `[DONE]` closes.
 """
 
@@ -19,13 +20,14 @@ from understudy.core.answer import (
     UsageSeen,
 )
 from understudy.core.assembly import write_arguments
-from understudy.core.conversation import Part, Reasoning, Refusal, Text, ToolCall
+from understudy.core.conversation import Opaque, Part, Reasoning, Refusal, Text, ToolCall
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
 from understudy.dialects.openai_chat.reasoning import entry_type, write_entry
-from understudy.dialects.openai_chat.wire import encode, own, write_stop, write_usage
+from understudy.dialects.openai_chat.wire import NAME, encode, own, write_stop, write_usage
 
 _DONE = b"data: [DONE]\n\n"
+_Piece = PartBegin | PartDelta | PartExtra | PartEnd
 
 
 class _Open:
@@ -43,7 +45,19 @@ class _Open:
 class Encoder:
     """One stream, event by event."""
 
-    __slots__ = ("_calls", "_head", "_include_usage", "_model", "_open", "_refused", "_spoke", "_thoughts", "_usage")
+    __slots__ = (
+        "_calls",
+        "_head",
+        "_include_usage",
+        "_model",
+        "_open",
+        "_refused",
+        "_speaker",
+        "_spoke",
+        "_thoughts",
+        "_usage",
+        "_waiting",
+    )
 
     def __init__(self, *, model: str, include_usage: bool | None) -> None:
         self._model = model
@@ -55,26 +69,53 @@ class Encoder:
         self._calls: dict[int, int] = {}
         self._thoughts: dict[int, int] = {}
         self._refused: dict[int, bool] = {}
+        self._speaker: dict[int, int | None] = {}
+        self._waiting: dict[int, dict[int, list[_Piece]]] = {}
 
     def encode(self, event: StreamEvent) -> bytes:
         """The bytes for one event, framing included; `b""` when there is nothing to say (yet)."""
-        if isinstance(event, PartDelta):
-            return self._delta(event)
-        if isinstance(event, PartBegin):
-            return self._part(event)
-        if isinstance(event, PartEnd):
-            return self._part_end(event)
+        if isinstance(event, PartDelta | PartBegin | PartEnd | PartExtra):
+            return self._piece(event)
         if isinstance(event, Finish):
             return self._finish(event)
         if isinstance(event, Begin):
             return self._begin(event)
         if isinstance(event, UsageSeen):
             self._usage = event.usage
-        elif isinstance(event, PartExtra):
-            return self._extra(event)
         elif isinstance(event, End):
             return self._usage_chunk() + _DONE
         return b""
+
+    def _piece(self, event: _Piece) -> bytes:
+        """A piece of a part, unless its turn has not come."""
+        choice, index = event.choice, event.index
+        speaker = self._speaker.get(choice)
+        if isinstance(event, PartBegin) and not isinstance(event.part, ToolCall):
+            if speaker is not None:
+                self._waiting[choice].setdefault(index, [event])
+                return b""
+            self._speaker[choice] = index
+            self._waiting.setdefault(choice, {})
+        elif index != speaker and (held := self._waiting.get(choice, {}).get(index)) is not None:
+            held.append(event)
+            return b""
+        if isinstance(event, PartDelta):
+            return self._delta(event)
+        if isinstance(event, PartBegin):
+            return self._part(event)
+        if isinstance(event, PartExtra):
+            return self._extra(event)
+        written = self._part_end(event)
+        return written + self._next_speaker(choice) if index == speaker else written
+
+    def _next_speaker(self, choice: int) -> bytes:
+        """Let the part speak that has waited longest."""
+        self._speaker[choice] = None
+        waiting = self._waiting[choice]
+        if not waiting:
+            return b""
+        pieces = waiting.pop(next(iter(waiting)))
+        return b"".join([self._piece(piece) for piece in pieces])
 
     def _begin(self, event: Begin) -> bytes:
         head: JsonObject = {
@@ -111,6 +152,8 @@ class Encoder:
             self._thoughts[event.choice] = place + 1
         elif isinstance(part, Refusal):
             self._refused[event.choice] = True
+        elif isinstance(part, Opaque) and part.dialect == NAME:
+            return self._chunk(event.choice, b'"content":[%s]' % encode(part.value))
         elif not isinstance(part, Text):
             return b""  # no other part can be told in a stream of this format
         opened = self._open[event.choice, event.index] = _Open(part, place)
@@ -143,7 +186,7 @@ class Encoder:
             piece = b'"tool_calls":[{"index":%d,"function":{"arguments":%s}}]' % (opened.place, encode(event.text))
             return self._chunk(event.choice, piece)
         if isinstance(part, Reasoning):
-            return self._thought(event.choice, opened, _piece(part, event))
+            return self._thought(event.choice, opened, _told(part, event))
         return self._words(event.choice, part, event.text)
 
     def _words(self, choice: int, part: Part, text: str) -> bytes:
@@ -193,7 +236,7 @@ class Encoder:
         return self._head + b'],"usage":' + encode(write_usage(self._usage)) + b"}\n\n"
 
 
-def _piece(part: Reasoning, event: PartDelta) -> Reasoning:
+def _told(part: Reasoning, event: PartDelta) -> Reasoning:
     text = event.text
     return Reasoning(
         text if event.field is Field.TEXT else "",

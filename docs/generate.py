@@ -1,0 +1,369 @@
+"""Writes docs/reference/ from docstrings and schemas: `python docs/generate.py`; `--check` fails where a page is stale."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from understudy.cli import Commands
+from understudy.config.registries import BALANCERS, STRATEGIES
+from understudy.config.schema import (
+    NOT_YET,
+    BreakerSection,
+    LimitsSection,
+    PolicySection,
+    PriceSection,
+    PrincipalSection,
+    RetrySection,
+    RouteSection,
+    Section,
+    ServerSection,
+    TargetSection,
+    TimeoutsSection,
+    TransportSection,
+)
+from understudy.config.targets import APIS, APIS_LATER, bare_names
+from understudy.core.failure import TABLE
+from understudy.faults import FAULTS
+from understudy.providers import PROVIDERS, facts
+from understudy.registry import EntryPage, Registry
+
+REFERENCE = Path(__file__).parent / "reference"
+NOTE = "<!-- Written by docs/generate.py: change what it reads, then run it. -->\n"
+
+
+# Markdown
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; what would end a cell is escaped."""
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def code(text: str) -> str:
+    """The text as code; nothing for no text."""
+    return f"`{text}`" if text else ""
+
+
+def page(title: str, *parts: str) -> str:
+    """A whole page."""
+    return NOTE + f"\n# {title}\n\n" + "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+# configuration.md
+
+SECTIONS: list[tuple[str, str, type[Section]]] = [
+    ("targets", "targets.NAME", TargetSection),
+    ("limits", "targets.NAME.limits", LimitsSection),
+    ("price", "targets.NAME.price", PriceSection),
+    ("routes", "routes.NAME", RouteSection),
+    ("policy", "routes.NAME.policy", PolicySection),
+    ("retry", "routes.NAME.policy.retry, targets.NAME.retry", RetrySection),
+    ("timeouts", "routes.NAME.policy.timeouts", TimeoutsSection),
+    ("breaker", "routes.NAME.policy.breaker", BreakerSection),
+    ("principals", "principals[]", PrincipalSection),
+    ("transport", "transport", TransportSection),
+    ("server", "server", ServerSection),
+]
+
+
+CONFIGURATION = """\
+The file is `understudy.yaml`, or what `--config` names. Unknown keys are errors. `${NAME}` and `${NAME:-default}` in a value read
+the environment (inside `{ }` and `[ ]` in quotes); `$${` writes `${`. Words mean what YAML 1.2 says: `no` is a word, `false` is
+false. Times are seconds. `understudy check` tells every mistake with its line. Files are looked for beside the configuration.
+"""
+
+
+def configuration() -> str:
+    """Every section and setting."""
+    parts = [CONFIGURATION]
+    for name, path, section in SECTIONS:
+        parts.append(f"## {name}\n\n`{path}`: {inspect.getdoc(section)}\n")
+        parts.append(table(("setting", "value", "default", "meaning"), settings_of(section)))
+    parts.append(
+        "## Names\n\nA request's `model` names a route, else a target, else `provider/model`. A provider that needs no settings is a "
+        f"target under its own name, wherever a tier lists it: {', '.join(map(code, bare_names()))}.\n"
+    )
+    words = [
+        (code(api), ", ".join(code(word) for word, name in APIS.items() if name == api))
+        for api in dict.fromkeys(APIS.values())
+    ]
+    later = ", ".join(map(code, dict.fromkeys(APIS_LATER.values())))
+    parts.append(
+        "## Wire formats\n\nWhat `api` may say:\n\n"
+        + table(("wire format", "written as"), words)
+        + f"\nNot available yet: {later}.\n"
+    )
+    refused = table(("section", "what it will be"), [(code(name), meaning) for name, meaning in NOT_YET.items()])
+    parts.append(
+        f"## Not available yet\n\nThese sections are refused unless they are empty. `board` may be `memory`.\n\n{refused}"
+    )
+    return page("Configuration", *parts)
+
+
+def settings_of(section: type[Section]) -> list[tuple[str, str, str, str]]:
+    """One row a setting."""
+    schema = section.model_json_schema()
+    required = schema.get("required", [])
+    rows = []
+    for name, about in schema["properties"].items():
+        default = "required" if name in required else shown_default(about)
+        # A section that is described as its model is has no description of its own.
+        inner = schema.get("$defs", {}).get(about.get("$ref", "").rpartition("/")[2], {})
+        rows.append((code(name), kind_of(about), default, about.get("description") or inner.get("description", "")))
+    return rows
+
+
+def shown_default(about: dict[str, Any]) -> str:
+    """The default as YAML writes it; nothing for an unset one or a section of its own."""
+    default = about.get("default")
+    if default in (None, {}, []) or isinstance(default, dict):
+        named = isinstance(default, dict) and default.get("name")
+        return code(str(named)) if named else ""
+    if isinstance(default, list):
+        return code(f"[{', '.join(default)}]")
+    if isinstance(default, bool):
+        return code(str(default).lower())
+    return code(f"{default:g}" if isinstance(default, float) else str(default))
+
+
+KINDS = {"boolean": "true or false", "integer": "whole number", "number": "number", "string": "text"}
+
+
+def kind_of(about: dict[str, Any]) -> str:
+    """What may stand there, in words."""
+    if "anyOf" in about:
+        [about] = [one for one in about["anyOf"] if one.get("type") != "null"]
+    if "allOf" in about:
+        [about] = about["allOf"]
+    if "$ref" in about:
+        name = about["$ref"].rpartition("/")[2]
+        if name == "Named":
+            return "a name, or {name: {setting: value}}"
+        anchor = name.removesuffix("Section").lower()
+        return f"[{anchor}](#{anchor})"
+    if "enum" in about:
+        return ", ".join(map(code, about["enum"]))
+    kind = about.get("type", "")
+    if kind == "array":
+        return f"list of {kind_of(about['items'])}"
+    if kind == "object":
+        return f"mapping to {kind_of(about.get('additionalProperties', {'type': 'string'}))}"
+    return KINDS.get(kind, "a name, or {name: {setting: value}}") + bounds(about)
+
+
+def bounds(about: dict[str, Any]) -> str:
+    """The bounds of a number."""
+    told = [
+        f"{word} {about[key]:.15g}"
+        for key, word in (("minimum", "at least"), ("exclusiveMinimum", "more than"), ("maximum", "at most"))
+        if key in about
+    ]
+    return f", {' and '.join(told)}" if told else ""
+
+
+# failures.md
+
+
+def failures() -> str:
+    """The failure table."""
+    rows = [
+        (
+            code(kind.value),
+            row.implicates.value,
+            row.then.value,
+            "yes" if row.counts else "",
+            f"{row.cool_down_s:g} s" if row.cool_down_s else "",
+            str(row.status),
+            str(row.rpc),
+            code(row.type),
+            code(row.anthropic),
+            row.advice,
+        )
+        for kind, row in TABLE.items()
+    ]
+    heads = (
+        "kind",
+        "implicates",
+        "then",
+        "counts",
+        "rests",
+        "status",
+        "JSON-RPC",
+        "OpenAI type",
+        "Anthropic type",
+        "what to do",
+    )
+    return page(
+        "Failures",
+        "What each failure means: whom it speaks about, what the router does next, whether breakers count it (unless a route's "
+        "`breaker.counts` says otherwise), how long the one it implicates rests without a hint, and what a caller is told when it is the "
+        "last word.\n",
+        "`then`: *stop*: the caller gets it; *other*: another target, and the same one again only when no other is left in the tier; "
+        "*elsewhere*: another target, never the same one again within the request; *larger*: only a target with a larger context window.\n",
+        table(heads, rows),
+    )
+
+
+# providers.md
+
+
+def providers() -> str:
+    """Every provider and its facts."""
+    rows, words = [], []
+    for name in PROVIDERS:
+        known = facts(name)
+        wires = ", ".join(code(wire.dialect) + (" (with `api`)" if wire.on_request else "") for wire in known.wires)
+        rows.append(
+            (
+                f"[`{name}`](#{name})",
+                known.title,
+                code(known.base_url),
+                code(known.key_env or ""),
+                wires or "in memory",
+                code(known.model),
+                "local" if known.local else "",
+            )
+        )
+        words.append(entry(PROVIDERS.describe(name)) + dropped(name))
+    return page(
+        "Providers",
+        "A target's `provider`. Any `base_url` may be given for any of them. The key is read from the variable unless `key` says "
+        "otherwise; it is never sent to another address than the provider's own unless `key` says so. The model is the one that "
+        "`understudy serve` uses when only the key is known; `<PROVIDER>_MODEL` names another.\n",
+        table(("provider", "what it is", "base_url", "key", "wire formats", "model", ""), rows),
+        *words,
+    )
+
+
+def dropped(name: str) -> str:
+    """The request fields that a provider would refuse."""
+    fields = [field for wire in facts(name).wires for field in wire.quirks.drop]
+    return f"\nDropped from requests, and reported as dropped: {', '.join(map(code, fields))}.\n" if fields else ""
+
+
+# Registries
+
+
+def entry(about: EntryPage) -> str:
+    """One entry with its settings."""
+    parts = [f"## {about.name}\n", f"{about.line}\n"]
+    if about.text:
+        parts.append(f"{about.text}\n")
+    if about.settings:
+        rows = [
+            (code(one.name), code(one.type), "required" if one.default is None else code(one.default), one.text)
+            for one in about.settings
+        ]
+        parts.append(table(("setting", "type", "default", "meaning"), rows))
+    return "\n".join(parts)
+
+
+def entries(registry: Registry[Any]) -> list[str]:
+    """Every entry of a registry; what its class says of itself stands below its line."""
+    told = []
+    for name in registry:
+        made = registry.entry(name)
+        words = inspect.getdoc(made) if inspect.isclass(made) else None
+        about = registry.describe(name)
+        told.append(
+            entry(about if about.text or not words or about.settings else EntryPage(name, words, "", (), about.source))
+        )
+    return told
+
+
+def strategies() -> str:
+    """Strategies and balancers."""
+    return page(
+        "Strategies",
+        "A route's `strategy`: what makes one target of a tier better than another.\n",
+        *entries(STRATEGIES),
+    )
+
+
+def balancers() -> str:
+    """Who among equals."""
+    return page(
+        "Balancers",
+        "A route's `balancer`: who comes first among targets that the strategy holds equal.\n",
+        *entries(BALANCERS),
+    )
+
+
+def faults() -> str:
+    """What can be made to go wrong."""
+    return page(
+        "Faults",
+        "What a script of `understudy mock` and the provider `simulated` can make go wrong: by name, or `{name: {setting: value}}`.\n",
+        *entries(FAULTS),
+    )
+
+
+# cli.md
+
+
+def cli() -> str:
+    """Every command."""
+    commands = Commands(name="understudy")
+    parts = [
+        "Every command takes `--help` and `--json`, and exits with 0 when it worked, 1 when it did not, 2 when it was asked wrongly.\n"
+    ]
+    for name in commands.list_commands(None):
+        module = import_module(f"understudy.cli.{name}")
+        usage, rows = [f"understudy {name}"], []
+        for parameter in commands.get_command(None, name).params:
+            if parameter.name == "help":
+                continue
+            positional = not any(option.startswith("-") for option in parameter.opts)
+            shown = f"[{parameter.name.upper()}]" if positional else ", ".join(parameter.opts)
+            default = parameter.default if parameter.default not in (None, False, "") else ""
+            usage += [shown] if positional else []
+            rows.append((code(shown), code(str(default)), parameter.help or ""))
+        parts.append(
+            f"## {name}\n\n```\n{' '.join(usage)} [OPTIONS]\n```\n\n{inspect.getdoc(module)}\n\n"
+            + table(("option", "default", "meaning"), rows)
+        )
+    return page("Commands", *parts)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "balancers.md": balancers,
+    "cli.md": cli,
+    "configuration.md": configuration,
+    "failures.md": failures,
+    "faults.md": faults,
+    "providers.md": providers,
+    "strategies.md": strategies,
+}
+
+
+def main() -> int:
+    """Write the pages, or compare them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a page is not what it would be")
+    check = parser.parse_args().check
+    stale = []
+    for name, write in PAGES.items():
+        file, text = REFERENCE / name, write()
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            stale.append(name)
+            if not check:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8")
+    if check and stale:
+        print(f"stale in docs/reference: {', '.join(stale)}; run: python docs/generate.py", file=sys.stderr)
+        return 1
+    if not check:
+        print(f"written: {', '.join(stale) or 'nothing, every page was as it should be'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,224 @@
+"""Spawns the workers, keeps them alive, passes news between them, asks and orders, and ends them in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import socket
+import sys
+from asyncio.subprocess import Process
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from understudy.config import Configuration
+from understudy.core.resilience.breaker import Event as BreakerEvent
+from understudy.supervisor.link import Ask, Down, Drain, News, Operate, Setup, news_of, read_up, write_down
+
+log = logging.getLogger("understudy")
+
+BACKLOG = 2048
+ANSWER_S = 2.0
+"""How long a worker may take to answer a question."""
+
+DEATHS_MAX = 5
+DEATHS_WINDOW_S = 10.0
+"""More deaths of one worker than that within this time, and starting it again would not help."""
+
+
+class CannotServe(Exception):
+    """The supervisor gives up. The message says why and what to do."""
+
+
+class _Child:
+    """One worker's process, seen from above."""
+
+    def __init__(self, index: int, listener: socket.socket) -> None:
+        self.index = index
+        self.listener = listener
+        self.process: Process | None = None
+        self.writer: asyncio.StreamWriter | None = None
+        self.ready = asyncio.Event()
+        self.deaths: deque[float] = deque(maxlen=DEATHS_MAX)
+
+    def tell(self, message: Down) -> None:
+        if self.writer is not None:
+            write_down(self.writer, message)
+
+
+class Supervisor:
+    """The workers of one data plane. `on_change`: told in words when a worker comes or goes."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        host: str,
+        port: int,
+        workers: int = 1,
+        on_change: Callable[[str], None] = log.info,
+    ) -> None:
+        self.configuration = configuration
+        self._on_change = on_change
+        self._questions: dict[int, asyncio.Future[Any]] = {}
+        self._numbers = itertools.count(1)
+        self._draining = False
+        listeners = bind(host, port, workers)
+        self.port: int = listeners[0].getsockname()[1]
+        self._children = [_Child(index, listener) for index, listener in enumerate(listeners)]
+        self._keepers: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Spawn the workers; returns when all of them answer. Raises `CannotServe`."""
+        self._keepers = [asyncio.create_task(self._keep(child)) for child in self._children]
+        ready = asyncio.create_task(self._all_ready())
+        await asyncio.wait([ready, *self._keepers], return_when=asyncio.FIRST_COMPLETED)
+        if not ready.done():
+            ready.cancel()
+            await self.failed()
+
+    async def _all_ready(self) -> None:
+        for child in self._children:
+            await child.ready.wait()
+
+    async def failed(self) -> None:
+        """Wait until a worker cannot be kept alive. Raises `CannotServe`; returns only when stopped."""
+        done, _ = await asyncio.wait(self._keepers, return_when=asyncio.FIRST_COMPLETED)
+        for keeper in done:
+            keeper.result()
+
+    @property
+    def ready(self) -> bool:
+        """Whether every worker answers."""
+        return all(child.ready.is_set() for child in self._children)
+
+    @property
+    def pids(self) -> list[int]:
+        """The workers' processes."""
+        return [child.process.pid for child in self._children if child.process is not None]
+
+    async def _keep(self, child: _Child) -> None:
+        """Run a worker, and another one when it dies."""
+        loop = asyncio.get_running_loop()
+        while not self._draining:
+            status = await self._run(child)
+            if self._draining:
+                return
+            self._on_change(f"worker {child.index} ended ({_died(status)}); starting another")
+            child.deaths.append(loop.time())
+            if len(child.deaths) == DEATHS_MAX and loop.time() - child.deaths[0] < DEATHS_WINDOW_S:
+                raise CannotServe(
+                    f"worker {child.index} died {DEATHS_MAX} times within {DEATHS_WINDOW_S:g} s ({_died(status)}); "
+                    "its last words are above"
+                )
+            await asyncio.sleep(0.05 * 2 ** (len(child.deaths) - 1))
+
+    async def _run(self, child: _Child) -> int:
+        """One life of a worker. Returns its exit status."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            fds = (theirs.fileno(), child.listener.fileno())
+            command = ("-m", "understudy.supervisor.worker", *map(str, fds))
+            child.process = await asyncio.create_subprocess_exec(sys.executable, *command, pass_fds=fds)
+        reader, child.writer = await asyncio.open_connection(sock=ours)
+        child.tell(Setup(self.configuration, child.index, len(self._children)))
+        try:
+            while (message := await read_up(reader)) is not None:
+                self._hear(child, message)
+        finally:
+            child.ready.clear()
+            child.writer.close()
+            child.writer = None
+        return await child.process.wait()
+
+    def _hear(self, child: _Child, message: dict[str, Any]) -> None:
+        match message["what"]:
+            case "ready":
+                child.ready.set()
+                self._on_change(f"worker {child.index} is ready")
+            case "news":
+                news = News(news_of(message["event"]))
+                for sibling in self._children:
+                    if sibling is not child:
+                        sibling.tell(news)
+            case _:
+                question = self._questions.pop(message["number"], None)
+                if question is not None and not question.done():
+                    question.set_result(message["told"])
+
+    async def ask(self, about: str, id_: str = "") -> list[Any]:
+        """What every worker says; one that is silent for `ANSWER_S` is left out."""
+        answers = await asyncio.gather(*(self._ask(child, about, id_) for child in self._children))
+        return [told for told in answers if told is not None]
+
+    async def _ask(self, child: _Child, about: str, id_: str) -> Any:
+        number = next(self._numbers)
+        question = self._questions[number] = asyncio.get_running_loop().create_future()
+        child.tell(Ask(number, about, id_))
+        try:
+            return await asyncio.wait_for(question, ANSWER_S)
+        except TimeoutError:
+            return None
+        finally:
+            self._questions.pop(number, None)
+
+    def operate(self, target: str, event: BreakerEvent) -> None:
+        """An operator's word to a target's breakers in every worker."""
+        for child in self._children:
+            child.tell(Operate(target, event))
+
+    async def stop(self, grace_s: float) -> None:
+        """Drain the workers; whoever is not gone soon after `grace_s` is killed."""
+        self._draining = True
+        for child in self._children:
+            child.tell(Drain(grace_s))
+        _, late = await asyncio.wait(self._keepers, timeout=grace_s + 3.0) if self._keepers else (None, ())
+        if late:
+            self.kill()
+            await asyncio.wait(late)
+        for child in self._children:
+            child.listener.close()
+
+    def kill(self) -> None:
+        """End every worker at once."""
+        self._draining = True
+        for child in self._children:
+            if child.process is not None and child.process.returncode is None:
+                with suppress(ProcessLookupError):
+                    child.process.kill()
+
+
+def bind(host: str, port: int, count: int) -> list[socket.socket]:
+    """As many listening sockets on one address; the kernel spreads connections over them.
+
+    They stay open here: connections that are queued on a dead worker's socket wait for its successor. Raises `CannotServe`.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise CannotServe(f"--host {host}: {error.strerror or error}; name an address of this machine") from error
+    listeners: list[socket.socket] = []
+    try:
+        for _ in range(count):
+            listener = socket.socket(family, kind, protocol)
+            listeners.append(listener)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if count > 1:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            listener.bind(address)
+            address = listener.getsockname()
+            listener.listen(BACKLOG)
+            listener.setblocking(False)
+    except OSError as error:
+        for listener in listeners:
+            listener.close()
+        raise CannotServe(
+            f"{host}:{port} cannot be had: {error.strerror}; end the program that has it, or choose another port"
+        ) from error
+    return listeners
+
+
+def _died(status: int) -> str:
+    return f"signal {-status}" if status < 0 else f"exit status {status}"

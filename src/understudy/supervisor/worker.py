@@ -1,0 +1,184 @@
+"""One data-plane worker: an engine and a server on a socket that the supervisor bound, steered over the link.
+
+Run as `python -m understudy.supervisor.worker LINK_FD LISTEN_FD`. It imports nothing of the control plane.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import resource
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from understudy import wiring
+from understudy.core.event import BreakerChanged, CoolDownSet, Event, RequestEnded
+from understudy.core.select import replay
+from understudy.engine.router import Engine
+from understudy.supervisor.link import Ask, Drain, News, Operate, Setup, read_down, write_up
+from understudy.transport.client import Client
+from understudy.transport.server import Server
+
+ORPHAN_GRACE_S = 5.0
+"""How long running answers have when the supervisor is gone."""
+
+GC_THRESHOLD = 50_000
+"""Objects allocated before a young collection. Requests make few cycles: their memory is given back by counting."""
+
+
+class Worker:
+    """What the supervisor steers. Counts are a fold over the engine's events."""
+
+    def __init__(self, setup: Setup, engine: Engine, server: Server, client: Client, up: asyncio.StreamWriter) -> None:
+        self._setup = setup
+        self._engine = engine
+        self._server = server
+        self._client = client
+        self._up = up
+        self._requests = self._failed = self._degraded = self._attempts = 0
+        engine.events.observe(self._observe)
+
+    def _observe(self, _number: int, event: Event) -> None:
+        if isinstance(event, RequestEnded):
+            result = event.result
+            self._requests += 1
+            self._attempts += len(result.attempts)
+            self._failed += result.failure is not None
+            self._degraded += result.degraded
+        elif isinstance(event, BreakerChanged | CoolDownSet):
+            write_up(self._up, {"what": "news", "event": msgspec.to_builtins(event)})
+
+    async def obey(self, reader: asyncio.StreamReader) -> None:
+        """Do what comes down the link, until it ends or says drain."""
+        loop = asyncio.get_running_loop()
+        board = self._engine.board
+        while True:
+            message = await read_down(reader)
+            if isinstance(message, News):
+                board.observe(message.event, loop.time())
+            elif isinstance(message, Operate):
+                board.operate(message.target, message.event, loop.time())
+            elif isinstance(message, Ask):
+                write_up(self._up, {"what": "answer", "number": message.number, "told": self._answer(message)})
+            else:
+                grace_s = message.grace_s if isinstance(message, Drain) else ORPHAN_GRACE_S
+                await self._server.drain(grace_s)
+                await self._client.close()
+                return
+
+    def _answer(self, ask: Ask) -> Any:
+        return {"stats": self.stats, "breakers": self.breakers, "decision": lambda: self.decision(ask.id)}[ask.about]()
+
+    def stats(self) -> dict[str, Any]:
+        """Counts since the start, and what is held now. `rss_bytes`: resident memory."""
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) if _LINUX else 0
+        return {
+            "worker": self._setup.index,
+            "requests": self._requests,
+            "failed": self._failed,
+            "degraded": self._degraded,
+            "attempts": self._attempts,
+            "connections": self._server.connections,
+            "in_flight": sum(standing.in_flight for standing in self._engine.board.standings),
+            "rss_bytes": pages * resource.getpagesize(),
+            "events": self._engine.events.number,
+        }
+
+    def breakers(self) -> dict[str, Any]:
+        """Every target's standing."""
+        board, now_s = self._engine.board, asyncio.get_running_loop().time()
+        told = {}
+        for name in board.targets():
+            standing = board.standing(name)
+            told[name] = {
+                "breakers": [
+                    {"state": view.state, "test_in_s": max(0.0, view.until_s - now_s)} for view in standing.breakers
+                ],
+                "cool_down_s": max(0.0, standing.cool_down_until_s - now_s),
+                "in_flight": standing.in_flight,
+                "latency_ms": standing.latency_ms,
+                "error_rate": standing.error_rate,
+                "seen": standing.seen,
+            }
+        return told
+
+    def decision(self, id_: str) -> dict[str, Any] | None:
+        """One request's record, explained and made again; None when this worker does not know it."""
+        found = self._engine.decisions.get(id_)
+        if found is None:
+            return None
+        decision, result = found
+        plan = self._engine.snapshot.plans.get(decision.route)
+        differences = ["the request reached no route"] if plan is None else replay(decision, plan)
+        return {
+            "id": decision.id,
+            "route": decision.route,
+            "version": decision.version,
+            "needs": msgspec.to_builtins(decision.needs),
+            "explanation": decision.explain(),
+            "choices": [
+                {
+                    "tier": choice.tier,
+                    "order": choice.order,
+                    "scores": choice.scores,
+                    "excluded": msgspec.to_builtins(choice.excluded),
+                }
+                for choice in decision.choices
+            ],
+            "result": _result_page(msgspec.to_builtins(result)),
+            "replay": {"same": not differences, "differences": differences},
+        }
+
+
+def _result_page(result: dict[str, Any]) -> dict[str, Any]:
+    """A result without providers' error bodies: they may hold what callers sent."""
+    for outcome in (*result["attempts"], result, *([result["winner"]] if result["winner"] else [])):
+        if outcome.get("failure"):
+            outcome["failure"].pop("body", None)
+    return result
+
+
+_LINUX = sys.platform == "linux"
+
+
+async def run(link: socket.socket, listener: socket.socket) -> None:
+    """Live until the link says drain, or is gone."""
+    reader, writer = await asyncio.open_connection(sock=link)
+    setup = await read_down(reader)
+    if not isinstance(setup, Setup):
+        return
+    client = wiring.make_client(setup.configuration)
+    engine = wiring.make_engine(setup.configuration, client, workers=setup.workers)
+    server = wiring.make_server(setup.configuration, engine)
+    worker = Worker(setup, engine, server, client, writer)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, writer.close)  # as if the supervisor were gone
+    await server.listen(sock=listener)
+    write_up(writer, {"what": "ready"})
+    # What lives from here on lives long: no collection needs to look at it again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 50, 100)
+    await worker.obey(reader)
+
+
+def main() -> None:
+    """Start on the two file descriptors that the supervisor handed over."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor says what it means
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    link, listener = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
+    try:
+        import uvloop
+    except ModuleNotFoundError:
+        asyncio.run(run(link, listener))
+    else:
+        uvloop.run(run(link, listener))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""What every command keeps to: help, JSON, exit codes, and a quick start."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from conftest import ROOT
+from understudy import __version__
+from understudy.cli import Commands, app
+from understudy.cli._output import columns
+
+COMMANDS = Commands(name="understudy").list_commands(None)
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(app, list(arguments))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_and_json(command):
+    done = run(command, "--help")
+    assert done.exit_code == 0
+    assert "--json" in done.output
+
+
+def test_the_help_lists_every_command_with_a_line():
+    done = run("--help")
+    assert done.exit_code == 0
+    for command in COMMANDS:
+        assert command in done.output
+
+
+def test_without_a_command_the_help_is_shown():
+    done = run()
+    assert done.exit_code == 2
+    assert "version" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "phrase"),
+    [
+        (["chek"], "Did you mean 'check'?"),
+        (["check", "--cnofig", "x"], "No such option"),
+        (["version", "x"], "unexpected"),
+    ],
+)
+def test_asking_wrongly_is_exit_code_2_with_a_hint(arguments, phrase):
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert phrase in done.output
+
+
+def test_version_tells_the_version():
+    assert run("version").output.startswith(f"understudy {__version__} (")
+    assert json.loads(run("version", "--json").output)["understudy"] == __version__
+    assert run("--version").output == f"understudy {__version__}\n"
+
+
+def test_version_loads_nothing_of_the_engine_and_no_configuration():
+    code = """
+import sys
+from understudy.cli import app
+try:
+    app(["version"])
+except SystemExit as done:
+    assert done.code == 0
+heavy = {"yaml", "msgspec", "uvloop", "httptools", "understudy.engine", "understudy.config", "understudy.wiring"}
+print(sorted(heavy & set(sys.modules)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30, cwd=ROOT
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_python_dash_m_is_the_command():
+    run_it = [sys.executable, "-m", "understudy", "version"]
+    done = subprocess.run(run_it, capture_output=True, text=True, check=True, timeout=30, cwd=ROOT)
+    assert done.stdout.startswith(f"understudy {__version__}")
+
+
+def test_columns_are_aligned_and_end_without_blanks():
+    assert columns([("a", "b"), ("longer", "")]) == "  a       b\n  longer"
+    assert columns([]) == ""

@@ -1,0 +1,305 @@
+"""What every wire format promises, whichever it is: runs over each entry of the registry, ours and third parties'."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strategies import answers, conversations, objects, told, values
+from understudy.core.answer import (
+    Answer,
+    Begin,
+    Choice,
+    Failed,
+    Field,
+    Finish,
+    PartBegin,
+    PartDelta,
+    PartEnd,
+    Stop,
+    UsageSeen,
+)
+from understudy.core.assembly import assemble
+from understudy.core.conversation import Conversation, Message, Opaque, Role, Text
+from understudy.core.failure import Failure, FailureKind
+from understudy.core.outcome import Outcome, Purpose
+from understudy.core.projection import project_answer, project_request
+from understudy.core.request import FEATURES, Call
+from understudy.dialects import CONTENT, END, FAILED, FINISH, BadAnswer, BadBody, Dialect, ErrorReport, Quirks
+from understudy.framing.sse import SseEvent, SseParser
+from understudy.registry import Registry
+
+DIALECTS: Registry[Dialect] = Registry("understudy.dialects", "DIALECT", kind="dialect")
+
+
+@pytest.fixture(params=DIALECTS.names())
+def dialect(request) -> Dialect:
+    return DIALECTS.entry(request.param)
+
+
+every_dialect = st.sampled_from([DIALECTS.entry(name) for name in DIALECTS.names()])
+
+
+def body_of(dialect: Dialect, conversation: Conversation) -> bytes:
+    return dialect.render_request(project_request(conversation, dialect.request_carries)[0])
+
+
+def simple(**changes) -> Conversation:
+    return Conversation(**{"model": "m", "messages": (Message(Role.USER, (Text("hello"),)),), **changes})
+
+
+def wire_of(dialect: Dialect, events) -> list[SseEvent]:
+    encoder = dialect.encoder(model="m", include_usage=True)
+    parser = SseParser()
+    return [*parser.feed(b"".join(encoder.encode(event) for event in events)), *parser.flush()]
+
+
+def read_stream(dialect: Dialect, wire: list[SseEvent]) -> list:
+    decoder = dialect.decoder()
+    return [event for piece in wire for event in decoder.decode(piece)]
+
+
+def test_entry_knows_its_own_name(dialect):
+    assert dialect is DIALECTS.entry(dialect.name)
+    assert dialect.request_carries.dialect == dialect.answer_carries.dialect == dialect.name
+
+
+def test_doors_are_absolute_paths_that_no_other_dialect_has(dialect):
+    assert all(path.startswith("/") for path in dialect.inbound)
+    others = [DIALECTS.entry(name) for name in DIALECTS.names() if name != dialect.name]
+    assert not [path for other in others for path in other.inbound if path in dialect.inbound]
+
+
+def test_what_is_carried_is_declared_in_order(dialect):
+    for carries in (dialect.request_carries, dialect.answer_carries):
+        declared = [carries.settings, carries.cache, carries.formats, carries.tool_choices, *carries.parts.values()]
+        declared += [*carries.sources.values(), *carries.media_types.values(), *carries.fields.values()]
+        assert all(list(names) == sorted(names) for names in declared)
+
+
+# What is projected survives
+
+
+@given(every_dialect, conversations)
+def test_a_projected_request_survives_the_wire(dialect, conversation):
+    projected, _ = project_request(conversation, dialect.request_carries)
+    body = dialect.render_request(projected)
+    assert dialect.parse_request(body) == projected
+    needs = dialect.needs(body)
+    assert (needs.model, needs.stream, needs.max_tokens) == (
+        projected.model,
+        projected.stream,
+        projected.settings.max_tokens,
+    )
+    assert ("tools" in needs.features) == bool(projected.tools)
+    assert list(needs.features) == sorted(set(needs.features) & set(FEATURES))
+
+
+@given(every_dialect, conversations)
+def test_projecting_a_request_twice_changes_nothing_more(dialect, conversation):
+    projected, _ = project_request(conversation, dialect.request_carries)
+    assert project_request(projected, dialect.request_carries) == (projected, ())
+
+
+@given(every_dialect, answers)
+def test_a_projected_answer_survives_the_wire(dialect, answer):
+    projected, _ = project_answer(answer, dialect.answer_carries)
+    assert dialect.parse_answer(dialect.render_answer(projected)) == projected
+
+
+@given(every_dialect, answers)
+def test_projecting_an_answer_twice_changes_nothing_more(dialect, answer):
+    projected, _ = project_answer(answer, dialect.answer_carries)
+    assert project_answer(projected, dialect.answer_carries) == (projected, ())
+
+
+@given(every_dialect, answers, st.booleans())
+def test_a_stream_tells_the_same_answer(dialect, answer, interleaved):
+    answer, _ = project_answer(answer, dialect.answer_carries)
+    events = told(answer, interleaved=interleaved)
+    wire = wire_of(dialect, events)
+    expected, _ = project_answer(assemble(events), dialect.answer_carries)
+    got, _ = project_answer(assemble(read_stream(dialect, wire)), dialect.answer_carries)
+    assert got == expected
+
+
+@given(every_dialect, answers)
+def test_the_watcher_sees_what_the_decoder_reads(dialect, answer):
+    answer, _ = project_answer(answer, dialect.answer_carries)
+    wire = wire_of(dialect, told(answer, interleaved=False))
+    events = read_stream(dialect, wire)
+    watcher = dialect.watcher(hide_usage=False)
+    bits = [watcher.see(event) for event in wire]
+    usages = [event.usage for event in events if isinstance(event, UsageSeen)]
+    assert watcher.usage == (usages[-1] if usages else None)
+    assert bits[-1] & END
+    assert any(bit & FINISH for bit in bits)
+    assert any(bit & CONTENT for bit in bits) == watcher.has_content
+    assert watcher.has_content or not any(
+        isinstance(event, PartDelta) and event.field is Field.TEXT for event in events
+    )
+
+
+# What is no request and no answer is refused, by name
+
+
+NO_JSON = [b"", b"{", b"nonsense", b'{"model": "m"', b'{"model": "m", "messages": [}', b"\xff\xfe", b'"\xff"']
+
+
+@pytest.mark.parametrize("body", [*NO_JSON, b"null", b"[]", b"3", b'"m"', b"{}", b'{"model": 3, "messages": []}'])
+def test_what_is_no_request_is_a_bad_body(dialect, body):
+    for read in (dialect.needs, dialect.parse_request):
+        with pytest.raises(BadBody, match=r"\w{4}"):
+            read(body)
+
+
+def test_invalid_utf8_inside_a_value_is_a_bad_body(dialect):
+    body = body_of(dialect, simple()).replace(b"hello", b"\xff")
+    for read in (dialect.needs, dialect.parse_request):
+        with pytest.raises(BadBody, match="UTF-8"):
+            read(body)
+
+
+@pytest.mark.parametrize("place", ["hello", '"hello"'])
+def test_absurd_nesting_is_a_bad_body(dialect, place):
+    deep = "[" * 100_000
+    body = body_of(dialect, simple()).decode().replace(place, deep).encode()
+    with suppress(BadBody):  # inside a string it is but text
+        dialect.needs(body)
+        assert place == "hello"
+    with suppress(BadBody):
+        dialect.parse_request(body)
+        assert place == "hello"
+
+
+def test_a_null_where_a_default_exists_is_an_absent_value(dialect):
+    members = json.loads(body_of(dialect, simple())) | {"stream": None, "temperature": None, "tools": None}
+    body = json.dumps(members).encode()
+    assert dialect.needs(body).stream is False
+    assert dialect.parse_request(body).settings.temperature is None
+
+
+@pytest.mark.parametrize("body", [*NO_JSON, b"null", b"[]", b"3", b"{}"])
+def test_what_is_no_answer_is_a_bad_answer(dialect, body):
+    for read in (dialect.glance, dialect.parse_answer):
+        with pytest.raises(BadAnswer):
+            read(body)
+
+
+@given(every_dialect, objects | values, st.binary(max_size=40))
+def test_any_json_and_any_bytes_are_read_or_refused(dialect, value, raw):
+    for body in (json.dumps(value).encode(), raw):
+        for read, refusal in (
+            (dialect.parse_request, BadBody),
+            (dialect.needs, BadBody),
+            (dialect.parse_answer, BadAnswer),
+            (dialect.glance, BadAnswer),
+            (lambda data, d=dialect: d.decoder().decode(SseEvent(b"", b"", data)), BadAnswer),
+            (lambda data, d=dialect: d.watcher(hide_usage=True).see(SseEvent(b"", b"", data)), BadAnswer),
+        ):
+            with suppress(refusal):  # anything else that is raised is a fault
+                read(body)
+
+
+def test_events_without_data_say_nothing(dialect):
+    ping = SseEvent(b": ping\n\n", b"", None)
+    assert dialect.watcher(hide_usage=True).see(ping) == 0
+    assert not dialect.decoder().decode(ping)
+
+
+# Passing through
+
+
+def retargeted(dialect: Dialect, body: bytes, quirks: Quirks) -> tuple[dict, tuple[str, ...]]:
+    call = Call(dialect=dialect.name, needs=dialect.needs(body), body=body)
+    fitted, dropped = dialect.retarget(call, "theirs", quirks)
+    return json.loads(fitted), dropped
+
+
+def test_policy_and_provider_see_the_same_model(dialect):
+    body = body_of(dialect, simple())
+    twice = b'{"model":"first",' + body[1:]
+    assert dialect.needs(twice).model == "m"
+    call = Call(dialect=dialect.name, needs=dialect.needs(twice), body=twice)
+    fitted, _ = dialect.retarget(call, "theirs", Quirks())
+    assert fitted.count(b'"model"') == 1
+    assert json.loads(fitted)["model"] == "theirs"
+
+
+def test_a_body_by_the_book_keeps_every_other_member(dialect):
+    body = body_of(dialect, simple())
+    extended = json.dumps(json.loads(body) | {"x_new": {"deep": [1, 2.50, None]}}).encode()
+    fitted, dropped = retargeted(dialect, extended, Quirks())
+    assert not dropped
+    assert fitted | {"model": "m"} == json.loads(extended)
+
+
+def test_dropped_fields_are_named_and_set_fields_are_set(dialect):
+    body = json.dumps(json.loads(body_of(dialect, simple())) | {"temperature": 0.5}).encode()
+    fitted, dropped = retargeted(dialect, body, Quirks(drop=("temperature", "top_p"), fields=(("x_set", 1),)))
+    assert dropped == ("temperature",)
+    assert "temperature" not in fitted
+    assert fitted["x_set"] == 1
+
+
+# Errors
+
+
+REPORT = ErrorReport(
+    failure=Failure(FailureKind.OVERLOADED, "nobody could answer", retry_after_s=3.0),
+    attempts=(
+        Outcome(
+            number=1, target="first", tier="primary", purpose=Purpose.FIRST, started_s=1.0, ended_s=1.5, status=529,
+            failure=Failure(FailureKind.OVERLOADED, "too much to do", status=529),
+        ),
+        Outcome(
+            number=2, target="second", tier="primary", purpose=Purpose.FALLBACK, started_s=1.5, ended_s=2.0,
+            failure=Failure(FailureKind.CONNECTION_REFUSED, "nobody listens"),
+        ),
+    ),
+    decision="d-1",
+)  # fmt: skip
+
+
+def test_an_error_names_every_attempt_and_why_it_failed(dialect):
+    told_error = json.dumps(json.loads(dialect.render_error(REPORT)))
+    for word in ("nobody could answer", "first", "too much to do", "second", "connection_refused", "d-1"):
+        assert word in told_error
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_every_kind_of_failure_can_be_told(dialect, kind):
+    report = ErrorReport(failure=Failure(kind, "what happened"))
+    assert b"what happened" in dialect.render_error(report)
+    wire = SseParser().feed(dialect.render_stream_error(report))
+    watcher = dialect.watcher(hide_usage=True)
+    bits = [watcher.see(event) for event in wire]
+    assert bits[-1] & FAILED
+    assert watcher.failure is not None
+    assert not any(bit & (FINISH | END | CONTENT) for bit in bits)
+
+
+def test_a_stream_that_breaks_ends_in_a_failure_and_no_finish(dialect):
+    answer = Answer(id="i", model="m", choices=(Choice(parts=(Text("half of it"),), stop=Stop.END),))
+    events = [event for event in told(answer, interleaved=False) if isinstance(event, (Begin, PartBegin))]
+    encoder = dialect.encoder(model="m", include_usage=None)
+    written = b"".join(encoder.encode(event) for event in events) + dialect.render_stream_error(REPORT)
+    read = read_stream(dialect, SseParser().feed(written))
+    assert isinstance(read[-1], Failed)
+    assert not [event for event in read if isinstance(event, Finish)]
+
+
+def test_models_are_listed_under_their_names(dialect):
+    listed = json.loads(dialect.render_models(["default", "fast"]))
+    assert [model["id"] for model in listed["data"]] == ["default", "fast"]
+
+
+def test_a_part_that_the_format_does_not_know_leaves_no_bytes(dialect):
+    encoder = dialect.encoder(model="m", include_usage=None)
+    encoder.encode(Begin(id="i", model="m"))
+    assert encoder.encode(PartBegin(0, 0, Opaque("nobody", "x", {}))) == b""
+    assert encoder.encode(PartEnd(0, 0)) == b""

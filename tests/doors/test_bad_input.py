@@ -1,0 +1,176 @@
+"""What callers do wrong gets a clear error in their own dialect: never a 5xx, a hang or a lost request."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import httpx2
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from stage import PATHS, QUESTION, Raise, two_targets
+
+from understudy.mock import Mock
+
+BODIES: dict[str, bytes] = {
+    "nothing": b"",
+    "no JSON": b"hello",
+    "half of it": b'{"model": "default", "messages": [',
+    "a list": b"[]",
+    "a number": b"7",
+    "null": b"null",
+    "invalid UTF-8": b'{"model": "default", "messages": [{"role": "user", "content": "\xff\xfe"}], "max_tokens": 5}',
+    "no model": b'{"messages": []}',
+    "a model of another type": b'{"model": 7, "messages": []}',
+    "messages of another type": b'{"model": "default", "messages": {"role": "user"}, "max_tokens": 5}',
+    "a message of another type": b'{"model": "default", "messages": [7], "max_tokens": 5}',
+    "stream of another type": b'{"model": "default", "messages": [], "stream": "yes", "max_tokens": 5}',
+    "deep nesting": b'{"model": "default", "max_tokens": 5, "messages": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "deep nesting elsewhere": b'{"model": "default", "max_tokens": 5, "messages": [], "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "a lone surrogate": b'{"model": "\\ud800", "messages": [], "max_tokens": 5}',
+}
+
+
+def in_dialect(dialect: str, answer: httpx2.Response) -> dict[str, Any]:
+    """The error, which must stand in the caller's own envelope."""
+    told = answer.json()
+    if dialect == "anthropic":
+        assert told["type"] == "error"
+    error = told["error"]
+    assert error["message"]
+    assert error["type"]
+    assert "Traceback" not in answer.text
+    return dict(error)
+
+
+@pytest.mark.parametrize("dialect", PATHS)
+@pytest.mark.parametrize("name", BODIES)
+async def test_a_body_that_cannot_be_read_is_a_400(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock], dialect: str, name: str
+) -> None:
+    upstream = "anthropic" if dialect == "openai" else "openai"  # translated: the body is read in full
+    stage = await raise_curtain(two_targets(*mocks, upstream))
+    answer = await stage.http.post(stage.url + PATHS[dialect], content=BODIES[name])
+    assert answer.status_code in {400, 404}, answer.text
+    in_dialect(dialect, answer)
+    assert not mocks[0].requests
+
+
+@pytest.mark.parametrize("dialect", PATHS)
+async def test_a_giant_body_is_refused_before_it_is_read(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock], dialect: str
+) -> None:
+    stage = await raise_curtain(two_targets(*mocks))
+    answer = await stage.http.post(stage.url + PATHS[dialect], content=b"x" * (33 * 1024 * 1024))
+    assert answer.status_code == 413
+    in_dialect(dialect, answer)
+
+
+ADDRESSES = [
+    ("GET", "/v1/chat/completions", 405),
+    ("PUT", "/v1/messages", 405),
+    ("POST", "/v1/nothing", 404),
+    ("GET", "/", 404),
+    ("GET", "/api/breakers", 404),
+    ("GET", "/metrics", 404),
+    ("DELETE", "/v1/models", 405),
+    ("GET", "/v1/models/nobody", 404),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), ADDRESSES)
+async def test_an_address_that_is_not_here_is_told_what_is(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock], method: str, path: str, status: int
+) -> None:
+    stage = await raise_curtain(two_targets(*mocks))
+    answer = await stage.http.request(method, stage.url + path)
+    assert answer.status_code == status
+    in_dialect("anthropic" if path.startswith("/v1/messages") else "openai", answer)
+
+
+async def test_models_are_listed_in_the_dialect_of_who_asks(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:
+    stage = await raise_curtain(two_targets(*mocks))
+    openai = (await stage.http.get(stage.url + "/v1/models")).json()
+    assert [one["id"] for one in openai["data"]] == ["default", "lead", "understudy"]
+    anthropic = (await stage.http.get(stage.url + "/v1/models", headers={"anthropic-version": "2023-06-01"})).json()
+    assert anthropic["data"][0]["type"] == "model"
+    one = (await stage.http.get(stage.url + "/v1/models/lead")).json()
+    assert one["id"] == "lead"
+
+
+async def test_an_unknown_model_names_those_that_exist(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:
+    stage = await raise_curtain(two_targets(*mocks))
+    for dialect in PATHS:
+        answered = await stage.ask(dialect, model="gpt-17")
+        assert answered.status == 404
+        assert "default" in answered.error["message"]
+
+
+WRONG_HEADERS = {
+    "deadline-ms": ["soon", "-5", "0", "1e3"],
+    "strategy": ["best"],
+    "route": ["nowhere"],
+    "labels": ["=x", "novalue"],
+    "colour": ["blue"],
+    "complexity": ["simple"],
+}
+
+
+@pytest.mark.parametrize(("name", "told"), [(name, told) for name, all_ in WRONG_HEADERS.items() for told in all_])
+async def test_a_wish_that_cannot_be_met_is_refused(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock], name: str, told: str
+) -> None:
+    stage = await raise_curtain(two_targets(*mocks))
+    answered = await stage.ask(headers={f"x-understudy-{name}": told})
+    assert answered.status in {400, 403, 404}
+    assert answered.error["message"]
+
+
+async def test_wishes_that_can_be_met_are(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:
+    stage = await raise_curtain(two_targets(*mocks))
+    wishes = {"route": "understudy", "strategy": "shuffle", "labels": "team=search, env=test", "session": "s1"}
+    answered = await stage.ask(headers={f"x-understudy-{name}": told for name, told in wishes.items()})
+    assert answered.status == 200
+    assert answered.headers["x-understudy-target"] == "understudy"
+
+
+async def test_keys_are_asked_for_and_bound_to_routes(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:
+    text = two_targets(*mocks) + f"""
+principals:
+  - {{name: app, key_sha256: "{hashlib.sha256(b"app-key").hexdigest()}", routes: [default]}}
+  - {{name: boss, key_sha256: "{hashlib.sha256(b"boss-key").hexdigest()}"}}
+"""
+    stage = await raise_curtain(text)
+    for dialect in PATHS:
+        assert (await stage.ask(dialect)).status == 401
+        assert (await stage.ask(dialect, headers={"authorization": "Bearer wrong"})).status == 401
+        assert (await stage.ask(dialect, headers={"authorization": "Bearer app-key"})).status == 200
+        assert (await stage.ask(dialect, headers={"x-api-key": "app-key"})).status == 200
+        assert (await stage.ask(dialect, model="lead", headers={"x-api-key": "app-key"})).status == 403
+        assert (await stage.ask(dialect, model="lead", headers={"x-api-key": "boss-key"})).status == 200
+    assert all("app-key" not in str(one.headers) for mock in mocks for one in mock.requests), "our keys stay here"
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    body=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["role", "content", "type", "text", "tool_calls", "function", "name", "id", "x"]), inner, max_size=4
+        ),
+        max_leaves=8,
+    ),
+    field=st.sampled_from(["messages", "tools", "tool_choice", "response_format", "system", "stop", "thinking", "n"]),
+)
+async def test_any_json_anywhere_is_answered(raise_curtain: Raise, mocks: tuple[Mock, Mock], body: Any, field: str) -> None:
+    """Whatever stands in a field: an answer or a 4xx, in both dialects, passed through and translated."""
+    if not hasattr(mocks[0], "stages"):
+        mocks[0].stages = [await raise_curtain(two_targets(*mocks, upstream)) for upstream in PATHS]
+    for stage in mocks[0].stages:
+        for path in PATHS.values():
+            question = {"model": "default", "max_tokens": 5, **QUESTION, field: body}
+            answer = await stage.http.post(stage.url + path, content=json.dumps(question).encode())
+            assert answer.status_code < 500, (path, question, answer.text)
