@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 def command(
     request: Annotated[
-        Path, typer.Argument(help="A request body as JSON, in any wire format that the gateway speaks.")
+        Path, typer.Argument(help="A request body as JSON.")
     ],
     config: ConfigFile = None,
-    dialect: Annotated[str | None, typer.Option(help="Its wire format; default: the first that can read it.")] = None,
+    dialect: Annotated[str, typer.Option(help="Its wire format: openai_chat, anthropic_messages.")] = "openai_chat",
     route: Annotated[str | None, typer.Option(help="Instead of the request's own model.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -42,51 +42,40 @@ def command(
     tell("\n".join(lines), page, as_json=as_json)
 
 
-def explain(configuration: Configuration, body: bytes, dialect: str | None, route: str | None) -> dict[str, Any]:
+def explain(configuration: Configuration, body: bytes, dialect: str, route: str | None) -> dict[str, Any]:
     """What would be chosen, tier by tier, or the problems with the request."""
     import msgspec
 
     from understudy import wiring
-    from understudy.config.secrets import Vault
     from understudy.core.decision import Decision
     from understudy.core.plan import Ask
     from understudy.core.scoreboard import Scoreboard
     from understudy.core.select import dice_of, select
     from understudy.dialects import BadBody
-    from understudy.engine.snapshot import Snapshot
 
     board = Scoreboard()
-    dialects = wiring.make_dialects()
-    if dialect is not None and dialect not in dialects:
-        return {"problems": [f"no dialect is called {dialect!r}; there are: {', '.join(dialects)}"]}
-    snapshot = Snapshot(configuration, board, Vault(), dialects, wiring.make_parts())
-    problems: list[str] = []
-    for name in [dialect] if dialect else dialects:
-        try:
-            needs = dialects[name].needs(body)
-        except BadBody as trouble:
-            problems.append(f"as {name}: {trouble}")
-            continue
-        plan = snapshot.plan(route or needs.model, None)
-        if plan is None:
-            return {
-                "problems": [
-                    f"no route, target or model is called {route or needs.model!r}; there are: {', '.join(sorted(snapshot.plans))}"
-                ]
+    snapshot = wiring.make_snapshot(configuration, board)
+    if dialect not in snapshot.dialects:
+        return {"problems": [f"no dialect is called {dialect!r}; there are: {', '.join(snapshot.dialects)}"]}
+    try:
+        needs = snapshot.dialects[dialect].needs(body)
+    except BadBody as trouble:
+        return {"problems": [f"as {dialect}: {trouble}"]}
+    plan = snapshot.plan(route or needs.model, None)
+    if plan is None:
+        names = ", ".join(sorted(snapshot.plans))
+        return {"problems": [f"no route, target or model is called {route or needs.model!r}; there are: {names}"]}
+    decision = Decision("", plan.name, plan.version, needs, dialect, 0, 0.0)
+    ask = Ask(needs, dialect, 0.0, dice_of(decision, 0), 0, {})
+    tiers = []
+    for tier in plan.tiers:
+        order, scores, excluded = select(tier, plan, ask, board.standings)
+        tiers.append(
+            {
+                "tier": tier.name,
+                "degraded": tier.degraded,
+                "order": [[entry.target.name, score] for entry, score in zip(order, scores, strict=True)],
+                "excluded": msgspec.to_builtins(excluded),
             }
-        decision = Decision("", plan.name, plan.version, needs, name, 0, 0.0)
-        ask = Ask(needs, name, 0.0, dice_of(decision, 0), 0, {})
-        tiers = []
-        for tier in plan.tiers:
-            order, scores, excluded = select(tier, plan, ask, board.standings)
-            names = [entry.target.name for entry in order]
-            tiers.append(
-                {
-                    "tier": tier.name,
-                    "degraded": tier.degraded,
-                    "order": list(zip(names, scores, strict=True)),
-                    "excluded": msgspec.to_builtins(excluded),
-                }
-            )
-        return {"route": plan.name, "dialect": name, "needs": msgspec.to_builtins(needs), "tiers": tiers}
-    return {"problems": problems}
+        )
+    return {"route": plan.name, "dialect": dialect, "needs": msgspec.to_builtins(needs), "tiers": tiers}

@@ -75,7 +75,7 @@ class Supervisor:
         self._keepers = [asyncio.create_task(self._keep(child)) for child in self._children]
         ready = asyncio.create_task(self._all_ready())
         await asyncio.wait([ready, *self._keepers], return_when=asyncio.FIRST_COMPLETED)
-        if not ready.done():
+        if not self.ready:
             ready.cancel()
             await self.failed()
 

@@ -83,7 +83,7 @@ def _look_at_settings(head: _Head, found: dict[str, int]) -> None:
             found["reasoning"] = 1
     if head.output_format is not msgspec.UNSET and raw_value(head.output_format) is not None:
         found["json_schema"] = 1
-    if head.thinking is not msgspec.UNSET and raw_object(head.thinking).get("type") not in {None, "disabled"}:
+    if head.thinking is not msgspec.UNSET and raw_object(head.thinking).get("type") not in (None, "disabled"):
         found["reasoning"] = 1
     if head.container is not msgspec.UNSET and isinstance(raw_value(head.container), str):
         found["stored"] = 1
