@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx2
+
+from understudy.core.event import Event, RequestEnded
 from understudy.core.outcome import Result
 from understudy.engine.router import Engine
 from understudy.framing.sse import SseParser
@@ -28,6 +30,12 @@ class Stage:
         self.client = client
         self.http = http
         self.url = f"http://127.0.0.1:{server.port}"
+        self.ended: list[Result] = []
+        engine.events.observe(self._observe)
+
+    def _observe(self, _number: int, event: Event) -> None:
+        if isinstance(event, RequestEnded):
+            self.ended.append(event.result)
 
     async def ask(
         self, dialect: str = "openai", *, stream: bool = False, headers: dict[str, str] | None = None, **fields: Any
@@ -78,7 +86,9 @@ class Answered:
         if self.dialect == "openai":
             deltas = [choice["delta"] for event in self.events for choice in event.get("choices", [])]
             return "".join(delta.get("content") or "" for delta in deltas)
-        return "".join(event["delta"].get("text", "") for event in self.events if event["type"] == "content_block_delta")
+        return "".join(
+            event["delta"].get("text", "") for event in self.events if event["type"] == "content_block_delta"
+        )
 
     @property
     def finished(self) -> bool:

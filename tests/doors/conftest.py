@@ -7,12 +7,11 @@ from contextlib import AsyncExitStack
 
 import httpx2
 import pytest
-from stage import Raise, Stage
 
+from stage import Raise, Stage
 from understudy import wiring
 from understudy.config.load import loads
 from understudy.mock import Mock, start_mock
-
 
 
 @pytest.fixture

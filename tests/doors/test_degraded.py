@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from stage import PROVIDERS, Raise, until
 
+from stage import PROVIDERS, Raise, until
 from understudy.core.failure import FailureKind
 from understudy.core.outcome import Purpose
 from understudy.core.resilience.breaker import Event

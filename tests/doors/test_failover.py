@@ -10,8 +10,8 @@ import time
 from typing import Any
 
 import pytest
-from stage import PROVIDERS, Raise, two_targets, until
 
+from stage import PROVIDERS, Raise, two_targets, until
 from understudy.core.failure import FailureKind
 from understudy.mock import Mock
 
@@ -146,7 +146,9 @@ async def test_all_silent_is_an_error_at_the_deadline(raise_curtain: Raise, mock
 async def test_a_refused_connection_costs_less_than_five_milliseconds(
     raise_curtain: Raise, mocks: tuple[Mock, Mock], free_port: int
 ) -> None:
-    text = two_targets(*mocks, policy="breaker: {failures: 1000, last: 1000}").replace(str(mocks[0].port), str(free_port))
+    text = two_targets(*mocks, policy="breaker: {failures: 1000, last: 1000}").replace(
+        str(mocks[0].port), str(free_port)
+    )
     stage = await raise_curtain(text)
     took_s: dict[str, list[float]] = {"default": [], "understudy": []}
     for _ in range(30):

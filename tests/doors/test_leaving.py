@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from stage import QUESTION, Raise, Stage, two_targets, until
 
+from stage import QUESTION, Raise, Stage, two_targets, until
 from understudy.core.failure import FailureKind
 from understudy.mock import Mock
 
@@ -17,16 +17,13 @@ async def begin(stage: Stage, *, stream: bool = True) -> tuple[asyncio.StreamRea
 
     body = json.dumps({"model": "default", "stream": stream, **QUESTION}).encode()
     reader, writer = await asyncio.open_connection("127.0.0.1", stage.server.port)
-    writer.write(
-        b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body) + body
-    )
+    writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
     await writer.drain()
     return reader, writer
 
 
 def outcomes(stage: Stage) -> list[FailureKind | None]:
-    kept = [result for _, result in stage.engine.decisions]
-    return [one.failure.kind if one.failure else None for result in kept for one in result.attempts]
+    return [one.failure.kind if one.failure else None for result in stage.ended for one in result.attempts]
 
 
 @pytest.mark.parametrize(
@@ -70,10 +67,11 @@ async def test_a_drain_ends_a_stream_with_the_error_event(raise_curtain: Raise, 
     lead, understudy = mocks
     stage = await raise_curtain(two_targets(lead, understudy))
     lead.set({"stalled_stream": {"after_chunks": 2}})
-    reader, _ = await begin(stage)
+    reader, writer = await begin(stage)
     await reader.readuntil(b"data:")
     await stage.server.drain(0.05)
     rest = await reader.read()
+    writer.close()
     assert b"draining" in rest or b"shutting down" in rest
     assert b"[DONE]" not in rest
     assert b'"finish_reason":"stop"' not in rest

@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
+from plain_client import Look, ask, chat, message
 from understudy.core.failure import FailureKind as K
 from understudy.core.policy import Timeouts
 from understudy.faults import PROBLEMS, Ending, Plan, Reply
 from understudy.mock import MODELS, Mock, start_mock
 from understudy.transport.classify import classify
-
-from .conftest import Look, ask, chat, message
 
 PATIENT = Timeouts()
 SLOW = {"mock-slow", "mock-trickle"}
@@ -144,10 +143,13 @@ async def test_an_outage_on_schedule_refuses_breaks_and_passes() -> None:
         assert broken.status == 200
         assert broken.ended == "reset"
         assert 0 < len(words(broken)) < 28
-        while (look := await ask(mock, chat())).ended == "refused":
+        ends = []
+        while (look := await ask(mock, chat())).ended != "complete":
+            ends.append(look.ended)
             await asyncio.sleep(0.01)
             assert mock.now_s < 2
-        assert look.ended == "complete"
+        assert ends.count("refused") > 3
+        assert set(ends) <= {"refused", "reset"}, "the door closes up to 20 ms late: until then connections are reset"
         assert mock.now_s >= 0.4
 
 
@@ -183,7 +185,7 @@ async def test_a_trickle_comes_in_small_pieces(mock: Mock) -> None:
 
 async def test_splitting_moves_the_edges_and_changes_nothing() -> None:
     text = "Grüße aus 東京 🌞 " * 5
-    async with await start_mock() as plain, await start_mock("split: true\nseed: 7") as split:
+    async with await start_mock("seed: 7") as plain, await start_mock("split: true\nseed: 7") as split:
         for stream in (False, True):
             whole = await ask(plain, chat(text=text, stream=stream))
             cut = await ask(split, chat(text=text, stream=stream))

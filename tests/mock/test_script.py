@@ -36,6 +36,7 @@ def test_a_script_names_faults_with_their_settings() -> None:
         ("seed: abc", "`int`"),
         ("faults: [outrage]", "no fault 'outrage'; did you mean 'outage'?"),
         ("faults: [{outage: {form_s: 3}}]", "no setting 'form_s'; did you mean 'from_s'?"),
+        ("faults: [1]", "a fault is written as its name"),
         ("match: perhaps", "perhaps"),
     ],
 )
@@ -45,12 +46,12 @@ def test_a_mistake_in_a_script_is_named(tmp_path: Path, source: str, words: str)
     assert words in str(error.value)
     path = tmp_path / "script.yaml"
     path.write_text(source)
-    with pytest.raises(BadScript, match="script.yaml"):
+    with pytest.raises(BadScript, match=r"script\.yaml"):
         load_script(path)
 
 
 def test_a_missing_script_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadScript, match="nowhere.yaml"):
+    with pytest.raises(BadScript, match=r"nowhere\.yaml"):
         load_script(tmp_path / "nowhere.yaml")
 
 

@@ -10,9 +10,8 @@ import httpx2
 import pytest
 import trustme
 
+from plain_client import ask, chat, message
 from understudy.mock import FAULTS_HEADER, BadScript, Mock, Script, serve_mock, start_mock
-
-from .conftest import ask, chat, message
 
 
 async def test_requests_are_remembered_with_what_became_of_them(mock: Mock) -> None:

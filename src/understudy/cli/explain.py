@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    request: Annotated[
-        Path, typer.Argument(help="A request body as JSON.")
-    ],
+    request: Annotated[Path, typer.Argument(help="A request body as JSON.")],
     config: ConfigFile = None,
     dialect: Annotated[str, typer.Option(help="Its wire format: openai_chat, anthropic_messages.")] = "openai_chat",
     route: Annotated[str | None, typer.Option(help="Instead of the request's own model.")] = None,

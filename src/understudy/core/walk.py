@@ -312,16 +312,10 @@ class _Trip:
         kind = self.common_kind()
         retry_at_s = self.earliest_recovery_s()
         retry_after_s = max(0.0, retry_at_s - self.now_s) if retry_at_s is not None else None
-        told = [
-            f"{outcome.target}: {outcome.failure.kind.value}: {outcome.failure.message}"
-            for outcome in self.attempts
-            if outcome.failure is not None
-        ]
         asked = [outcome.target for outcome in self.attempts]
-        told += [
-            f"{out.target}: {out.reason}: {out.detail}" for name, out in self.excluded.items() if name not in asked
-        ]
-        message = f"no target of route {self.plan.name} answered ({'; '.join(told) or 'it has none'})"
+        told = [f"{out.target}: {out.reason}: {out.detail}" for name, out in self.excluded.items() if name not in asked]
+        others = f"; without {'; '.join(told)}" if told else ""  # the attempts stand beside it, in `Result.attempts`
+        message = f"no target of route {self.plan.name} answered{others}"
         last = self.attempts[-1].failure if self.attempts else None
         if last is not None and last.implicates is Implicates.CALLER and last.kind is kind:
             return last  # the provider's own words help the caller most
@@ -349,6 +343,8 @@ class _Trip:
         """The kind of failure that an exclusion amounts to."""
         if out.reason == "cool_down":
             return self.board.standings[entry.slot].cool_down_kind or FailureKind.UNAVAILABLE
+        if out.reason == "tried":  # refused before an attempt could begin
+            return self.tried[entry.slot].why
         return _AMOUNTS_TO.get(out.reason, FailureKind.NO_TARGET)
 
 

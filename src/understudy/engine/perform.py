@@ -146,7 +146,7 @@ class Performance:
             return FailureKind.NO_TARGET if known is None else None
         if upstream.player is not None:
             dice = Dice(self.decision.seed).fork(entry.slot + 1)
-            self._reply = upstream.player.reply(self.call, dice, now_s)
+            self._reply = upstream.player.reply(self.call, dice, now_s - self.engine.began_s)
             return None
         dialect = upstream.dialect_for(self.call.dialect)
         quirks = upstream.endpoints[dialect].quirks

@@ -32,7 +32,7 @@ SEED_STEP = 0xD134_2543_DE82_EF95
 class Engine:
     """Everything that requests share: the snapshot they begin with, the scoreboard, the client, the events.
 
-    `now_s`: the loop's monotonic clock. `wall_s`: Unix time, for reading providers' hints. `prefix`: begins every decision's
+    `now_s`: the loop's monotonic clock; `began_s`: what it said at the start, from which simulated providers count. `wall_s`: Unix time, for reading providers' hints. `prefix`: begins every decision's
     id, different in every process. `seed`: where chance begins.
     """
 
@@ -53,6 +53,7 @@ class Engine:
         self.client = client
         self.events = events
         self.now_s = now_s
+        self.began_s = now_s()
         self.wall_s = wall_s
         self.cache = StaleCache()
         self.decisions = Decisions()

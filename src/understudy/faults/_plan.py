@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import field, replace
 from enum import StrEnum
 from math import inf
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from understudy.core.dice import Dice
 from understudy.core.failure import FailureKind
@@ -303,6 +303,7 @@ def _after_headers(headers_s: float, ended_s: float, failure: FailureKind | None
     return Timeline(headers_s=headers_s, content_s=inf, ended_s=ended_s, chunks=0, failure=failure)
 
 
+@runtime_checkable
 class Fault(Protocol):
     """One thing that goes wrong. Pure: the same plan, scene and dice give the same plan."""
 

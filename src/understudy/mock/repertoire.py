@@ -207,7 +207,9 @@ def _dump(body: JsonObject) -> bytes:
 def _models(names: tuple[str, ...], *, anthropic: bool) -> JsonObject:
     if anthropic:
         created = "2026-01-31T00:00:00Z"
-        data: list[JsonObject] = [{"type": "model", "id": name, "display_name": name, "created_at": created} for name in names]
+        data: list[JsonObject] = [
+            {"type": "model", "id": name, "display_name": name, "created_at": created} for name in names
+        ]
         ends = {"first_id": names[0], "last_id": names[-1]} if names else {"first_id": None, "last_id": None}
         return {"data": data, "has_more": False, **ends}
     data = [{"id": name, "object": "model", "created": 1769817600, "owned_by": "mock"} for name in names]

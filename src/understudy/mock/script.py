@@ -78,6 +78,6 @@ def load_script(path: Path) -> Script:
 def read_faults(specs: Iterable[Any]) -> tuple[Fault, ...]:
     """The faults of a script; finished ones are taken as they are. Raises `BadScript`."""
     try:
-        return tuple(FAULTS.read(spec) if isinstance(spec, (str, dict)) else spec for spec in specs)
+        return tuple(spec if isinstance(spec, Fault) else FAULTS.read(spec) for spec in specs)
     except (UnknownName, BadSettings) as error:
         raise BadScript(str(error)) from error

@@ -124,7 +124,11 @@ class Connection(asyncio.Protocol):
     async def _run(self) -> None:
         while self._waiting:
             incoming = self._waiting.popleft()
-            await self._serve(self, incoming)
+            try:
+                await self._serve(self, incoming)
+            except Exception:
+                self.reset()  # a fault of the mock itself must not look like a silent provider
+                raise
             if not incoming.keep_alive:
                 self.close()
         self._task = None

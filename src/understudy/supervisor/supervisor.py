@@ -64,7 +64,7 @@ class Supervisor:
         self._on_change = on_change
         self._questions: dict[int, asyncio.Future[Any]] = {}
         self._numbers = itertools.count(1)
-        self._draining = False
+        self._ending = asyncio.Event()
         listeners = bind(host, port, workers)
         self.port: int = listeners[0].getsockname()[1]
         self._children = [_Child(index, listener) for index, listener in enumerate(listeners)]
@@ -102,9 +102,9 @@ class Supervisor:
     async def _keep(self, child: _Child) -> None:
         """Run a worker, and another one when it dies."""
         loop = asyncio.get_running_loop()
-        while not self._draining:
+        while not self._ending.is_set():
             status = await self._run(child)
-            if self._draining:
+            if self._ending.is_set():
                 return
             self._on_change(f"worker {child.index} ended ({_died(status)}); starting another")
             child.deaths.append(loop.time())
@@ -171,7 +171,7 @@ class Supervisor:
 
     async def stop(self, grace_s: float) -> None:
         """Drain the workers; whoever is not gone soon after `grace_s` is killed."""
-        self._draining = True
+        self._ending.set()
         for child in self._children:
             child.tell(Drain(grace_s))
         _, late = await asyncio.wait(self._keepers, timeout=grace_s + 3.0) if self._keepers else (None, ())
@@ -183,7 +183,7 @@ class Supervisor:
 
     def kill(self) -> None:
         """End every worker at once."""
-        self._draining = True
+        self._ending.set()
         for child in self._children:
             if child.process is not None and child.process.returncode is None:
                 with suppress(ProcessLookupError):

@@ -73,7 +73,13 @@ class Worker:
                 return
 
     def _answer(self, ask: Ask) -> Any:
-        return {"stats": self.stats, "breakers": self.breakers, "decision": lambda: self.decision(ask.id)}[ask.about]()
+        match ask.about:
+            case "stats":
+                return self.stats()
+            case "breakers":
+                return self.breakers()
+            case _:
+                return self.decision(ask.id)
 
     def stats(self) -> dict[str, Any]:
         """Counts since the start, and what is held now. `rss_bytes`: resident memory."""

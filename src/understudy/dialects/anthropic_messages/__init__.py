@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from understudy.core.answer import Answer
 from understudy.core.conversation import Conversation
 from understudy.core.request import Call, Needs
+from understudy.core.value import JsonObject
 from understudy.dialects import BY_THE_BOOK, BadAnswer, BadBody, ErrorReport, Glance, Quirks
 from understudy.dialects.anthropic_messages import errors
 from understudy.dialects.anthropic_messages.answer import read_answer, write_answer
@@ -82,24 +83,28 @@ class AnthropicMessages:
         listed = list(names)
         return encode(
             {
-                "data": [
-                    {
-                        "type": "model",
-                        "id": name,
-                        "display_name": name,
-                        "created_at": "1970-01-01T00:00:00Z",  # the API's own word for an unknown date
-                        "lifecycle": "active",
-                        "capabilities": None,
-                        "max_input_tokens": None,
-                        "max_tokens": None,
-                    }
-                    for name in listed
-                ],
+                "data": [_model(name) for name in listed],
                 "has_more": False,
                 "first_id": listed[0] if listed else None,
                 "last_id": listed[-1] if listed else None,
             }
         )
+
+    def render_model(self, name: str) -> bytes:
+        return encode(_model(name))
+
+
+def _model(name: str) -> JsonObject:
+    return {
+        "type": "model",
+        "id": name,
+        "display_name": name,
+        "created_at": "1970-01-01T00:00:00Z",  # the API's own word for an unknown date
+        "lifecycle": "active",
+        "capabilities": None,
+        "max_input_tokens": None,
+        "max_tokens": None,
+    }
 
 
 DIALECT = AnthropicMessages()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from understudy.core.answer import Answer
 from understudy.core.conversation import Conversation
 from understudy.core.request import Call, Needs
+from understudy.core.value import JsonObject
 from understudy.dialects import BY_THE_BOOK, BadAnswer, BadBody, ErrorReport, Glance, Quirks
 from understudy.dialects.openai_chat import errors
 from understudy.dialects.openai_chat.answer import read_answer, write_answer
@@ -73,8 +74,14 @@ class OpenAiChat:
         return write_event(encode(errors.error_object(report)))
 
     def render_models(self, names: Iterable[str]) -> bytes:
-        listed = [{"id": name, "object": "model", "created": 0, "owned_by": "understudy"} for name in names]
-        return encode({"object": "list", "data": listed})
+        return encode({"object": "list", "data": [_model(name) for name in names]})
+
+    def render_model(self, name: str) -> bytes:
+        return encode(_model(name))
+
+
+def _model(name: str) -> JsonObject:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "understudy"}
 
 
 DIALECT = OpenAiChat()
