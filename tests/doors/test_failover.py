@@ -93,7 +93,7 @@ async def test_a_stream_that_breaks_after_content_says_so(
     assert answered.text
     assert answered.error is not None
     assert not answered.finished
-    assert await until(lambda: stage.nothing_is_held(), 1)
+    assert await until(stage.nothing_is_held, 1)
     failure = stage.result(answered).failure
     assert failure is not None
     assert not understudy.requests

@@ -144,7 +144,7 @@ async def test_an_outage_on_schedule_refuses_breaks_and_passes() -> None:
         assert broken.ended == "reset"
         assert 0 < len(words(broken)) < 28
         ends = []
-        while (look := await ask(mock, chat())).ended != "complete":
+        while (look := await ask(mock, chat(max_tokens=3))).ended != "complete":
             ends.append(look.ended)
             await asyncio.sleep(0.01)
             assert mock.now_s < 2

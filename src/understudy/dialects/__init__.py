@@ -13,7 +13,7 @@ from understudy.core.answer import Answer, StreamEvent
 from understudy.core.conversation import Conversation
 from understudy.core.failure import Failure
 from understudy.core.outcome import Outcome
-from understudy.core.projection import Carries
+from understudy.core.projection import Carries, narrowed
 from understudy.core.request import Call, Needs
 from understudy.core.usage import Usage
 from understudy.core.value import keyword_value
@@ -181,3 +181,19 @@ class Dialect(Protocol):
     def render_model(self, name: str) -> bytes:
         """The body that describes one model of that listing."""
         ...
+
+
+def carried_by(dialect: Dialect, quirks: Quirks) -> Carries:
+    """What a provider takes of its dialect in requests. Projected onto this, what the quirks leave out is reported, too.
+
+    Costs 10 us: to be asked once per target.
+    """
+    if quirks == BY_THE_BOOK:
+        return dialect.request_carries
+    return narrowed(
+        dialect.request_carries,
+        drop=quirks.drop,
+        cache_marks=quirks.cache_marks,
+        renames=dict(quirks.roles),
+        reasoning=quirks.reasoning_field is not None,
+    )

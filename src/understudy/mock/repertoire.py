@@ -114,13 +114,15 @@ class Repertoire:
         if received.method != "POST" or not path.endswith(("/chat/completions", "/messages", "/messages/count_tokens")):
             raise Refused("not_found", f"Invalid URL ({received.method} {path})")
         format_ = _MESSAGES if received.speaks_anthropic else _CHAT
+        counts = path.endswith("/count_tokens")
         try:
             received.json = read_object(received.body)
-            asked = format_.read(received.json)
+            # Who only counts has no answer to bound.
+            asked = format_.read({"max_tokens": 1, **received.json} if counts else received.json)
         except BadRequest as error:
             raise Refused("invalid_request", str(error)) from None
         received.model, received.stream = asked.model, asked.stream
-        if path.endswith("/count_tokens"):
+        if counts:
             return _in_one(received, {"input_tokens": asked.tokens_in}, plan_of)
         if self._recording is not None:
             return _replayed(received, received.json, self._recording, plan_of)
@@ -196,7 +198,7 @@ def _headers(received: Received) -> tuple[tuple[str, str], ...]:
 def _load(path: Path, script: Script) -> Recording:
     try:
         return load_recording(path, script.ignore, in_order=script.match == "order")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError) as error:  # gzip tells of a file cut short by EOFError
         raise BadScript(f"recording {path}: {error}") from error
 
 

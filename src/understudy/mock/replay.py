@@ -6,14 +6,17 @@ out), `stream`, `request` (`body`: parsed JSON, or null) and `response` (`status
 
 from __future__ import annotations
 
-import base64
 import gzip
 import json
+from base64 import b64decode
 from collections import defaultdict, deque
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from understudy.core.value import JsonObject, value
+import msgspec
+
+from understudy.core.value import JsonObject, keyword_value, value
 from understudy.framing.sse import SseParser
 from understudy.mock.formats import Piece
 
@@ -45,6 +48,34 @@ class Record:
         return [Piece(event.raw, event.data is not None) for event in events]
 
 
+@keyword_value
+class Request:
+    """The recorded request. `body`: parsed JSON; anything but an object never matches."""
+
+    body: Any = None
+
+
+@keyword_value
+class Response:
+    """The recorded response. `body_text`: a text body; `body_b64`: any other. `status`: None where it was not recorded."""
+
+    status: int | None = None
+    headers: dict[str, str] | None = None
+    body_text: str | None = None
+    body_b64: str | None = None
+
+
+@keyword_value
+class Interaction:
+    """One line of a recording."""
+
+    api: str
+    id: str = ""
+    stream: bool | None = None
+    request: Request | None = None
+    response: Response | None = None
+
+
 class Recording:
     """The records of one file, each given out in turn.
 
@@ -52,19 +83,18 @@ class Recording:
     matter: the records of its wire format answer one after another, and none a second time.
     """
 
-    def __init__(self, records: list[JsonObject], ignore: tuple[str, ...], *, in_order: bool) -> None:
+    def __init__(self, interactions: Iterable[Interaction], ignore: tuple[str, ...], *, in_order: bool) -> None:
         self._ignore = frozenset(ignore)
         self._in_order = in_order
         self._by_request: defaultdict[str, deque[Record]] = defaultdict(deque)
         self._by_dialect: defaultdict[str, deque[Record]] = defaultdict(deque)
-        for read in records:
-            if read.get("api") not in _APIS or read.get("response") is None or read["response"].get("status") is None:
+        for read in interactions:
+            if read.api not in _APIS or read.response is None or read.response.status is None:
                 continue
-            record = _record(read)
+            record = _record(read, read.response, read.response.status)
             self._by_dialect[record.dialect].append(record)
-            body = (read.get("request") or {}).get("body")
-            if isinstance(body, dict):
-                self._by_request[self._key(record.dialect, body)].append(record)
+            if read.request is not None and isinstance(read.request.body, dict):
+                self._by_request[self._key(record.dialect, read.request.body)].append(record)
 
     def answer(self, dialect: str, body: JsonObject) -> Record:
         """The record for a request. Raises `NotRecorded`."""
@@ -83,23 +113,20 @@ class Recording:
 
 
 def load_recording(path: Path, ignore: tuple[str, ...], *, in_order: bool) -> Recording:
-    """The recording in a file. Raises `OSError` and `ValueError` for a file that cannot be read."""
-    text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    return Recording([json.loads(line) for line in text.splitlines() if line.strip()], ignore, in_order=in_order)
+    """The recording in a file. Raises `OSError` for one that cannot be read, `ValueError` for one that is none."""
+    lines = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    decoder = msgspec.json.Decoder(Interaction)
+    return Recording((decoder.decode(line) for line in lines.splitlines() if line.strip()), ignore, in_order=in_order)
 
 
-def _record(read: Any) -> Record:
-    response = read["response"]
-    headers = response.get("headers") or {}
-    if response.get("body_b64") is not None:
-        body = base64.b64decode(response["body_b64"])
-    else:
-        body = (response.get("body_text") or "").encode()
+def _record(read: Interaction, response: Response, status: int) -> Record:
+    body = (response.body_text or "").encode() if response.body_b64 is None else b64decode(response.body_b64)
+    headers = ((name.lower(), line) for name, line in (response.headers or {}).items())
     return Record(
-        read.get("id", ""),
-        _APIS[read["api"]],
-        read.get("stream") is True and response["status"] == 200,
-        response["status"],
-        tuple((name.lower(), str(line)) for name, line in headers.items() if name.lower() not in _NOT_SENT),
+        read.id,
+        _APIS[read.api],
+        read.stream is True and status == 200,
+        status,
+        tuple((name, line) for name, line in headers if name not in _NOT_SENT),
         body,
     )

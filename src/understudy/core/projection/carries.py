@@ -233,6 +233,7 @@ COSMETIC_FIELDS = (
     "stop_details",
     "stop_reason",
     "store",
+    "stream_options",
     "system_fingerprint",
     "time_info",
     "timings",
@@ -242,6 +243,9 @@ COSMETIC_FIELDS = (
     "usage_breakdown",
     "x_groq",
 )
+
+# Without these the answer is no answer at all: sound where sound was asked for.
+FIELD_WEIGHTS = {"modalities": ESSENTIAL}
 
 # Thinking tokens that an effort stands for, at least (weakest first). Providers publish no such table; the steps follow the
 # documented smallest budget (1024) and the share of the answer that OpenAI-compatible gateways give to each name.

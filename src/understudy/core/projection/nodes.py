@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from understudy.core.conversation import Document, Extra, Format, Image, Tool, ToolResult
-from understudy.core.projection.carries import COSMETIC, COSMETIC_FIELDS, FIELDS, LOSSY, Carries, Loss
+from understudy.core.projection.carries import COSMETIC, COSMETIC_FIELDS, FIELD_WEIGHTS, FIELDS, LOSSY, Carries, Loss
 
 
 class Losses:
@@ -35,9 +35,10 @@ def own_extra(extra: Extra | None, where: str, carries: Carries, losses: Losses)
 
 
 def lost_fields(extra: Extra, where: str, losses: Losses) -> None:
-    """Report fields that stay behind."""
-    for name in extra.fields:
-        losses.add(where + name, COSMETIC if name in COSMETIC_FIELDS else LOSSY)
+    """Report fields that stay behind. One that is empty or false says nearly always what is so without it."""
+    for name, held in extra.fields.items():
+        weight = COSMETIC if not held or name in COSMETIC_FIELDS else FIELD_WEIGHTS.get(name, LOSSY)
+        losses.add(where + name, weight)
 
 
 def cache_mark(mark: Any, node: str, where: str, carries: Carries, losses: Losses) -> Any:

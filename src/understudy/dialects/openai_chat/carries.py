@@ -66,7 +66,7 @@ REQUEST_CARRIES = Carries(
         "image": ("detail",),
         "tool": ("strict",),
     },
-    cache=("document", "image", "text", "tool", "tool_result"),
+    cache=("document", "image", "text", "tool", "tool_call", "tool_result"),
     moves_result_media=True,
     order=_ORDER,
     joins=("refusal", "text"),

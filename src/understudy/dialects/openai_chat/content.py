@@ -233,11 +233,13 @@ def write_call(call: ToolCall | Opaque) -> JsonObject:
     """One entry of `tool_calls`."""
     if isinstance(call, Opaque):
         return dict(call.value)
-    written = {
+    written: JsonObject = {
         "id": call.id,
         "type": "function",
         "function": {"name": call.name, "arguments": write_arguments(call.arguments)},
     }
+    if call.cache is not None:
+        written["cache_control"] = call.cache
     return {**written, **own(call.extra)}
 
 

@@ -1,8 +1,8 @@
 """Writes a stream of `chat.completion.chunk` events, as OpenAI's own clients expect it.
 
-One text or thought is told at a time: what overlaps it waits, for the format has no number to tell two apart by. Tool calls
-have one, and never wait. The role comes first, a chunk with the finish reason ends each choice, the usage stands in a last chunk without choices where
-it was asked for, and `[DONE]` closes.
+One part is told at a time, what overlaps it waits: texts and thoughts have no number to tell two apart by, and OpenAI's own
+stream helper takes a tool call for complete as soon as another one speaks. The role comes first, a chunk with the finish
+reason ends each choice, the usage stands in a last chunk without choices where it was asked for, and `[DONE]` closes.
 """
 
 from __future__ import annotations
@@ -90,32 +90,37 @@ class Encoder:
         """A piece of a part, unless its turn has not come."""
         choice, index = event.choice, event.index
         speaker = self._speaker.get(choice)
-        if isinstance(event, PartBegin) and not isinstance(event.part, ToolCall):
+        if isinstance(event, PartBegin):
             if speaker is not None:
-                self._waiting[choice].setdefault(index, [event])
+                self._waiting[choice][index] = [event]
                 return b""
-            self._speaker[choice] = index
             self._waiting.setdefault(choice, {})
         elif index != speaker and (held := self._waiting.get(choice, {}).get(index)) is not None:
             held.append(event)
             return b""
+        written = self._tell(event)
+        if index == speaker and isinstance(event, PartEnd):
+            return written + self._whoever_waited(choice)
+        return written
+
+    def _whoever_waited(self, choice: int) -> bytes:
+        """Let those speak that had to wait, in their order, up to the first that has not said all."""
+        written: list[bytes] = []
+        waiting = self._waiting[choice]
+        while waiting and self._speaker[choice] is None:
+            written += map(self._tell, waiting.pop(next(iter(waiting))))
+        return b"".join(written)
+
+    def _tell(self, event: _Piece) -> bytes:
         if isinstance(event, PartDelta):
             return self._delta(event)
         if isinstance(event, PartBegin):
+            self._speaker[event.choice] = event.index
             return self._part(event)
         if isinstance(event, PartExtra):
             return self._extra(event)
-        written = self._part_end(event)
-        return written + self._next_speaker(choice) if index == speaker else written
-
-    def _next_speaker(self, choice: int) -> bytes:
-        """Let the part speak that has waited longest."""
-        self._speaker[choice] = None
-        waiting = self._waiting[choice]
-        if not waiting:
-            return b""
-        pieces = waiting.pop(next(iter(waiting)))
-        return b"".join([self._piece(piece) for piece in pieces])
+        self._speaker[event.choice] = None
+        return self._part_end(event)
 
     def _begin(self, event: Begin) -> bytes:
         head: JsonObject = {

@@ -60,6 +60,8 @@ def read_request(body: Any) -> Conversation:
     messages = _Messages().read(need(fields, "messages", list))
     tools = _read_tools(fields)
     settings = _read_settings(fields)
+    if fields.get("modalities") == ["text"]:
+        del fields["modalities"]  # as if nothing had been said
     options = take(fields, "stream_options", dict) or {}
     include_usage = options.get("include_usage")
     if others := {name: held for name, held in options.items() if name != "include_usage" and held is not None}:
@@ -188,6 +190,7 @@ def _read_tool(tool: Any, where: str) -> Tool | OpaqueTool:
     description = take(function, "description", str, where)
     parameters = take(function, "parameters", dict, where)
     strict = take(function, "strict", bool, where)
+    function.pop("type", None)  # some clients repeat it here
     cache = take(fields, "cache_control", dict, where)
     others = rest(function)
     if others is not None:

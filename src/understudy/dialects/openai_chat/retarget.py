@@ -96,7 +96,7 @@ def _fit_turns(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:
         if any(name in turn for name in _THOUGHTS):
             changed |= _fit_thoughts(turn, quirks.reasoning_field, lost)
         if not quirks.cache_marks:
-            for node in (turn, *_objects(turn.get("content"))):
+            for node in (turn, *_objects(turn.get("content")), *_objects(turn.get("tool_calls"))):
                 changed |= _unmark(node, "messages.cache_control", lost)
     if changed:
         members["messages"] = turns

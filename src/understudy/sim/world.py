@@ -1,0 +1,112 @@
+"""The providers of a simulation: what an attempt meets at each moment, and the truth about who is up."""
+
+from __future__ import annotations
+
+from math import inf
+
+from understudy.core.dice import Dice, label_of
+from understudy.core.failure import Failure, FailureKind
+from understudy.core.policy import Timeouts
+from understudy.core.request import Needs
+from understudy.core.target import Target
+from understudy.faults import Arrivals, Fault, Plan, Reply, Scene, Timeline, Trouble, error_reply, plan_attempt, risk
+from understudy.transport.classify import classify
+
+WALL_S = 1_800_000_000.0
+"""Unix time at the beginning of every simulation: only hints that are dates depend on it."""
+
+CHUNKS_MAX = 12
+
+UNSENT = frozenset(
+    {
+        FailureKind.DNS_FAILED,
+        FailureKind.CONNECTION_REFUSED,
+        FailureKind.CONNECT_TIMEOUT,
+        FailureKind.TLS_FAILED,
+        FailureKind.PROXY_FAILED,
+    }
+)
+"""Failures before the request's body was handed over."""
+
+
+class World:
+    """All providers under one schedule of faults. The schedule's clock is the simulation's."""
+
+    def __init__(self, faults: tuple[Fault, ...], seed: int) -> None:
+        self.faults = faults
+        self._dice = Dice(seed).fork(label_of("world"))
+        self._arrivals: dict[str, Arrivals] = {}
+        self._count = 0
+
+    def meet(self, target: str, provider: str, needs: Needs, now_s: float) -> tuple[Plan, float]:
+        """What an attempt that begins now meets, and the risk that it fails if it lasts as long as it would by itself."""
+        self._count += 1
+        dice = self._dice.fork(self._count)
+        arrivals = self._arrivals.setdefault(target, Arrivals())
+        scene = Scene(
+            now_s=now_s,
+            target=target,
+            provider=provider,
+            stream=needs.stream,
+            chunks=1 + dice.below(CHUNKS_MAX),
+            tokens=needs.tokens_in,
+            arrivals=arrivals,
+        )
+        plan = plan_attempt(scene, self.faults, dice)
+        lasting_s = plan.piece_at_s(plan.chunks)
+        danger = risk(scene, self.faults, now_s + lasting_s)
+        arrivals.note(now_s, needs.tokens_in)
+        return plan, danger
+
+    def is_up(self, target: Target, needs: Needs, now_s: float, lasting_s: float) -> bool:
+        """The truth: whether an attempt that begins now and takes `lasting_s` certainly succeeds."""
+        arrivals = self._arrivals.setdefault(target.name, Arrivals())
+        scene = Scene(
+            now_s=now_s,
+            target=target.name,
+            provider=target.provider,
+            stream=needs.stream,
+            tokens=needs.tokens_in,
+            arrivals=arrivals,
+        )
+        return risk(scene, self.faults, now_s + lasting_s) == 0.0
+
+
+def bounded(timeouts: Timeouts, room_s: float) -> Timeouts:
+    """The timeouts of an attempt that must have begun to answer after `room_s`."""
+    return Timeouts(
+        connect_s=min(timeouts.connect_s, room_s),
+        headers_s=min(timeouts.headers_s, room_s),
+        first_content_s=min(timeouts.first_content_s, room_s),
+        idle_s=timeouts.idle_s,
+        answer_s=min(timeouts.answer_s, room_s),
+    )
+
+
+def failure_of(plan: Plan, seen: Timeline, now_s: float) -> Failure | None:
+    """What the attempt ends in, read as the engine reads it: an API error goes through the classifier."""
+    kind = seen.failure
+    if kind is None:
+        return None
+    trouble = plan.trouble
+    if plan.reply is Reply.ERROR and trouble is not None and seen.headers_s < inf:
+        return judged(trouble, now_s)
+    status = 200 if seen.headers_s < inf else None
+    return Failure(kind, f"simulated: {kind.value}", status=status)
+
+
+def judged(trouble: Trouble, now_s: float) -> Failure:
+    """An API error as the classifier understands it."""
+    reply = error_reply(
+        trouble.problem,
+        "openai_chat",
+        model="m",
+        request_id="req_simulated",
+        wall_s=WALL_S + now_s,
+        retry_after_s=trouble.retry_after_s,
+        hint=trouble.hint,
+    )
+    headers = {name.encode(): text.encode() for name, text in reply.headers}
+    failure = classify(reply.status, headers, reply.body, now_unix_s=WALL_S + now_s)
+    assert failure is not None, "a problem is an error answer"
+    return failure
