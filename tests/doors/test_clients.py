@@ -13,8 +13,8 @@ import anthropic
 import openai
 import pydantic
 import pytest
-from stage import PROVIDERS, Raise, Stage, two_targets
 
+from stage import PROVIDERS, Raise, Stage, two_targets
 from understudy.mock import Mock
 
 PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode()
@@ -95,7 +95,13 @@ async def test_openai_streaming_helper_and_tools(stage: Stage) -> None:
         assert final.choices[0].finish_reason == "tool_calls"
         turn: Any = {
             "role": "assistant",
-            "tool_calls": [{"id": call.id, "type": "function", "function": {"name": "get_weather", "arguments": call.function.arguments}}],
+            "tool_calls": [
+                {
+                    "id": call.id,
+                    "type": "function",
+                    "function": {"name": "get_weather", "arguments": call.function.arguments},
+                }
+            ],
         }
         result: Any = {"role": "tool", "tool_call_id": call.id, "content": "21 degrees"}
         again = await client.chat.completions.create(
@@ -147,7 +153,9 @@ async def test_anthropic_asks_and_streams(stage: Stage) -> None:
         assert answer.content[0].type == "text"
         assert answer.stop_reason == "end_turn"
         assert answer.usage.input_tokens > 0
-        async with client.messages.stream(model="default", max_tokens=200, messages=QUESTION, system="Be brief.") as stream:
+        async with client.messages.stream(
+            model="default", max_tokens=200, messages=QUESTION, system="Be brief."
+        ) as stream:
             text = "".join([piece async for piece in stream.text_stream])
             final = await stream.get_final_message()
         assert text == answer.content[0].text
@@ -167,7 +175,10 @@ async def test_anthropic_tools(stage: Stage) -> None:
         assert call.name == "get_weather"
         assert isinstance(call.input, dict)
         assert final.stop_reason == "tool_use"
-        result: Any = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": call.id, "content": "21 degrees"}]}
+        result: Any = {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": call.id, "content": "21 degrees"}],
+        }
         turn: Any = {"role": "assistant", "content": [block.model_dump(exclude_none=True) for block in final.content]}
         again = await client.messages.create(
             model="default", max_tokens=200, messages=[*QUESTION, turn, result], tools=[ANTHROPIC_TOOL]

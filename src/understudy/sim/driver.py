@@ -10,7 +10,20 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from math import inf
 
-from understudy.core.action import Ended, Failed, Held, Next, Ready, Refused, Relay, Reply, Reserve, Start, Started, Timer
+from understudy.core.action import (
+    Ended,
+    Failed,
+    Held,
+    Next,
+    Ready,
+    Refused,
+    Relay,
+    Reply,
+    Reserve,
+    Start,
+    Started,
+    Timer,
+)
 from understudy.core.action import Walk as Steps
 from understudy.core.decision import Decision
 from understudy.core.dice import Dice, label_of

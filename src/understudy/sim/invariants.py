@@ -33,7 +33,7 @@ class Moment(StrEnum):
 class Seen:
     """One request as it was seen from outside. `left`: the caller went away. `refusals`: targets that had no place."""
 
-    __slots__ = ("decision", "deadline_s", "left", "outcomes", "plan", "refusals", "results", "started", "tested")
+    __slots__ = ("deadline_s", "decision", "left", "outcomes", "plan", "refusals", "results", "started", "tested")
 
     def __init__(self, plan: RoutePlan, decision: Decision, deadline_s: float) -> None:
         self.plan = plan

@@ -173,13 +173,12 @@ class Supervisor:
         """Drain the workers; whoever is not gone soon after `grace_s` is killed."""
         self._ending.set()
         for child in self._children:
+            child.listener.close()  # or connections would queue for workers that are leaving
             child.tell(Drain(grace_s))
         _, late = await asyncio.wait(self._keepers, timeout=grace_s + 3.0) if self._keepers else (None, ())
         if late:
             self.kill()
             await asyncio.wait(late)
-        for child in self._children:
-            child.listener.close()
 
     def kill(self) -> None:
         """End every worker at once."""

@@ -1,7 +1,7 @@
 """Reads a stream of `chat.completion.chunk` events into the intermediate form.
 
-A choice has at most one text or thought open at a time: another kind closes it. Tool calls stay open until the choice is
-finished, because their pieces may be mixed.
+A choice has at most one text or thought open at a time: another kind closes it. The pieces of tool calls may be mixed: one is
+closed when another opens and its arguments are complete JSON, else when the choice is finished.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from understudy.core.answer import (
     StreamEvent,
     UsageSeen,
 )
-from understudy.core.assembly import write_arguments
+from understudy.core.assembly import read_arguments, write_arguments
 from understudy.core.conversation import Extra, Part, Reasoning, Refusal, Text, ToolCall
 from understudy.core.diagnosis import classify_in_band
 from understudy.core.projection import settled_stop
@@ -125,9 +125,9 @@ class Decoder:
 
 
 class _Call:
-    """A tool call on its way: held back until its name is known."""
+    """A tool call on its way: held back until its name is known. `arguments`: all that was written of them."""
 
-    __slots__ = ("arguments", "extra", "id", "index", "name")
+    __slots__ = ("arguments", "closed", "extra", "id", "index", "name")
 
     def __init__(self, id_: str) -> None:
         self.id = id_
@@ -135,6 +135,7 @@ class _Call:
         self.arguments = ""
         self.extra: JsonObject = {}
         self.index: int | None = None
+        self.closed = False
 
 
 class _Choice:
@@ -266,14 +267,14 @@ class _Choice:
             for name, held in item.items()
             if name not in {"index", "id", "type", "function"} and held is not None
         }
+        call.arguments += written
         if call.index is not None:
-            if others:
+            if others and not call.closed:
                 events.append(PartExtra(self._number, call.index, Extra(NAME, others)))
-            if written:
+            if written and not call.closed:
                 events.append(PartDelta(self._number, call.index, Field.ARGUMENTS, written))
             return
         call.name = call.name or words(function.get("name"))
-        call.arguments += written
         call.extra |= others
         if call.name:
             self._open_call(call, events)
@@ -298,12 +299,20 @@ class _Choice:
 
     def _open_call(self, call: _Call, events: list[StreamEvent]) -> None:
         self._close(events)
+        for other in self._calls:
+            if other.index is not None and not other.closed and _is_complete(other.arguments):
+                self._close_call(other, events)
         call.index = self._next
         self._next += 1
         part = ToolCall(call.id, call.name, "", extra=Extra(NAME, call.extra) if call.extra else None)
         events.append(PartBegin(self._number, call.index, part))
         if call.arguments:
             events.append(PartDelta(self._number, call.index, Field.ARGUMENTS, call.arguments))
+
+    def _close_call(self, call: _Call, events: list[StreamEvent]) -> None:
+        assert call.index is not None
+        call.closed = True
+        events.append(PartEnd(self._number, call.index))
 
     def _collect(self, item: JsonObject, delta: JsonObject) -> None:
         """What the choice says beside its parts: lists grow, anything else is the last that was said."""
@@ -324,11 +333,16 @@ class _Choice:
             if call.index is None:
                 self._open_call(call, events)
                 self._close(events)
-            assert call.index is not None
-            events.append(PartEnd(self._number, call.index))
+            if not call.closed:
+                self._close_call(call, events)
         said = (ToolCall("", "", {}),) if self._calls else (Refusal(""),) if self._refused else ()
         settled = settled_stop(stop, said) or stop
         events.append(Finish(choice=self._number, stop=settled, stop_native=native, extra=rest(self._about)))
+
+
+def _is_complete(arguments: str) -> bool:
+    """Whether nothing but white space can follow."""
+    return arguments.endswith("}") and isinstance(read_arguments(arguments), dict)
 
 
 def _put(about: JsonObject, name: str, held: Any) -> None:

@@ -1,0 +1,238 @@
+"""The whole program as processes: workers that die, news between them, drains, the control plane.
+
+Real processes on loopback, each started and ended by the test that asked for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from stage import QUESTION, until
+from understudy.mock import Mock, start_mock
+from understudy.supervisor.supervisor import CannotServe, bind
+
+CONFIGURATION = """
+targets:
+  lead: {{provider: openai_compatible, model: m, base_url: "{url}", key: env:KEY}}
+  sorry: {{provider: static, text: "Later."}}
+routes:
+  default:
+    tiers: {{primary: [lead], local: [sorry]}}
+    policy: {{retry: {{kind: none}}, wait_max_s: 0}}
+"""
+
+
+class Served:
+    """`understudy serve` as a process."""
+
+    def __init__(self, process: asyncio.subprocess.Process, ready: dict[str, Any], took_s: float) -> None:
+        self.process = process
+        self.url = f"http://127.0.0.1:{ready['port']}"
+        self.control = f"http://127.0.0.1:{ready['control_port']}"
+        self.took_s = took_s
+
+    @property
+    def workers(self) -> list[int]:
+        told = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
+        )
+        return [int(pid) for pid in told.stdout.split()]
+
+
+@asynccontextmanager
+async def serve(folder: Path, url: str, *options: str, text: str = CONFIGURATION) -> AsyncIterator[Served]:
+    file = folder / "understudy.yaml"
+    file.write_text(text.format(url=url))
+    begun_s = time.monotonic()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "understudy", "serve", "--config", str(file), "--port", "0", "--control-port", "0", "--json",
+        *options,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "KEY": "sk-test"},
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        ready = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
+        yield Served(process, ready, time.monotonic() - begun_s)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), 10)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+@pytest.fixture
+async def mock() -> AsyncIterator[Mock]:
+    async with await start_mock() as one:
+        yield one
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(timeout=10) as client:
+        yield client
+
+
+BODY = {"model": "default", **QUESTION}
+
+
+async def ask(url: str) -> httpx2.Response:
+    """Over a new connection, so that any worker may get it."""
+    async with httpx2.AsyncClient(timeout=10) as fresh:
+        return await fresh.post(url + "/v1/chat/completions", json=BODY)
+
+
+async def test_one_worker_serves_and_the_control_plane_tells(
+    tmp_path: Path, mock: Mock, http: httpx2.AsyncClient
+) -> None:
+    async with serve(tmp_path, mock.base_url) as served:
+        answer = await http.post(served.url + "/v1/chat/completions", json=BODY)
+        assert answer.status_code == 200
+        id_ = answer.headers["x-understudy-decision"]
+        page = (await http.get(f"{served.control}/api/decisions/{id_}")).json()
+        assert page["replay"] == {"same": True, "differences": []}
+        assert page["result"]["winner"]["target"] == "lead"
+        assert "lead" in page["explanation"]
+        assert (await http.get(served.control + "/healthz")).json() == {"status": "ok"}
+        assert (await http.get(served.control + "/readyz")).status_code == 200
+        assert (await http.get(served.control + "/api/decisions/nothing")).status_code == 404
+        assert (await http.get(served.control + "/api/nothing")).status_code == 404
+        [stats] = (await http.get(served.control + "/api/stats")).json()["workers"]
+        assert stats["requests"] == 1
+        assert stats["in_flight"] == 0
+        assert stats["rss_bytes"] < 80 * 1024 * 1024
+        rebound = await http.get(served.control + "/api/stats", headers={"host": "evil.example"})
+        assert rebound.status_code == 421, "a web page cannot reach the control plane through a name of its own"
+        assert (await http.get(served.url + "/api/stats")).status_code == 404, "the data plane carries nothing else"
+
+
+async def test_an_operator_holds_a_breaker_open_in_every_worker(
+    tmp_path: Path, mock: Mock, http: httpx2.AsyncClient
+) -> None:
+    async with serve(tmp_path, mock.base_url, "--workers", "2") as served:
+        told = await http.post(served.control + "/api/breakers/lead", json={"action": "force_open"})
+        assert told.status_code == 202
+        for _ in range(8):
+            assert (await ask(served.url)).headers["x-understudy-target"] == "sorry"
+        states = (await http.get(served.control + "/api/breakers")).json()["lead"]
+        assert [one["breakers"][0]["state"] for one in states] == ["forced-open"] * 2
+        await http.post(served.control + "/api/breakers/lead", json={"action": "release"})
+        assert (await ask(served.url)).headers["x-understudy-target"] == "lead"
+        assert (await http.post(served.control + "/api/breakers/lead", json={"action": "dance"})).status_code == 400
+        assert (await http.post(served.control + "/api/breakers/nobody", json={"action": "watch"})).status_code == 404
+
+
+async def test_a_breaker_that_opens_in_one_worker_opens_in_the_others(
+    tmp_path: Path, mock: Mock, http: httpx2.AsyncClient
+) -> None:
+    mock.set({"error_burst": {"problem": "server_error"}})
+    async with serve(tmp_path, mock.base_url, "--workers", "2") as served:
+        while True:  # one connection stays with one worker
+            answer = await http.post(served.url + "/v1/chat/completions", json=BODY)
+            if answer.headers["x-understudy-attempts"] == "1":
+                break  # the stand-in alone: the lead is not asked any more
+        opened_s = time.monotonic()
+
+        async def everywhere() -> bool:
+            told = (await http.get(served.control + "/api/breakers")).json()["lead"]
+            return [one["breakers"][0]["state"] for one in told] == ["open", "open"]
+
+        assert await everywhere()
+        assert time.monotonic() - opened_s < 0.1
+        before = len(mock.requests)
+        for _ in range(6):
+            await ask(served.url)
+        assert len(mock.requests) == before
+
+
+async def test_a_killed_worker_is_replaced_and_what_was_queued_is_served(tmp_path: Path, mock: Mock) -> None:
+    async with serve(tmp_path, mock.base_url, "--workers", "2") as served:
+        first = served.workers
+        assert len(first) == 2
+        os.kill(first[0], signal.SIGKILL)
+        answers = await asyncio.gather(*(ask(served.url) for _ in range(20)))
+        assert [answer.status_code for answer in answers] == [200] * 20, "queued connections wait for the successor"
+        assert await until(lambda: len(served.workers) == 2 and first[0] not in served.workers, 2)
+
+
+async def test_the_workers_end_with_their_supervisor(tmp_path: Path, mock: Mock) -> None:
+    async with serve(tmp_path, mock.base_url, "--workers", "2") as served:
+        workers = served.workers
+        served.process.kill()
+        await served.process.wait()
+
+        def gone() -> bool:
+            for pid in workers:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, 0)
+                    if Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z":
+                        return False
+            return True
+
+        assert await until(gone, 8)
+
+
+async def test_ctrl_c_lets_a_running_stream_finish(tmp_path: Path, mock: Mock, http: httpx2.AsyncClient) -> None:
+    mock.set({"latency": {"chunk_s": 0.05}})
+    async with serve(tmp_path, mock.base_url) as served:
+        async with http.stream("POST", served.url + "/v1/chat/completions", json={**BODY, "stream": True}) as answer:
+            pieces = answer.aiter_bytes()
+            seen = await anext(pieces)
+            served.process.send_signal(signal.SIGINT)
+            await asyncio.sleep(0.05)
+            with pytest.raises(httpx2.TransportError):
+                await ask(served.url)
+            async for piece in pieces:
+                seen += piece
+        assert b"[DONE]" in seen
+        assert await asyncio.wait_for(served.process.wait(), 5) == 0
+
+
+async def test_it_answers_within_a_second_of_its_start(tmp_path: Path, mock: Mock) -> None:
+    """Generous to a busy machine: the best of three starts counts."""
+    took_s = []
+    for _ in range(3):
+        async with serve(tmp_path, mock.base_url) as served:
+            took_s.append(served.took_s)
+            assert (await ask(served.url)).status_code == 200
+    assert min(took_s) < 2.0
+
+
+async def test_a_port_that_is_taken_is_said(tmp_path: Path, mock: Mock) -> None:
+    [taken] = bind("127.0.0.1", 0, 1)
+    with taken, pytest.raises(CannotServe, match="choose another port"):
+        bind("127.0.0.1", taken.getsockname()[1], 2)
+
+
+FORBIDDEN = ("starlette", "uvicorn", "typer", "rich", "pydantic", "yaml", "sqlalchemy", "mcp", "genai_prices", "plotly")
+
+
+def test_a_worker_imports_nothing_of_the_control_plane() -> None:
+    code = f"import sys, understudy.supervisor.worker; print([name for name in {FORBIDDEN} if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
+
+
+def test_serving_the_world_without_principals_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "understudy.yaml"
+    file.write_text(CONFIGURATION.format(url="http://127.0.0.1:9/v1"))
+    command = [sys.executable, "-m", "understudy", "serve", "--config", str(file), "--host", "0.0.0.0"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+    assert told.returncode == 2
+    assert "principals" in told.stderr
