@@ -25,7 +25,7 @@ FILES = {
 
         from __future__ import annotations
 
-        from dataclasses import dataclass
+        from dataclasses import dataclass, field
         from typing import Literal
 
         @dataclass(slots=True)
@@ -47,7 +47,7 @@ FILES = {
             stick: Literal["wood", "brush"] = "wood"
             other_stick: str | None = None
             skin: Skin | None = None
-            beats: tuple[int, ...] = ()
+            beats: tuple[int, ...] = field(default_factory=tuple)
 
             def __post_init__(self) -> None:
                 if self.loud > 100:
@@ -94,6 +94,7 @@ def visitor(band: Registry[Any], tmp_path: Path) -> Iterator[Path]:
 
 def test_listing_names_imports_no_entry(band: Registry[Any]) -> None:
     assert band.names() == ("bare", "drum", "mute", "silent", "triangle")
+    assert list(band) == list(band.names())
     assert "drum" in band
     assert "_shared" not in band
     assert not any(name.startswith("orchestra.band.") for name in sys.modules)

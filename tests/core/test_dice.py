@@ -45,6 +45,7 @@ def test_the_seed_stays_and_replays_everything(seed: int) -> None:
     dice = Dice(seed)
     first = [dice.next() for _ in range(5)]
     assert dice.seed == seed
+    assert repr(dice) == f"Dice({seed:#x})"
     again = Dice(dice.seed)
     assert [again.next() for _ in range(5)] == first
 

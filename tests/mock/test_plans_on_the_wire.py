@@ -124,6 +124,14 @@ async def test_errors_come_in_the_callers_envelope(mock: Mock, problem: str) -> 
         assert anthropic.json["request_id"] == anthropic.headers["request-id"]
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+async def test_a_reset_within_an_answer_comes_after_what_was_sent(mock: Mock, stream: bool) -> None:
+    mock.set({"truncated_stream": {"how": "reset", "after_chunks": 14}})
+    look = await ask(mock, chat(stream=stream))
+    assert (look.status, look.ended) == (200, "reset")
+    assert len(words(look)) == 14 if stream else 0 < len(look.body) < int(look.headers["content-length"])
+
+
 async def test_a_refused_connection_is_really_refused_and_comes_back(mock: Mock) -> None:
     idle = await asyncio.open_connection("127.0.0.1", mock.port)
     mock.set("outage")

@@ -16,7 +16,7 @@ from understudy.ports import HttpAnswer, Origin, TransportFailure
 from understudy.transport.client import Client
 
 if TYPE_CHECKING:
-    from understudy.transport.outbound import OutboundStream
+    from understudy.transport.stream import OutboundStream
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter

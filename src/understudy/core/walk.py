@@ -32,7 +32,7 @@ from understudy.core.action import (
 from understudy.core.decision import Decision
 from understudy.core.failure import Failure, FailureKind, Implicates, Then
 from understudy.core.outcome import Outcome, Purpose, Result
-from understudy.core.plan import Ask, Entry, Exclusion, RoutePlan, TierPlan, Tried
+from understudy.core.plan import Ask, Candidate, Entry, Exclusion, RoutePlan, TierPlan, Tried, first_exclusion
 from understudy.core.resilience.backoff import delay_s, repeats
 from understudy.core.resilience.breaker import State
 from understudy.core.scoreboard import Scoreboard
@@ -62,6 +62,8 @@ def walk(plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float, d
         repeat = True
     result = yield from trip.go_through(plan.degraded, (), repeat=False)
     if result is None:
+        result = yield from trip.spend_the_rest(plan.normal, 0, repeat=False)
+    if result is None:
         result = yield from trip.panic()
     return result or trip.give_up()
 
@@ -81,6 +83,7 @@ class _Trip:
         self.excluded: dict[str, Exclusion] = {}  # by target: its latest exclusion
         self.larger_than: int | None = None
         self.waiting_since_s: float | None = None
+        self.passed_over = False  # someone eligible was not asked, to keep an attempt for a later tier
         self.verdict: Failure | None = None  # a failure after which nothing else may be tried
 
     # Steps
@@ -88,19 +91,28 @@ class _Trip:
     def go_through(self, tiers: tuple[TierPlan, ...], after: tuple[TierPlan, ...], *, repeat: bool) -> Step:
         """Try every eligible target of these tiers, in their order. `after`: tiers that must keep an attempt, too."""
         for number, tier in enumerate(tiers):
-            later = tiers[number + 1 :] + after
-            result = yield from self.go_through_tier(tier, later, repeat=repeat)
+            kept = paid(tiers[number + 1 :]) + paid(after)
+            result = yield from self.go_through_tier(tier, kept, first=not repeat, repeat=repeat)
+            if result is not None:
+                return result
+        return (yield from self.spend_the_rest(tiers, paid(after), repeat=repeat))
+
+    def spend_the_rest(self, tiers: tuple[TierPlan, ...], kept: int, *, repeat: bool) -> Step:
+        """Try those who were passed over to keep an attempt for later tiers, which then had nobody to spend it on."""
+        for tier in tiers if self.passed_over and self.attempts_left > kept else ():
+            result = yield from self.go_through_tier(tier, kept, first=False, repeat=repeat)
             if result is not None:
                 return result
         return None
 
-    def go_through_tier(self, tier: TierPlan, later: tuple[TierPlan, ...], *, repeat: bool) -> Step:
-        """Try the tier's targets, best first, choosing anew after each failure: it may have changed the others' standing."""
-        kept = sum(1 for one in later if one.paid)
-        first = True
+    def go_through_tier(self, tier: TierPlan, kept: int, *, first: bool, repeat: bool) -> Step:
+        """Try the tier's targets, best first, choosing anew after each failure: it may have changed the others' standing.
+
+        `kept`: attempts that belong to other tiers. `first`: the tier's own first attempt may come out of those.
+        """
         while self.now_s < self.deadline_s:
             order = self.choose(tier, repeat=repeat)
-            entry = self.affordable(order, kept, first=first and not repeat)
+            entry = self.affordable(order, kept, first=first)
             if entry is None:
                 return None
             first = False
@@ -157,9 +169,17 @@ class _Trip:
         """The tier's eligible targets, best first; the others' reasons are remembered."""
         if self.verdict is not None:
             return []
-        decision = self.decision
         turn = self.board.turn(f"{self.plan.name}/{tier.name}") if len(tier.entries) > 1 else 0
-        ask = Ask(
+        ask = self.ask(turn, repeat=repeat)
+        order, excluded = choose(tier, self.plan, ask, self.board.standings, self.decision)
+        for out in excluded:
+            self.excluded[out.target] = out
+        return order
+
+    def ask(self, turn: int, *, repeat: bool) -> Ask:
+        """What a choice made now depends on, besides the candidates."""
+        decision = self.decision
+        return Ask(
             decision.needs,
             decision.dialect,
             self.now_s,
@@ -169,16 +189,13 @@ class _Trip:
             repeat,
             self.larger_than,
         )
-        order, excluded = choose(tier, self.plan, ask, self.board.standings, decision)
-        for out in excluded:
-            self.excluded[out.target] = out
-        return order
 
     def affordable(self, order: list[Entry], kept: int, *, first: bool) -> Entry | None:
         """The best target that the attempt budget still allows. Stand-ins are free; a tier's first attempt needs no surplus."""
         for entry in order:
             if entry.target.stand_in or self.attempts_left > (0 if first else kept):
                 return entry
+            self.passed_over = True
         return None
 
     def share_until_s(self, others: int) -> float:
@@ -233,10 +250,11 @@ class _Trip:
         self.tried = {**self.tried, entry.slot: tried}
 
     def next_recovery_s(self) -> float | None:
-        """When something may become eligible again, if waiting for it is allowed: backoffs up to the deadline, recoveries
-        within `wait_max_s` of the first wait.
+        """When something may become eligible again, if waiting for it is allowed.
+
+        Backoffs up to the deadline, recoveries within `wait_max_s` of the first wait.
         """
-        if self.verdict is not None or self.attempts_left <= sum(1 for tier in self.plan.degraded if tier.paid):
+        if self.verdict is not None or self.attempts_left <= paid(self.plan.degraded):
             return None
         since_s = self.now_s if self.waiting_since_s is None else self.waiting_since_s
         bound_s = min(self.deadline_s, since_s + self.plan.policy.wait_max_s)
@@ -258,13 +276,20 @@ class _Trip:
         """The untried target held back by nothing but its own open breaker, with the fewest failures of late."""
         best: tuple[float, float, int] | None = None
         found: Entry | None = None
-        for number, entry in enumerate(entry for tier in self.plan.tiers for entry in tier.entries):
+        ask = self.ask(0, repeat=False)
+        for number, (tier, entry) in enumerate((one, entry) for one in self.plan.tiers for entry in one.entries):
             out = self.excluded.get(entry.target.name)
-            if out is None or out.reason != "breaker" or entry.slot in self.tried:
+            if out is None or out.reason != "breaker":
                 continue
             standing = self.board.standings[entry.slot]
             view = standing.breakers[entry.breaker]
-            if view.state is State.FORCED_OPEN or standing.cool_down_until_s > self.now_s:
+            _, conditions = tier.conditions(ask)
+            besides = [condition for condition in conditions if condition.name != out.reason]
+            if (
+                view.state is State.FORCED_OPEN
+                or entry.slot in self.tried
+                or first_exclusion(besides, Candidate(entry, standing), ask) is not None
+            ):
                 continue
             key = (standing.error_rate or 0.0, view.until_s, number)
             if best is None or key < best:
@@ -346,6 +371,11 @@ class _Trip:
         if out.reason == "tried":  # refused before an attempt could begin
             return self.tried[entry.slot].why
         return _AMOUNTS_TO.get(out.reason, FailureKind.NO_TARGET)
+
+
+def paid(tiers: tuple[TierPlan, ...]) -> int:
+    """How many of these tiers need an attempt of the budget."""
+    return sum(tier.paid for tier in tiers)
 
 
 _AMOUNTS_TO = {

@@ -48,7 +48,7 @@ class Messages:
         if only.thinking:
             content.append({"type": "thinking", "thinking": "".join(only.thinking), "signature": _SIGNATURE})
         if only.text:
-            content.append({"type": "text", "text": "".join(only.text)})
+            content.append({"type": "text", "text": "".join(only.text), "citations": None})
         if only.called is not None:
             content.append(_tool_use(only, number) | {"input": json.loads(only.called.arguments)})
         return _message(asked, number, only.tokens_out) | {
@@ -91,12 +91,18 @@ def _message(asked: Asked, number: int, tokens_out: int) -> JsonObject:
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,
+        "stop_details": None,
+        "container": None,
         "usage": {
             "input_tokens": asked.tokens_in,
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0,
             "output_tokens": tokens_out,
             "service_tier": "standard",
+            "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+            "inference_geo": None,
+            "output_tokens_details": None,
+            "server_tool_use": None,
         },
     }
 
@@ -110,7 +116,7 @@ def _blocks(said: Said, number: int) -> Iterator[tuple[JsonObject, list[JsonObje
             [*filled, {"type": "signature_delta", "signature": _SIGNATURE}],
         )
     if said.text:
-        yield {"type": "text", "text": ""}, [{"type": "text_delta", "text": part} for part in said.text]
+        yield {"type": "text", "text": "", "citations": None}, [{"type": "text_delta", "text": part} for part in said.text]
     if said.called is not None:
         parts = cut(said.called.arguments)
         yield _tool_use(said, number), [{"type": "input_json_delta", "partial_json": part} for part in parts]
@@ -118,7 +124,7 @@ def _blocks(said: Said, number: int) -> Iterator[tuple[JsonObject, list[JsonObje
 
 def _tool_use(said: Said, number: int) -> JsonObject:
     assert said.called is not None
-    return {"type": "tool_use", "id": f"toolu_mock{number:08d}", "name": said.called.name, "input": {}}
+    return {"type": "tool_use", "id": f"toolu_mock{number:08d}", "name": said.called.name, "input": {}, "caller": {"type": "direct"}}
 
 
 def _holds_results(content: Any) -> bool:

@@ -31,7 +31,7 @@ class Mock:
     """A provider over HTTP. Use it as `async with`, or `start` and `close` it.
 
     `requests`: what came, oldest first, the last `remembered` of them. `connections`: those that are open. `accepted`: how many
-    there ever were.
+    there ever were. `origin`: its address once it has started; `base_url`: the same as a target takes it.
     """
 
     def __init__(
@@ -47,6 +47,8 @@ class Mock:
         self.requests: deque[Received] = deque(maxlen=remembered)
         self.connections: set[Connection] = set()
         self.accepted = 0
+        self.origin = ""
+        self.base_url = ""
         self._faults: tuple[Fault, ...] = ()
         self._model_faults: dict[str, tuple[Fault, ...]] = {}
         self._host = host
@@ -72,6 +74,9 @@ class Mock:
         # Bound and never listening, it keeps the port ours while the mock refuses connections.
         self._anchor = _bound(self._host, self._port)
         self._port = int(self._anchor.getsockname()[1])
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self.origin = f"{'http' if self._tls is None else 'https'}://{host}:{self._port}"
+        self.base_url = f"{self.origin}/v1"
         self._started_s = self._loop.time()
         self._sweep()
         if self._opening is not None:
@@ -106,17 +111,6 @@ class Mock:
     def port(self) -> int:
         """Where it listens."""
         return self._port
-
-    @property
-    def origin(self) -> str:
-        """Its address, without a path."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"{'http' if self._tls is None else 'https'}://{host}:{self._port}"
-
-    @property
-    def base_url(self) -> str:
-        """Its address as a target's `base_url`."""
-        return f"{self.origin}/v1"
 
     @property
     def now_s(self) -> float:

@@ -135,11 +135,6 @@ class Connection(asyncio.Protocol):
 
     # The script's side
 
-    @property
-    def lost(self) -> bool:
-        """Whether the connection is closed or closing."""
-        return self._transport.is_closing()
-
     def head(self, status: int, headers: Headers, *, length: int | None) -> None:
         """Status line and headers. `length`: of the body; None: it comes chunked."""
         reason = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Unknown"

@@ -109,7 +109,8 @@ class WatchedBoard(Scoreboard):
 
     def __init__(self, share: float = 1.0, emit: Callable[[Event], None] | None = None) -> None:
         self.books = Books()
-        self.last: Taken | None = None
+        self.last: Taken | None = None  # the latest place taken
+        self.settled: Taken | None = None  # the latest place settled
         tell = emit or (lambda _event: None)
 
         def told(event: Event) -> None:
@@ -146,7 +147,7 @@ class WatchedBoard(Scoreboard):
     def settle(self, hold: Hold, outcome: Outcome, now_s: float) -> None:
         """Given back with what came of it."""
         books = self.books
-        taken = self._close(hold, outcome)
+        self.settled = taken = self._close(hold, outcome)
         books.learn(taken.target, outcome, now_s)
         super().settle(hold, outcome, now_s)
         for index in range(len(self.standings[taken.slot].breakers)):

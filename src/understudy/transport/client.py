@@ -11,10 +11,11 @@ from understudy.core.value import keyword_value
 from understudy.ports import HttpAnswer, HttpRequest, Origin, TransportFailure
 from understudy.transport.dial import Dialer, Way
 from understudy.transport.dns import Dns, Resolve, resolve_by_system
-from understudy.transport.outbound import OutboundConnection, OutboundStream, StaleConnection
+from understudy.transport.outbound import OutboundConnection, StaleConnection
 from understudy.transport.pool import Pool
 from understudy.transport.proxy import Proxies
 from understudy.transport.settings import ClientSettings
+from understudy.transport.stream import OutboundStream
 from understudy.transport.tls import Tls, client_context
 
 A = TypeVar("A")

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from understudy.core.failure import FailureKind
-from understudy.ports import Header, HeaderMap
+from understudy.ports import Header
 from understudy.transport.wire import BODILESS, field_lines, status_line
 
 if TYPE_CHECKING:
     from understudy.transport.inbound import InboundConnection
+    from understudy.transport.request import RequestParser
 
 _JOIN_MAX_BYTES = 64 * 1024  # above this, copying a body to send it with its head costs more than a second buffer
 
@@ -41,27 +42,19 @@ class ServerExchange:
         "query",
     )
 
-    def __init__(
-        self,
-        connection: InboundConnection,
-        method: str,
-        target: tuple[str, str],
-        headers: HeaderMap,
-        body: bytes,
-        *,
-        keep_alive: bool,
-        http_1_0: bool,
-    ) -> None:
+    def __init__(self, connection: InboundConnection, request: RequestParser) -> None:
+        """Take over the request that the parser has just completed."""
+        assert request.method is not None  # none is complete without a head
         self._connection = connection
-        self.method = method
-        self.path, self.query = target
-        self.headers = headers
-        self.body = body
-        self.body_held_bytes = len(body)
+        self.method = request.method
+        self.path, self.query = request.target
+        self.headers = request.headers
+        self.body = bytes(request.body)
+        self.body_held_bytes = request.body_bytes
         self.peer = connection.peer
         self.left: FailureKind | None = None
-        self.keep_alive = keep_alive
-        self.http_1_0 = http_1_0
+        self.keep_alive = request.keep_alive
+        self.http_1_0 = request.http_1_0
         self.progress = UNANSWERED
         self._chunked = False
 

@@ -1,4 +1,4 @@
-"""One client's connection: its requests are parsed, handed to the handler one at a time, and bounded in size and time.
+"""One client's connection: its requests are handed to the handler one at a time, and bounded in time.
 
 Life of a connection:
 
@@ -15,17 +15,13 @@ with unread input would make the kernel send a reset, and the client would never
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import deque
-from typing import TYPE_CHECKING, NoReturn, cast
-from urllib.parse import unquote_to_bytes
-
-import httptools
+from typing import TYPE_CHECKING, cast
 
 from understudy.core.failure import FailureKind
-from understudy.ports import HeaderMap
 from understudy.transport.exchange import STARTED, UNANSWERED, ServerExchange
-from understudy.transport.wire import field_lines, head_bytes, status_line
+from understudy.transport.request import Problem, RequestParser
+from understudy.transport.wire import field_lines, status_line
 
 if TYPE_CHECKING:
     from understudy.transport.server import Server
@@ -33,51 +29,28 @@ if TYPE_CHECKING:
 IDLE, HEAD, BODY, CLOSING = range(4)
 
 _HELD_MAX_BYTES = 64 * 1024  # unparsed bytes behind a request in flight, above which reading pauses
-_HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:%\[\]-]*")
-_HOP_BY_HOP_OF_UPGRADE = frozenset({b"upgrade", b"connection", b"http2-settings"})
-_METHODS = {name.encode(): name for name in ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH")}
 _FOREVER = float("inf")
-
-Problem = tuple[int, FailureKind, str]
-"""Why a request is refused: HTTP status, kind of failure, message."""
-
-
-class _Refused(Exception):
-    """Stops llhttp from inside a callback; never leaves this file."""
 
 
 class InboundConnection(asyncio.Protocol):
     """An accepted connection."""
 
     __slots__ = (
-        "_body",
-        "_body_bytes",
-        "_continue_owed",
         "_drain_waiter",
-        "_dry_bytes",
         "_exchange",
-        "_headers",
         "_held",
         "_held_bytes",
-        "_host",
-        "_http_1_0",
-        "_keep_alive",
         "_loop",
         "_lost",
-        "_method",
         "_parser",
         "_pending_bytes",
         "_pending_since_s",
         "_phase",
-        "_problem",
         "_queue",
         "_reading_paused",
-        "_repeated_fields",
         "_settings",
         "_task",
         "_transport",
-        "_upgrade_offered",
-        "_url",
         "_wake",
         "choked",
         "deadline_s",
@@ -91,7 +64,7 @@ class InboundConnection(asyncio.Protocol):
         self.server = server
         self._settings = server.settings
         self._loop = loop
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser = RequestParser(server, self._request_complete)
         self._phase = IDLE
         self.deadline_s = _FOREVER
         self.peer = ""
@@ -103,26 +76,10 @@ class InboundConnection(asyncio.Protocol):
         self._wake: asyncio.Future[None] | None = None
         self._exchange: ServerExchange | None = None
         self._queue: deque[ServerExchange] = deque()
-        self._problem: Problem | None = None
         self._held: list[bytes] = []
         self._held_bytes = 0
-        self._host = b""
         self._pending_bytes = 0
         self._pending_since_s = 0.0
-        self._dry_bytes = 0  # received since the request began, or since the last byte of its body
-        self._clear_request()
-
-    def _clear_request(self) -> None:
-        self._url = b""
-        self._headers: HeaderMap = {}
-        self._repeated_fields = 0
-        self._method: str | None = None  # known once the headers are complete
-        self._http_1_0 = False
-        self._keep_alive = True
-        self._continue_owed = False
-        self._upgrade_offered = False
-        self._body: bytes | bytearray = b""
-        self._body_bytes = 0
 
     # The transport tells us
 
@@ -156,7 +113,7 @@ class InboundConnection(asyncio.Protocol):
         self.server.forget(self)
         self._client_left()
         self.resume_writing()
-        del self._parser  # it holds our methods: without this, only the garbage collector would free us
+        self._parser.close()
 
     def pause_writing(self) -> None:
         self.choked = True
@@ -222,134 +179,34 @@ class InboundConnection(asyncio.Protocol):
         if self._exchange is None and self._phase == IDLE:
             self._close()
 
-    # Parsing
+    # Requests
 
     def _parse(self, data: bytes) -> None:
         if self._phase == IDLE:
             self._phase = HEAD
             self.deadline_s = self._loop.time() + self._settings.head_s
-        self._dry_bytes += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as offer:
-            self._decline_upgrade(data[offer.args[0] :])
-        except httptools.HttpParserError as error:
-            self._note_problem(self._problem or _problem_of(error))
-        else:
-            if self._phase != CLOSING and self._exchange is None:
-                self._await_more()
+        parser = self._parser
+        parser.feed(data)
+        if parser.problem is not None:
+            parser.release()
+            if self._exchange is None:  # else it waits for the answers that come first
+                self._refuse(parser.problem)
+        elif self._exchange is None:
+            self._await_more()
 
     def _await_more(self) -> None:
         """A request is here in part."""
-        if self._dry_bytes > self._settings.head_max_bytes:
-            status, what = (431, "headers are") if self._method is None else (400, "chunk framing is")
-            self._note_problem((status, FailureKind.BAD_REQUEST, f"the {what} too large"))
-        elif self._method is not None and self._phase != BODY:
+        parser = self._parser
+        if parser.method is not None and self._phase != BODY:
             self._phase = BODY
             self.deadline_s = self._loop.time() + self._settings.body_s
-            if self._continue_owed and not self._body_bytes:
+            if parser.continue_owed and not parser.body_bytes:
                 self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def on_url(self, url: bytes) -> None:
-        """llhttp: a piece of the request target."""
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """llhttp: a header, or a trailer, which is ignored."""
-        if self._method is not None:
-            return
-        name = name.lower()
-        headers = self._headers
-        if name not in headers:
-            headers[name] = value
-            return
-        self._repeated_fields += 1
-        if name == b"host":
-            self._stop(400, FailureKind.BAD_REQUEST, "more than one Host header")
-        headers[name] += (b"; " if name == b"cookie" else b", ") + value
-
-    def on_headers_complete(self) -> None:
-        """llhttp: the head is here; refuse it now if it will not be served."""
+    def _request_complete(self) -> None:
+        """The parser has a whole request."""
         parser = self._parser
-        headers = self._headers
-        settings = self._settings
-        version = parser.get_http_version()
-        if len(headers) + self._repeated_fields > settings.fields_max:
-            self._stop(431, FailureKind.BAD_REQUEST, f"more than {settings.fields_max} header fields")
-        if self._dry_bytes > settings.head_max_bytes < head_bytes(headers) + len(self._url):
-            self._stop(431, FailureKind.BAD_REQUEST, f"headers exceed {settings.head_max_bytes} bytes")
-        if version == "1.1":
-            host = headers.get(b"host")
-            if host is None:
-                self._stop(400, FailureKind.BAD_REQUEST, "the Host header is missing")
-            elif host != self._host:
-                if _HOST.fullmatch(host) is None:
-                    self._stop(400, FailureKind.BAD_REQUEST, "the Host header is not a host")
-                self._host = host
-        elif version == "1.0":
-            self._http_1_0 = True
-        else:
-            self._stop(505, FailureKind.BAD_REQUEST, f"HTTP/{version} is not spoken here, HTTP/1.1 is")
-        if b"transfer-encoding" in headers:
-            self._check_transfer_encoding(headers[b"transfer-encoding"])
-        elif int(headers.get(b"content-length", b"0")) > settings.body_max_bytes:
-            self._stop_too_large()
-        if b"expect" in headers:
-            self._check_expectation(headers[b"expect"])
-        if b"upgrade" in headers:
-            self._upgrade_offered = parser.should_upgrade()
-        method = parser.get_method()
-        if method == b"CONNECT":
-            self._stop(405, FailureKind.METHOD_NOT_ALLOWED, "CONNECT is not offered: this is no proxy")
-        self._keep_alive = parser.should_keep_alive()
-        self._method = _METHODS.get(method) or method.decode("ascii")
-
-    def _check_transfer_encoding(self, value: bytes) -> None:
-        if self._http_1_0:
-            self._stop(400, FailureKind.BAD_REQUEST, "HTTP/1.0 knows no Transfer-Encoding")
-        if value.strip().lower() != b"chunked":
-            self._stop(501, FailureKind.BAD_REQUEST, "the only Transfer-Encoding understood is chunked")
-
-    def _check_expectation(self, value: bytes) -> None:
-        if value.strip().lower() != b"100-continue":
-            self._stop(417, FailureKind.BAD_REQUEST, "the only expectation understood is 100-continue")
-        self._continue_owed = not self._http_1_0
-
-    def on_body(self, data: bytes) -> None:
-        """llhttp: a piece of the body."""
-        self._dry_bytes = 0
-        received = len(data)
-        self._body_bytes += received
-        self.server.bodies_bytes += received
-        if self._body_bytes > self._settings.body_max_bytes:
-            self._stop_too_large()
-        if self.server.bodies_bytes > self._settings.bodies_max_bytes:
-            self._stop(503, FailureKind.BUSY, "the request bodies held here have reached their limit")
-        body = self._body
-        if not body:
-            self._body = data
-            return
-        if isinstance(body, bytes):
-            body = self._body = bytearray(body)
-        body += data
-
-    def on_message_complete(self) -> None:
-        """llhttp: the request is whole."""
-        if self._upgrade_offered or self._problem is not None:
-            return
-        method = self._method
-        assert method is not None  # llhttp completes no message before its head
-        exchange = ServerExchange(
-            self,
-            method,
-            self._target(),
-            self._headers,
-            bytes(self._body),
-            keep_alive=self._keep_alive,
-            http_1_0=self._http_1_0,
-        )
-        self._clear_request()
-        self._dry_bytes = 0
+        exchange = ServerExchange(self, parser)
         if self._exchange is None:
             self._begin(exchange)
         elif len(self._queue) < self._settings.pipeline_max:
@@ -357,36 +214,6 @@ class InboundConnection(asyncio.Protocol):
         else:  # HTTP lets a server close at any time; what was not answered will be sent again
             exchange.release_body()
             self._queue[-1].keep_alive = False
-
-    def _target(self) -> tuple[str, str]:
-        url = self._url
-        if url[:1] != b"/" and b"://" in url:  # absolute-form, as sent to a proxy
-            _, _, rest = url.partition(b"://")
-            url = b"/" + rest.partition(b"/")[2]
-        path, _, query = url.partition(b"?")
-        if b"%" not in path:
-            return path.decode("ascii"), query.decode("ascii")
-        try:
-            return unquote_to_bytes(path).decode(), query.decode("ascii")
-        except UnicodeDecodeError:
-            self._stop(400, FailureKind.BAD_REQUEST, "the path is not UTF-8")
-
-    def _decline_upgrade(self, rest: bytes) -> None:
-        """Serve the request as if no other protocol had been offered.
-
-        Java's client offers h2c with every first request. llhttp takes what follows the head for the other protocol,
-        so the head is parsed again without the offer.
-        """
-        assert self._upgrade_offered  # CONNECT, the other reason for llhttp to stop here, has been refused
-        kept = [(name, value) for name, value in self._headers.items() if name not in _HOP_BY_HOP_OF_UPGRADE]
-        closing = b"connection: close\r\n" if not self._keep_alive else b""
-        head = b"%b %b HTTP/1.1\r\n%b%b\r\n" % (
-            (self._method or "").encode("ascii"), self._url, field_lines(kept), closing,
-        )  # fmt: skip
-        self._clear_request()
-        self._dry_bytes = 0
-        self._parser = httptools.HttpRequestParser(self)
-        self._parse(head + rest)
 
     # One exchange at a time
 
@@ -442,12 +269,13 @@ class InboundConnection(asyncio.Protocol):
         return self._phase != CLOSING
 
     def _next_request(self) -> None:
-        if self._problem is not None:  # found while parsing ahead
-            self._refuse(self._problem)
+        parser = self._parser
+        if parser.problem is not None:  # found while parsing ahead
+            self._refuse(parser.problem)
             return
         self._phase = IDLE
         self.deadline_s = self._loop.time() + self._settings.idle_s
-        if self._url:  # parsing ahead has begun it
+        if parser.begun:  # while parsing ahead
             self._phase = HEAD
             self.deadline_s = self._loop.time() + self._settings.head_s
             self._await_more()
@@ -464,7 +292,7 @@ class InboundConnection(asyncio.Protocol):
         for waiting in self._queue:
             waiting.release_body()
         self._queue.clear()
-        self._release_partial_body()
+        self._parser.release()
         exchange = self._exchange
         if exchange is None:
             if self._task is not None:
@@ -473,36 +301,13 @@ class InboundConnection(asyncio.Protocol):
         exchange.release_body()
         self.dismiss(FailureKind.CLIENT_LEFT)
 
-    def _release_partial_body(self) -> None:
-        self.server.bodies_bytes -= self._body_bytes
-        self._body = b""
-        self._body_bytes = 0
-
-    def _stop(self, status: int, kind: FailureKind, message: str) -> NoReturn:
-        """Stop llhttp inside a callback; the refusal follows outside of it."""
-        self._problem = (status, kind, message)
-        raise _Refused
-
-    def _stop_too_large(self) -> NoReturn:
-        limit = self._settings.body_max_bytes
-        self._stop(413, FailureKind.BODY_TOO_LARGE, f"the body exceeds {limit} bytes")
-
-    def _note_problem(self, problem: Problem) -> None:
-        """Refuse now, or after the answers that come first."""
-        self._problem = problem
-        self._release_partial_body()
-        if self._exchange is None:
-            self._refuse(problem)
-
     def _refuse(self, problem: Problem, path: str | None = None) -> None:
         """Answer without a handler, then close."""
         status, kind, message = problem
-        if path is None:
-            path = self._url.partition(b"?")[0].decode("ascii", "replace")
-        headers, body = self.server.render(path, kind, message)
+        headers, body = self.server.render(self._parser.path if path is None else path, kind, message)
         head = status_line(status) + self.server.date_line + field_lines(headers)
         self.send(head + b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body) + body)
-        self._release_partial_body()
+        self._parser.release()
         self._phase = CLOSING
         self.deadline_s = self._loop.time() + self._settings.linger_s
         self._held.clear()
@@ -526,10 +331,6 @@ class InboundConnection(asyncio.Protocol):
         elif self._phase == HEAD:
             self._refuse((408, FailureKind.REQUEST_TIMEOUT, "the headers took too long"))
         else:
-            earned_s = self._body_bytes / self._settings.body_bytes_per_s
+            earned_s = self._parser.body_bytes / self._settings.body_bytes_per_s
             if now_s >= self.deadline_s + earned_s:
                 self._refuse((408, FailureKind.REQUEST_TIMEOUT, "the body took too long"))
-
-
-def _problem_of(error: httptools.HttpParserError) -> Problem:
-    return 400, FailureKind.BAD_REQUEST, f"not a valid HTTP/1.1 request: {error}"

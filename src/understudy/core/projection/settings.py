@@ -162,6 +162,10 @@ def budget_of(effort: str) -> int:
 
 
 def _nearest(effort: str, names: tuple[str, ...]) -> str:
-    """The name on the format's scale nearest to `effort`, the weaker of two; an unknown one counts as medium."""
+    """The name on the format's scale nearest to `effort`, the weaker of two; an unknown one counts as medium.
+
+    Little thinking never becomes none: that is another thing.
+    """
     wanted = EFFORTS.index(effort if effort in EFFORTS else "medium")
+    names = tuple(name for name in names if name != "none") or names
     return min(names, key=lambda name: (abs(EFFORTS.index(name) - wanted), EFFORTS.index(name)))

@@ -125,14 +125,14 @@ class Decoder:
 
 
 class _Call:
-    """A tool call on its way: held back until its name is known. `arguments`: all that was written of them."""
+    """A tool call on its way: held back until its name is known. `written`: the pieces of its arguments so far."""
 
-    __slots__ = ("arguments", "closed", "extra", "id", "index", "name")
+    __slots__ = ("closed", "extra", "id", "index", "name", "written")
 
     def __init__(self, id_: str) -> None:
         self.id = id_
         self.name = ""
-        self.arguments = ""
+        self.written: list[str] = []
         self.extra: JsonObject = {}
         self.index: int | None = None
         self.closed = False
@@ -267,7 +267,7 @@ class _Choice:
             for name, held in item.items()
             if name not in {"index", "id", "type", "function"} and held is not None
         }
-        call.arguments += written
+        call.written.append(written)
         if call.index is not None:
             if others and not call.closed:
                 events.append(PartExtra(self._number, call.index, Extra(NAME, others)))
@@ -300,14 +300,14 @@ class _Choice:
     def _open_call(self, call: _Call, events: list[StreamEvent]) -> None:
         self._close(events)
         for other in self._calls:
-            if other.index is not None and not other.closed and _is_complete(other.arguments):
+            if other.index is not None and not other.closed and _is_complete("".join(other.written)):
                 self._close_call(other, events)
         call.index = self._next
         self._next += 1
         part = ToolCall(call.id, call.name, "", extra=Extra(NAME, call.extra) if call.extra else None)
         events.append(PartBegin(self._number, call.index, part))
-        if call.arguments:
-            events.append(PartDelta(self._number, call.index, Field.ARGUMENTS, call.arguments))
+        if written := "".join(call.written):
+            events.append(PartDelta(self._number, call.index, Field.ARGUMENTS, written))
 
     def _close_call(self, call: _Call, events: list[StreamEvent]) -> None:
         assert call.index is not None
