@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+
 from understudy.sim.campaign import Failing, faults, simulate
 from understudy.sim.driver import Figures, Simulation
 from understudy.sim.invariants import INVARIANTS, Moment

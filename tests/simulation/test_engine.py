@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from theatre import Theatre
+
+from theatre import CONFIGURATION, Theatre
 from understudy.core.dice import Dice
 from understudy.core.event import AttemptEnded, Event, RequestEnded
 from understudy.core.failure import FailureKind
@@ -91,7 +93,9 @@ def test_every_invariant_holds_in_the_engine_under(fault: str) -> None:
             listener = Listener(pause_s=0.05 * (number % 3))
             listeners.append(listener)
             leaves = dice.exponential(1.0) if number % 7 == 0 else None
-            await theatre.ask(listener, stream=number % 2 == 0, route="kind" if number % 5 == 0 else "default", leaves_after_s=leaves)
+            await theatre.ask(
+                listener, stream=number % 2 == 0, route="kind" if number % 5 == 0 else "default", leaves_after_s=leaves
+            )
 
         await asyncio.gather(*(one(number) for number in range(REQUESTS)))
         critic.final()
@@ -116,20 +120,6 @@ def test_every_invariant_holds_in_the_engine_under(fault: str) -> None:
 def test_a_timeout_strikes_at_its_very_moment(
     fault: str, settings: dict[str, Any], stream: bool, kind: FailureKind, after_s: float
 ) -> None:
-    async def one() -> None:
-        theatre = Theatre((FAULTS.build(fault, {"where": ["ada"], **settings}),))
-        result = await theatre.ask(Listener(), stream=stream)
-        assert result is not None
-        first, second = result.attempts
-        failed, answered = (first, second) if first.target == "ada" else (second, first)
-        assert failed.failure is not None
-        assert failed.failure.kind is kind
-        assert failed.ended_s - failed.started_s == pytest.approx(after_s, abs=1e-9)
-        assert answered.good
-
-    # The balancer may well begin with the target that works: then there is nothing to see, and ada is made the only lead.
-    from theatre import CONFIGURATION
-
     async def main() -> None:
         text = CONFIGURATION.replace("{primary: [ada, ben], secondary: [cleo]}", "{primary: [ada], secondary: [cleo]}")
         theatre = Theatre((FAULTS.build(fault, {"where": ["ada"], **settings}),), text=text)
@@ -141,7 +131,6 @@ def test_a_timeout_strikes_at_its_very_moment(
         assert failed.ended_s - failed.started_s == pytest.approx(after_s, abs=1e-9)
         assert answered.good
 
-    del one
     run_virtual(main())
 
 
@@ -210,10 +199,8 @@ def test_a_caller_may_leave_at_every_await_and_nothing_stays_behind(fault: str, 
         critic = Critic(theatre)
         listener = Listener(pause_s=0.01)
         cut = _Cut(theatre.engine.handle(theatre.call(stream=stream), listener), k, listener)
-        try:
+        with suppress(asyncio.CancelledError):
             await cut
-        except asyncio.CancelledError:
-            pass
         critic.final()
         assert len(theatre.results()) == 1
         return cut.cut

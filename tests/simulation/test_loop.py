@@ -6,6 +6,7 @@ import asyncio
 import time
 
 import pytest
+
 from understudy.sim.loop import NothingWillHappen, run_virtual
 
 

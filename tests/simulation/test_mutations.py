@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+
 from understudy.core import walk as walks
 from understudy.core.eligibility import breaker, cool_down, limits
 from understudy.core.failure import Then
@@ -89,7 +90,9 @@ def fall_back_on_mistakes(patch: Patch) -> None:
 
 def hide_degraded(patch: Patch) -> None:
     true = walks._Trip.result
-    patch.setattr(walks._Trip, "result", lambda self, winner, failure, *, degraded: true(self, winner, failure, degraded=False))
+    patch.setattr(
+        walks._Trip, "result", lambda self, winner, failure, *, degraded: true(self, winner, failure, degraded=False)
+    )
 
 
 def lose_an_attempt(patch: Patch) -> None:

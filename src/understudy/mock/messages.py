@@ -116,7 +116,10 @@ def _blocks(said: Said, number: int) -> Iterator[tuple[JsonObject, list[JsonObje
             [*filled, {"type": "signature_delta", "signature": _SIGNATURE}],
         )
     if said.text:
-        yield {"type": "text", "text": "", "citations": None}, [{"type": "text_delta", "text": part} for part in said.text]
+        yield (
+            {"type": "text", "text": "", "citations": None},
+            [{"type": "text_delta", "text": part} for part in said.text],
+        )
     if said.called is not None:
         parts = cut(said.called.arguments)
         yield _tool_use(said, number), [{"type": "input_json_delta", "partial_json": part} for part in parts]
@@ -124,7 +127,13 @@ def _blocks(said: Said, number: int) -> Iterator[tuple[JsonObject, list[JsonObje
 
 def _tool_use(said: Said, number: int) -> JsonObject:
     assert said.called is not None
-    return {"type": "tool_use", "id": f"toolu_mock{number:08d}", "name": said.called.name, "input": {}, "caller": {"type": "direct"}}
+    return {
+        "type": "tool_use",
+        "id": f"toolu_mock{number:08d}",
+        "name": said.called.name,
+        "input": {},
+        "caller": {"type": "direct"},
+    }
 
 
 def _holds_results(content: Any) -> bool:

@@ -8,7 +8,19 @@ from math import inf
 
 import msgspec
 
-from understudy.core.answer import Answer, Begin, Choice, End, Field, Finish, PartBegin, PartDelta, PartEnd, Stop, UsageSeen
+from understudy.core.answer import (
+    Answer,
+    Begin,
+    Choice,
+    End,
+    Field,
+    Finish,
+    PartBegin,
+    PartDelta,
+    PartEnd,
+    Stop,
+    UsageSeen,
+)
 from understudy.core.conversation import Text
 from understudy.core.failure import FailureKind
 from understudy.core.request import Needs
@@ -119,8 +131,9 @@ class Exchange:
         if plan.content in _SPOILED:
             spoiled = _SPOILED[plan.content](told(PartDelta(0, 0, Field.TEXT, WORD)).removeprefix(b"data: "))
             found.append((plan.piece_at_s(1), b"data: " + spoiled.strip() + b"\n\n"))
-        for number in range(1, plan.pieces + 1):
-            found.append((plan.piece_at_s(number), told(PartDelta(0, 0, Field.TEXT, WORD))))
+        found += [
+            (plan.piece_at_s(number), told(PartDelta(0, 0, Field.TEXT, WORD))) for number in range(1, plan.pieces + 1)
+        ]
         last_s = max(found[-1][0], plan.piece_at_s(1))
         whole = plan.ending is Ending.COMPLETE or plan.content is not Content.TEXT
         if whole:

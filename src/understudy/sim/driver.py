@@ -7,6 +7,7 @@ the same points. Requests meet only through the scoreboard and the world, as the
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from heapq import heappop, heappush
 from math import inf
 
@@ -47,8 +48,10 @@ LASTING_S = 1.0
 
 @keyword_value
 class Figures:
-    """What came of simulations; two of them add up. `possible`: requests for which, when they came, some target that is not
-    degraded was certainly up. `answered_possible`: those of them with an answer that is whole and not degraded.
+    """What came of simulations; two of them add up.
+
+    `possible`: requests for which, when they came, some target that is not degraded was certainly up. `answered_possible`:
+    those of them with an answer that is whole and not degraded.
     """
 
     seeds: int = 0
@@ -67,8 +70,16 @@ class Figures:
     events: int = 0
     virtual_s: float = 0.0
 
+    @property
+    def availability(self) -> float:
+        """The share of the possible that was answered, whole and not degraded; 1 when nothing was possible."""
+        return self.answered_possible / self.possible if self.possible else 1.0
+
     def __add__(self, other: Figures) -> Figures:
-        return Figures(**{name: getattr(self, name) + getattr(other, name) for name in Figures.__slots__})
+        return Figures(**{name: getattr(self, name) + getattr(other, name) for name in _FIGURES})
+
+
+_FIGURES = tuple(field.name for field in fields(Figures))
 
 
 class Play:
@@ -149,7 +160,6 @@ class Simulation:
             check(Moment.CURTAIN, Step(now_s=self.now_s, board=self.board, seen=self.requests[-1].seen))
         return self._figures()
 
-
     def _at(self, at_s: float, happen: Callable[[], None]) -> None:
         self._lines += 1
         heappush(self._agenda, (at_s, self._lines, happen))
@@ -162,7 +172,9 @@ class Simulation:
     def _arrive(self, arrival: Arrival) -> None:
         plan = self.plans[arrival.route]
         number = len(self.requests) + 1
-        decision = Decision(f"d{number}", plan.name, plan.version, arrival.needs, DIALECT, self._dice.next(), self.now_s)
+        decision = Decision(
+            f"d{number}", plan.name, plan.version, arrival.needs, DIALECT, self._dice.next(), self.now_s
+        )
         limit_s = plan.policy.deadline_s
         deadline_s = self.now_s + (limit_s if arrival.deadline_s is None else min(limit_s, arrival.deadline_s))
         steps = walk(plan, decision, self.board, self.now_s, deadline_s)
@@ -268,7 +280,9 @@ class Simulation:
         play.committed = True
         wake = request.wake
         ends_s = play.started_s + play.seen.ended_s
-        self._at(min(ends_s, max(action.until_s, self.now_s)), lambda: self._ended(request, wake, action.handle, ends_s))
+        self._at(
+            min(ends_s, max(action.until_s, self.now_s)), lambda: self._ended(request, wake, action.handle, ends_s)
+        )
 
     def _ended(self, request: Request, wake: int, handle: int, ends_s: float) -> None:
         if request.wake != wake:
@@ -324,7 +338,9 @@ class Simulation:
         answered = play.committed and failure is None and not target.stand_in
         sent = failure is None or failure.kind not in UNSENT
         refused = failure is not None and failure.status is not None and failure.status >= 400
-        billing = Billing.YES if answered or play.committed else Billing.AMBIGUOUS if sent and not refused else Billing.NO
+        billing = (
+            Billing.YES if answered or play.committed else Billing.AMBIGUOUS if sent and not refused else Billing.NO
+        )
         usage = Usage(input=needs.tokens_in, output=play.seen.chunks, estimated=not answered)
         return Outcome(
             number=play.number,

@@ -236,7 +236,10 @@ def may_be_asked(step: Step, entry: Entry) -> bool:
     """Whether nothing speaks against it now: a second reading of eligibility, straight from the standing."""
     needs, target = step.seen.decision.needs, entry.target
     standing = step.board.standings[entry.slot]
-    if standing.breakers[entry.breaker].admission(step.now_s) is Admission.NO or standing.cool_down_until_s > step.now_s:
+    if (
+        standing.breakers[entry.breaker].admission(step.now_s) is Admission.NO
+        or standing.cool_down_until_s > step.now_s
+    ):
         return False
     if standing.in_flight_max is not None and standing.in_flight >= standing.in_flight_max:
         return False

@@ -87,7 +87,17 @@ def _where(dice: Dice) -> list[str]:
     return dice.shuffled(NAMES)[: 1 + dice.below(len(NAMES) - 1)]
 
 
-_DOWN = ("refused", "timeout", "dns_failed", "tls_failed", "silence", "reset", "bad_gateway", "unavailable", "overloaded")
+_DOWN = (
+    "refused",
+    "timeout",
+    "dns_failed",
+    "tls_failed",
+    "silence",
+    "reset",
+    "bad_gateway",
+    "unavailable",
+    "overloaded",
+)
 _PROBLEMS = (
     "server_error", "rate_limit", "overloaded", "invalid_request", "context_length", "payload_too_large", "content_filter",
 )  # fmt: skip
@@ -100,7 +110,11 @@ SPECS: dict[str, Spec] = {
         "lasts_s": dice.between(1.0, horizon_s),
         "how": dice.pick(_DOWN),
     },
-    "corrupt_answers": lambda dice, horizon_s: {**_span(dice, horizon_s), "where": _where(dice), "share": dice.random()},
+    "corrupt_answers": lambda dice, horizon_s: {
+        **_span(dice, horizon_s),
+        "where": _where(dice),
+        "share": dice.random(),
+    },
     "error_burst": lambda dice, horizon_s: {
         **_span(dice, horizon_s),
         "where": _where(dice),
@@ -273,23 +287,25 @@ def _arrivals(dice: Dice, horizon_s: float, routes: int) -> tuple[Arrival, ...]:
     mean_s = horizon_s / REQUESTS_MAX
     while now_s < horizon_s and len(found) < REQUESTS_MAX:
         now_s += dice.exponential(mean_s * (10 if bursts else 1))
-        for _ in range(min(1 + dice.below(10) if bursts else 1, REQUESTS_MAX - len(found))):
-            found.append(
-                Arrival(
-                    at_s=now_s,
-                    route=dice.below(routes),
-                    needs=Needs(
-                        model="route",
-                        stream=dice.chance(0.5),
-                        tokens_in=dice.pick((10, 100, 900, 5000)),
-                        features=("tools",) if dice.chance(0.2) else (),
-                    ),
-                    question=dice.below(4),
-                    leaves_after_s=dice.exponential(3.0) if dice.chance(0.15) else None,
-                    deadline_s=dice.between(0.1, 5.0) if dice.chance(0.1) else None,
-                )
-            )
+        many = min(1 + dice.below(10) if bursts else 1, REQUESTS_MAX - len(found))
+        found += [_arrival(dice, now_s, routes) for _ in range(many)]
     return tuple(found)
+
+
+def _arrival(dice: Dice, at_s: float, routes: int) -> Arrival:
+    return Arrival(
+        at_s=at_s,
+        route=dice.below(routes),
+        needs=Needs(
+            model="route",
+            stream=dice.chance(0.5),
+            tokens_in=dice.pick((10, 100, 900, 5000)),
+            features=("tools",) if dice.chance(0.2) else (),
+        ),
+        question=dice.below(4),
+        leaves_after_s=dice.exponential(3.0) if dice.chance(0.15) else None,
+        deadline_s=dice.between(0.1, 5.0) if dice.chance(0.1) else None,
+    )
 
 
 def _orders(dice: Dice, horizon_s: float, routes: tuple[Route, ...]) -> tuple[Order, ...]:

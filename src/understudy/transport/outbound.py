@@ -109,10 +109,8 @@ class OutboundConnection(asyncio.Protocol):
         self._mode = mode
         self._request_is_head = method == "HEAD"
         self.deadline_s = until_s
-        if len(pieces) == 1:
-            self._transport.write(pieces[0])
-        else:
-            self._transport.writelines(pieces)
+        for piece in pieces:
+            self._transport.write(piece)
 
     def abandon(self, waiter: asyncio.Future[Any]) -> None:
         """Whoever waited has been cancelled: close, unless the connection has moved on to another request."""

@@ -79,7 +79,9 @@ class Theatre:
             deadline_s=deadline_s,
         )
 
-    async def ask(self, listener: Listener, *, stream: bool = False, leaves_after_s: float | None = None, **more) -> Result | None:
+    async def ask(
+        self, listener: Listener, *, stream: bool = False, leaves_after_s: float | None = None, **more
+    ) -> Result | None:
         """The result; None when the caller left first."""
         loop = asyncio.get_running_loop()
         task = loop.create_task(self.engine.handle(self.call(stream=stream, **more), listener))

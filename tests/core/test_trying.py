@@ -1,0 +1,677 @@
+"""The order of trying, sentence by sentence, on scripted targets in virtual time; and what choosing it rests on.
+
+Method: `play` performs the four actions as the engine does (place, attempt, commit, settlement before the walk resumes);
+each target has a script of what its next attempts come to, and succeeds after that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from understudy.core.action import Ended, Failed, Held, Next, Ready, Refused, Relay, Reserve, Start, Started, Timer
+from understudy.core.balancers.least_in_flight import LeastInFlight
+from understudy.core.decision import Decision
+from understudy.core.dice import Dice
+from understudy.core.eligibility import breaker, capability, context_window, cool_down, limits, tried
+from understudy.core.event import BreakerChanged, CoolDownSet, Event
+from understudy.core.failure import Failure, FailureKind, Implicates
+from understudy.core.money import Price, cost_nusd, dollars
+from understudy.core.outcome import Outcome, Purpose, Result
+from understudy.core.plan import RoutePlan, compile_route
+from understudy.core.policy import BreakerSettings, Policy, Retry
+from understudy.core.request import Needs
+from understudy.core.resilience.backoff import delay_s
+from understudy.core.resilience.breaker import Breaker, State
+from understudy.core.resilience.breaker import Event as Word
+from understudy.core.route import Route, tiers_of
+from understudy.core.scoreboard import Scoreboard
+from understudy.core.select import replay
+from understudy.core.strategies.failover import Failover
+from understudy.core.target import Limits, Target
+from understudy.core.usage import Usage
+from understudy.core.walk import walk
+
+K = FailureKind
+CONDITIONS = [module.CONDITION for module in (breaker, capability, context_window, cool_down, limits, tried)]
+NOW_S = 1000.0
+
+
+def target(name: str, **fields: object) -> Target:
+    return Target(name=name, provider=fields.pop("provider", name), model="m", dialects=("d",), **fields)  # type: ignore[arg-type]
+
+
+class Stage:
+    """Targets, a route over them, and scripts: per target what its attempts come to (a kind, a Failure, None for well)."""
+
+    def __init__(
+        self, *targets: Target, policy: Policy | None = None, share: float = 1.0, **tiers: tuple[str, ...]
+    ) -> None:
+        self.events: list[Event] = []
+        self.board = Scoreboard(share, self.events.append)
+        self.targets = {one.name: one for one in targets}
+        route = Route(
+            name="r",
+            tiers=tiers_of(tiers or {"primary": tuple(self.targets)}),
+            policy=policy or Policy(retry=Retry(kind="none")),
+        )
+        self.plan: RoutePlan = compile_route(
+            route, self.targets.__getitem__, self.board, Failover(), LeastInFlight(), CONDITIONS, "v1"
+        )
+        self.scripts: dict[str, list[object]] = {}
+        self.took_s = 0.01
+        self.now_s = NOW_S
+        self.log: list[str] = []
+        self.decision: Decision
+        self.count = 0
+        self.outside = 0  # places taken by others
+
+    def play(self, *, needs: Needs | None = None, deadline_s: float = 600.0, cut: bool = False) -> Result:
+        self.count += 1
+        begun_s = self.now_s
+        self.decision = Decision(f"x{self.count}", "r", "v1", needs or Needs(model="r"), "d", 7 * self.count, begun_s)
+        steps = walk(self.plan, self.decision, self.board, begun_s, begun_s + deadline_s)
+        held: object = None
+        started: Start | None = None
+        try:
+            action = next(steps)
+            while True:
+                if isinstance(action, Reserve):
+                    refused = self.scripts.get(f"reserve {action.entry.target.name}")
+                    if refused:
+                        reply: object = Refused(self.now_s, refused.pop(0), None)
+                    else:
+                        held = self.board.hold(action.entry.slot, 10, self.now_s)
+                        reply = Held(self.now_s, bool(held.tests[action.entry.breaker]))
+                elif isinstance(action, Start):
+                    started = action
+                    reply = Started(self.now_s, 1)
+                elif isinstance(action, Next) and started is None:
+                    self.log.append(f"wait {action.until_s - self.now_s:.3f}")
+                    self.now_s = action.until_s
+                    reply = Timer(self.now_s)
+                elif isinstance(action, Next):
+                    reply = self._attempted(started, held, action.until_s)
+                    if not isinstance(reply, Ready):
+                        started = None
+                elif isinstance(action, Relay):
+                    assert started is not None
+                    failure = Failure(K.TRUNCATED, "cut") if cut else None
+                    outcome = self._outcome(started, failure, committed=True)
+                    self.board.settle(held, outcome, self.now_s)  # type: ignore[arg-type]
+                    reply, started = Ended(self.now_s, outcome), None
+                action = steps.send(reply)  # type: ignore[arg-type]
+        except StopIteration as done:
+            result: Result = done.value
+        assert replay(self.decision, self.plan) == []
+        assert len(result.attempts) <= self.plan.policy.attempts_max + 2  # stand-ins are free
+        assert sum(standing.in_flight for standing in self.board.standings) == self.outside
+        return result
+
+    def _attempted(self, started: Start, held: object, until_s: float) -> Ready | Failed | Timer:
+        script = self.scripts.get(started.entry.target.name)
+        self.log.append(started.entry.target.name)
+        what = script.pop(0) if script else None
+        if what == "silence":
+            self.now_s = started.until_s
+            what = K.HEADERS_TIMEOUT
+        else:
+            self.now_s += self.took_s
+        if what == "beyond":
+            self.now_s = until_s
+            self.board.settle(held, self._outcome(started, Failure(K.LOST_RACE, "")), until_s)  # type: ignore[arg-type]
+            return Timer(until_s)
+        if what is None:
+            self.board.commit(held, self.now_s)  # type: ignore[arg-type]
+            return Ready(self.now_s, 1)
+        failure = what if isinstance(what, Failure) else Failure(what, f"says {started.entry.target.name}")  # type: ignore[arg-type]
+        outcome = self._outcome(started, failure)
+        self.board.settle(held, outcome, self.now_s)  # type: ignore[arg-type]
+        return Failed(self.now_s, 1, outcome)
+
+    def _outcome(self, started: Start, failure: Failure | None, *, committed: bool = False) -> Outcome:
+        return Outcome(
+            number=started.number,
+            target=started.entry.target.name,
+            tier=started.entry.tier,
+            purpose=started.purpose,
+            started_s=self.now_s - self.took_s,
+            ended_s=self.now_s,
+            failure=failure,
+            committed=committed,
+        )
+
+
+A, B, C = target("a"), target("b"), target("c")
+SORRY = target("sorry", stand_in=True)
+
+
+def tried_by(result: Result) -> list[str]:
+    return [one.target for one in result.attempts]
+
+
+@pytest.mark.parametrize("kind", [K.SERVER_ERROR, K.RATE_LIMIT, K.AUTH, K.NOT_FOUND, K.MALFORMED, K.HEADERS_TIMEOUT])
+def test_another_target_comes_before_anything_else(kind: FailureKind) -> None:
+    stage = Stage(A, B, policy=Policy())
+    stage.scripts["a"] = [kind]
+    result = stage.play()
+    assert tried_by(result) == ["a", "b"]
+    assert [one.purpose for one in result.attempts] == [Purpose.FIRST, Purpose.FALLBACK]
+    assert result.winner is result.attempts[1]
+    assert stage.log == ["a", "b"]
+
+
+def test_the_callers_own_mistake_stops_the_walk() -> None:
+    stage = Stage(A, B, primary=("a",), secondary=("b",))
+    mistake = Failure(K.INVALID_REQUEST, "temperature is too hot", status=400, body=b"{}")
+    stage.scripts["a"] = [mistake]
+    result = stage.play()
+    assert tried_by(result) == ["a"]
+    assert result.failure is mistake
+
+
+def test_a_later_tier_comes_before_a_backoff() -> None:
+    stage = Stage(A, B, policy=Policy(), primary=("a",), secondary=("b",))
+    stage.scripts["a"] = [K.SERVER_ERROR]
+    assert tried_by(stage.play()) == ["a", "b"]
+    assert stage.log == ["a", "b"]
+
+
+def test_the_same_target_again_only_when_nobody_else_is_left_and_after_its_backoff() -> None:
+    stage = Stage(A, B, policy=Policy(retry=Retry(kind="linear", initial_s=2, jitter=0), attempts_max=4))
+    stage.scripts = {"a": [K.SERVER_ERROR] * 2, "b": [K.AUTH]}
+    result = stage.play()
+    assert stage.log == ["a", "b", "wait 1.990", "a", "wait 4.000", "a"]
+    assert [one.purpose for one in result.attempts][2:] == [Purpose.RETRY, Purpose.RETRY]
+    assert result.winner is not None
+
+
+def test_a_targets_own_retry_outranks_the_policys() -> None:
+    stage = Stage(target("a", retry=Retry(kind="none")), policy=Policy())
+    stage.scripts["a"] = [K.SERVER_ERROR]
+    assert tried_by(stage.play()) == ["a"]
+
+
+def test_attempts_never_exceed_their_budget() -> None:
+    stage = Stage(A, B, C, policy=Policy(attempts_max=2))
+    stage.scripts = {name: [K.SERVER_ERROR] * 9 for name in "abc"}
+    result = stage.play()
+    assert tried_by(result) == ["a", "b"]
+    assert result.failure is not None
+
+
+def test_every_tier_keeps_one_attempt() -> None:
+    stage = Stage(A, B, C, policy=Policy(attempts_max=2), primary=("a", "b"), secondary=("c",))
+    stage.scripts = {"a": [K.SERVER_ERROR], "b": [K.SERVER_ERROR]}
+    assert tried_by(stage.play()) == ["a", "c"]
+
+
+def test_everyone_keeps_a_share_of_the_time() -> None:
+    stage = Stage(A, B, C)
+    stage.scripts = {name: ["silence"] for name in "abc"}
+    result = stage.play(deadline_s=9.0)
+    assert [round(one.ended_s - NOW_S, 6) for one in result.attempts] == [3.0, 6.0, 9.0]
+    assert result.failure is not None
+    assert result.failure.kind is K.DEADLINE
+    stage = Stage(A, B, C)
+    stage.scripts["a"] = ["silence"]
+    assert round(stage.play(deadline_s=600.0).attempts[0].ended_s - NOW_S) == 580, (
+        "a long deadline is nearly all its own"
+    )
+
+
+def test_an_attempt_still_open_at_the_deadline_ends_the_request() -> None:
+    stage = Stage(A)
+    stage.scripts["a"] = ["beyond"]
+    result = stage.play(deadline_s=5.0)
+    assert result.failure is not None
+    assert result.failure.kind is K.DEADLINE
+
+
+def test_a_hint_rests_the_target_and_a_recovery_within_reach_is_waited_for() -> None:
+    stage = Stage(A, policy=Policy(wait_max_s=10))
+    stage.scripts["a"] = [Failure(K.RATE_LIMIT, "slow down", retry_after_s=6.0)]
+    stage.play()
+    assert stage.log == ["a", "wait 6.000", "a"]
+
+
+def test_a_recovery_beyond_reach_is_told_to_the_caller() -> None:
+    stage = Stage(A, B, policy=Policy(wait_max_s=5, retry=Retry(kind="none")))
+    for name, wait_s in (("a", 40.0), ("b", 30.0)):
+        stage.scripts[name] = [Failure(K.RATE_LIMIT, "slow down", retry_after_s=wait_s)]
+    first = stage.play()
+    assert first.failure is not None
+    assert first.failure.kind is K.RATE_LIMIT
+    second = stage.play()
+    assert second.attempts == ()
+    assert second.failure is not None
+    assert second.failure.kind is K.RATE_LIMIT
+    assert second.failure.retry_after_s == pytest.approx(30.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("scope", "resting"),
+    [
+        (Implicates.TARGET, {"one"}),
+        (Implicates.KEY, {"one", "same key"}),
+        (Implicates.MODEL, {"one", "same model"}),
+        (Implicates.PROVIDER, {"one", "same key", "same model"}),
+    ],
+)
+def test_a_cool_down_reaches_exactly_its_scope(scope: Implicates, resting: set[str]) -> None:
+    def at(name: str, model: str, key: str, provider: str = "p") -> Target:
+        return Target(name=name, provider=provider, model=model, key=key, dialects=("d",))
+
+    stage = Stage(
+        at("one", "m", "k"), at("same key", "m2", "k"), at("same model", "m", "k2"), at("other", "m", "k", "q")
+    )
+    stage.scripts["one"] = [Failure(K.RATE_LIMIT, "", retry_after_s=50.0, scope=scope)]
+    stage.play()
+    assert {name for name in stage.targets if stage.board.standing(name).cool_down_until_s} == resting
+    [told] = [event for event in stage.events if isinstance(event, CoolDownSet)]
+    assert (told.scope, told.rest_s) == (scope, 50.0)
+    sibling = Stage(*stage.targets.values())
+    sibling.board.observe(told, NOW_S)
+    assert {name for name in stage.targets if sibling.board.standing(name).cool_down_until_s} == resting
+
+
+def test_a_success_ends_a_rest_that_is_over() -> None:
+    stage = Stage(A, policy=Policy(wait_max_s=10))
+    stage.scripts["a"] = [Failure(K.RATE_LIMIT, "", retry_after_s=2.0)]
+    stage.play()
+    assert stage.board.standing("a").cool_down_until_s == 0.0
+    assert stage.board.standing("a").calm
+
+
+def test_degraded_tiers_come_last_and_are_labelled() -> None:
+    stage = Stage(A, B, SORRY, primary=("a",), emergency=("b",), local=("sorry",))
+    stage.scripts["a"] = [K.SERVER_ERROR]
+    emergency = stage.play()
+    assert (tried_by(emergency), emergency.degraded) == (["a", "b"], True)
+    stage.scripts = {"a": [K.SERVER_ERROR], "b": [K.SERVER_ERROR]}
+    local = stage.play()
+    assert (tried_by(local), local.degraded) == (["a", "b", "sorry"], True)
+    assert not stage.play().degraded
+
+
+def test_a_stand_in_is_free_even_when_no_attempt_is_left() -> None:
+    stage = Stage(A, SORRY, policy=Policy(attempts_max=1), primary=("a", "sorry"))
+    stage.scripts["a"] = [K.SERVER_ERROR]
+    result = stage.play()
+    assert tried_by(result) == ["a", "sorry"]
+    assert result.degraded
+
+
+def broken(stage: Stage, name: str = "a") -> None:
+    """Open a target's breaker."""
+    stage.board.operate(name, Word.RELEASE, stage.now_s)
+    stage.scripts[name] = [K.SERVER_ERROR] * 5
+    while stage.board.standing(name).breakers[0].state is not State.OPEN:
+        stage.play()
+
+
+def test_five_in_a_row_open_the_breaker_and_only_a_panic_attempt_gets_through() -> None:
+    stage = Stage(A)
+    broken(stage)
+    assert stage.count == 5
+    panic = stage.play()
+    assert [one.purpose for one in panic.attempts] == [Purpose.PANIC]
+    assert stage.board.standing("a").breakers[0].state is State.HALF_OPEN, "it answered: it may be tested"
+
+
+def test_panic_has_its_own_budget_and_spares_what_was_forced_open() -> None:
+    stage = Stage(A)
+    broken(stage)
+    stage.scripts["a"] = [K.SERVER_ERROR] * 100
+    kinds = []
+    for _ in range(20):
+        result = stage.play()
+        kinds.append(len(result.attempts))
+        assert result.failure is not None
+    assert sum(kinds) < 15, "the budget runs out"
+    assert kinds[-1] == 0
+    assert result.failure.kind is K.CIRCUIT_OPEN
+    assert result.retry_at_s is not None
+    forced = Stage(A)
+    forced.board.operate("a", Word.FORCE_OPEN, NOW_S)
+    assert forced.play().attempts == ()
+
+
+def test_panic_takes_the_least_bad_that_nothing_else_holds_back() -> None:
+    stage = Stage(A, B, target("c", limits=Limits(in_flight=1)))
+    for _ in range(15):
+        assert tried_by(stage.play()) == ["a"]
+    for name in "abc":
+        stage.scripts = {each: [K.SERVER_ERROR] * 30 for each in ("abc" if name == "c" else name)}
+        while stage.board.standing(name).breakers[0].state is not State.OPEN:
+            stage.play()
+    stage.scripts = {}
+    hold = stage.board.hold(2, 1, stage.now_s)
+    stage.outside = 1
+    assert tried_by(stage.play()) == ["a"], "of those that may be asked it failed the least"
+    stage.board.release(hold, stage.now_s)
+
+
+def test_attempts_kept_for_a_tier_where_nobody_is_eligible_are_spent_before_giving_up() -> None:
+    stage = Stage(
+        A, B, target("c", lacks=("tools",)), policy=Policy(attempts_max=2), primary=("a", "b"), secondary=("c",)
+    )
+    stage.scripts["a"] = [K.SERVER_ERROR]
+    assert tried_by(stage.play(needs=Needs(model="r", features=("tools",)))) == ["a", "b"]
+
+
+def test_after_its_rest_tests_close_it_or_one_failure_reopens_it() -> None:
+    stage = Stage(A)
+    broken(stage)
+    stage.now_s += 61.0
+    stage.scripts["a"] = [K.SERVER_ERROR]
+    assert [one.purpose for one in stage.play().attempts] == [Purpose.TEST]
+    assert stage.board.standing("a").breakers[0].state is State.OPEN
+    stage.now_s += 61.0
+    for _ in range(2):
+        assert [one.purpose for one in stage.play().attempts] == [Purpose.TEST]
+    assert stage.board.standing("a").breakers[0].state is State.CLOSED
+    changes = [event.state for event in stage.events if isinstance(event, BreakerChanged)]
+    assert changes == [State.OPEN, State.HALF_OPEN, State.OPEN, State.HALF_OPEN, State.CLOSED]
+
+
+def test_a_stream_that_breaks_after_its_commit_is_the_answer_and_a_failure() -> None:
+    stage = Stage(A, B)
+    result = stage.play(cut=True)
+    assert tried_by(result) == ["a"]
+    assert result.winner is not None
+    assert result.failure is not None
+    assert result.failure.kind is K.TRUNCATED
+
+
+def test_too_long_goes_to_a_larger_window_only() -> None:
+    small, unknown, large = target("a", context_tokens=100), B, target("c", context_tokens=1000)
+    stage = Stage(small, unknown, large)
+    stage.scripts["a"] = [K.CONTEXT_LENGTH]
+    assert tried_by(stage.play()) == ["a", "c"]
+    alone = Stage(target("a", context_tokens=100), B)
+    alone.scripts["a"] = [K.CONTEXT_LENGTH]
+    result = alone.play()
+    assert result.failure is not None
+    assert result.failure.kind is K.CONTEXT_LENGTH
+    assert tried_by(Stage(small, large).play(needs=Needs(model="r", tokens_in=500))) == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("one", "needs", "kind"),
+    [
+        (target("a", lacks=("tools",)), Needs(model="r", features=("tools",)), K.CAPABILITY_MISMATCH),
+        (target("a", context_tokens=10), Needs(model="r", tokens_in=10_000), K.CONTEXT_LENGTH),
+        (target("a", limits=Limits(rpm=1)), Needs(model="r"), K.LOCAL_LIMIT),
+    ],
+)
+def test_who_cannot_be_asked_says_why(one: Target, needs: Needs, kind: FailureKind) -> None:
+    stage = Stage(one, policy=Policy(wait_max_s=0))
+    if one.limits.rpm:
+        assert stage.play(needs=needs).failure is None
+    result = stage.play(needs=needs)
+    assert result.attempts == ()
+    assert result.failure is not None
+    assert result.failure.kind is kind
+    assert "a" in result.failure.message
+    assert "a" in stage.decision.explain()
+
+
+def test_mixed_reasons_are_unavailable_and_no_reason_is_no_target() -> None:
+    stage = Stage(A, B)
+    stage.scripts = {"a": [K.SERVER_ERROR], "b": [K.AUTH]}
+    result = stage.play()
+    assert result.failure is not None
+    assert result.failure.kind is K.UNAVAILABLE
+    empty = Stage(A, SORRY, primary=("sorry",))
+    empty.scripts["reserve sorry"] = [K.NO_TARGET]
+    told = empty.play()
+    assert told.failure is not None
+    assert told.failure.kind is K.NO_TARGET
+
+
+def test_a_place_that_is_refused_is_told_by_its_kind() -> None:
+    stage = Stage(A)
+    stage.scripts["reserve a"] = [K.NOT_PORTABLE]
+    result = stage.play()
+    assert result.failure is not None
+    assert result.failure.kind is K.NOT_PORTABLE
+
+
+def test_limits_are_shared_by_workers_and_refill() -> None:
+    stage = Stage(target("a", limits=Limits(rpm=4, tpm=4000, in_flight=4)), policy=Policy(wait_max_s=0), share=0.5)
+    assert [stage.play().failure is None for _ in range(3)] == [True, True, False]
+    stage.now_s += 31.0
+    assert stage.play().failure is None
+    holds = [stage.board.hold(0, 10, stage.now_s) for _ in range(2)]
+    stage.outside = 2
+    full = stage.play()
+    assert full.failure is not None
+    assert full.failure.kind is K.LOCAL_LIMIT
+    for hold in holds:
+        stage.board.release(hold, stage.now_s)
+
+
+def test_tokens_are_settled_by_what_was_used() -> None:
+    stage = Stage(target("a", limits=Limits(tpm=600)))
+    hold = stage.board.hold(0, 100, NOW_S)
+    outcome = Outcome(
+        number=1,
+        target="a",
+        tier="primary",
+        purpose=Purpose.FIRST,
+        started_s=NOW_S,
+        ended_s=NOW_S,
+        usage=Usage(input=400),
+    )
+    stage.board.settle(hold, outcome, NOW_S)
+    bucket = stage.board.standing("a").tokens
+    assert bucket is not None
+    assert bucket.level_at(NOW_S) == 200
+
+
+def test_changed_limits_and_a_changed_target_are_taken_up_by_the_same_board() -> None:
+    board = Scoreboard()
+    settings = BreakerSettings()
+    slot, _ = board.register(target("a"), settings)
+    assert board.register(target("a", limits=Limits(rpm=5)), settings)[0] == slot
+    assert board.standing("a").requests is not None
+    assert board.register(target("a", provider="another"), settings)[0] != slot
+
+
+def test_a_watched_breaker_counts_and_stops_nobody() -> None:
+    stage = Stage(A)
+    stage.board.operate("a", Word.WATCH, NOW_S)
+    stage.scripts["a"] = [K.SERVER_ERROR] * 20
+    for _ in range(20):
+        assert [one.purpose for one in stage.play().attempts] == [Purpose.FIRST]
+    stage.board.observe(BreakerChanged("a", 0, State.OPEN, 60.0, 0.0), stage.now_s)
+    assert stage.board.standing("a").breakers[0].state is State.WATCH_ONLY, "an order outlives a sibling's measurement"
+
+
+def judged(
+    settings: BreakerSettings, failure: Failure | None, took_s: float = 0.1, first_s: float | None = None
+) -> bool | None:
+    outcome = Outcome(
+        number=1,
+        target="a",
+        tier="t",
+        purpose=Purpose.FIRST,
+        started_s=0.0,
+        ended_s=took_s,
+        failure=failure,
+        first_content_s=first_s,
+    )
+    return Breaker(settings).verdict(outcome)
+
+
+def test_what_breakers_count() -> None:
+    book = BreakerSettings()
+    assert judged(book, None) is False
+    assert judged(book, Failure(K.OVERLOADED, "")) is True
+    assert judged(book, Failure(K.INVALID_REQUEST, "")) is None
+    assert judged(book, Failure(K.RATE_LIMIT, "")) is True
+    assert judged(book, Failure(K.RATE_LIMIT, "", retry_after_s=3.0)) is None
+    own = BreakerSettings(counts=((K.AUTH, True), (K.OVERLOADED, False)))
+    assert judged(own, Failure(K.AUTH, "")) is True
+    assert judged(own, Failure(K.OVERLOADED, "")) is None
+    slow = BreakerSettings(slow_ms=500)
+    assert judged(slow, None, took_s=0.6) is True
+    assert judged(slow, None, took_s=0.6, first_s=0.2) is False
+
+
+def outcomes(settings: BreakerSettings, pattern: str, gap_s: float = 1.0) -> State:
+    """Feed a pattern of `.` (well) and `x` (failed)."""
+    one = Breaker(settings)
+    now_s = NOW_S
+    for sign in pattern:
+        now_s += gap_s
+        failure = Failure(K.SERVER_ERROR, "") if sign == "x" else None
+        slot = one.take(now_s)
+        done = Outcome(
+            number=1, target="a", tier="t", purpose=Purpose.FIRST, started_s=now_s, ended_s=now_s, failure=failure
+        )
+        one.settle(done, now_s, slot=slot, credited=False)
+    return one.state
+
+
+@pytest.mark.parametrize(
+    ("pattern", "gap_s", "state"),
+    [
+        ("xxxx.xxxx.", 1.0, State.OPEN),  # half of the last ones and more
+        ("xxxx" + "." * 10 + "x", 1.0, State.CLOSED),  # five, and not half
+        ("xx.xx.", 1.0, State.CLOSED),  # half, and not five
+        ("xxxx.", 400.0, State.CLOSED),
+        ("x.x.x.x.x", 400.0, State.CLOSED),  # long ago does not count
+        ("x.x.x.x.x", 1.0, State.OPEN),
+    ],
+)
+def test_when_a_breaker_opens(pattern: str, gap_s: float, state: State) -> None:
+    assert outcomes(BreakerSettings(), pattern, gap_s) is state
+
+
+def test_a_sibling_that_tests_or_closes_is_followed() -> None:
+    stage = Stage(A)
+    broken(stage)
+    for state in (State.HALF_OPEN, State.HALF_OPEN, State.CLOSED):
+        stage.board.observe(BreakerChanged("a", 0, state, 0.0, 0.0), stage.now_s)
+        assert stage.board.standing("a").breakers[0].state is state
+    stage.board.observe(BreakerChanged("nobody", 0, State.OPEN, 9.0, 0.0), stage.now_s)
+    stage.board.observe(BreakerChanged("a", 7, State.OPEN, 9.0, 0.0), stage.now_s)
+    stage.board.observe(CoolDownSet("nobody", Implicates.KEY, K.AUTH, 9.0, 0.0), stage.now_s)
+    assert stage.board.standing("a").calm
+
+
+def test_a_place_given_back_unused_costs_nothing() -> None:
+    stage = Stage(A, target("b", limits=Limits(rpm=3, tpm=300)))
+    for slot in (0, 1):
+        before = stage.board.standings[slot]
+        stage.board.release(stage.board.hold(slot, 50, NOW_S), NOW_S)
+        after = stage.board.standings[slot]
+        assert after.in_flight == 0
+        assert after.breakers == before.breakers
+        if after.requests is not None and after.tokens is not None:
+            assert (after.requests.level_at(NOW_S), after.tokens.level_at(NOW_S)) == (3, 300)
+
+
+def test_a_test_request_counts_once_provisionally_at_its_commit() -> None:
+    one = Breaker(BreakerSettings(failures=1, successes=2))
+    failed = Outcome(
+        number=1,
+        target="a",
+        tier="t",
+        purpose=Purpose.FIRST,
+        started_s=0.0,
+        ended_s=0.0,
+        failure=Failure(K.OVERLOADED, ""),
+    )
+    one.settle(failed, 0.0, slot=0, credited=False)
+    first, second = one.take(61.0), one.take(61.0)
+    assert one.commit(first, 61.0)
+    one.settle(failed, 62.0, slot=first, credited=True)
+    assert one.state is State.OPEN, "it broke after its commit"
+    assert not one.commit(second, 62.0), "its test belongs to a time that is over"
+
+
+def test_two_percent_errors_at_ten_a_second_never_open_it() -> None:
+    dice = Dice(4)
+    assert (
+        outcomes(BreakerSettings(), "".join("x" if dice.chance(0.02) else "." for _ in range(20_000)), 0.1)
+        is State.CLOSED
+    )
+
+
+def test_an_error_rate_of_ones_own_opens_it() -> None:
+    pattern = "..x" * 8
+    assert outcomes(BreakerSettings(), pattern) is State.CLOSED
+    assert outcomes(BreakerSettings(error_rate=0.3), pattern) is State.OPEN
+
+
+def test_a_replay_notices_what_changed() -> None:
+    stage = Stage(A, B)
+    stage.play()
+    other = Stage(B, A)
+    assert any("order" in words for words in replay(stage.decision, other.plan))
+    stage.decision.version = "v0"
+    assert "configuration v0" in replay(stage.decision, stage.plan)[0]
+    stage.decision.version = "v1"
+    assert "no tier" in replay(stage.decision, Stage(A, primary=("a",)).plan)[0]
+
+
+def test_a_condition_that_reads_something_unheard_of_is_refused() -> None:
+    class Odd:
+        name, reads = "odd", "tea leaves"
+
+        def excludes(self, candidate: object, ask: object) -> None:
+            return None
+
+    with pytest.raises(ValueError, match="tea leaves"):
+        compile_route(
+            Route(name="r", tiers=tiers_of({"primary": ("a",)})),
+            {"a": A}.__getitem__,
+            Scoreboard(),
+            Failover(),
+            LeastInFlight(),
+            [Odd()],
+            "v",
+        )
+
+
+def test_combinations_of_features_are_not_remembered_without_bound() -> None:
+    stage = Stage(A)
+    for number in range(600):
+        stage.play(needs=Needs(model="r", features=(f"f{number}",)))
+    assert len(stage.plan.tiers[0].standing_conditions()) == 3
+
+
+@given(
+    tokens=st.lists(st.integers(0, 10**7), min_size=8, max_size=8),
+    rates=st.lists(st.integers(0, 10**9), min_size=2, max_size=2),
+)
+def test_money_is_rounded_once_half_to_even(tokens: Sequence[int], rates: Sequence[int]) -> None:
+    names = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning", "audio_in", "audio_out")
+    usage = Usage(**dict(zip(names, tokens, strict=True)))
+    price = Price(input=rates[0], output=rates[1])
+    assert cost_nusd(usage, price) == round(Fraction(usage.prompt * rates[0] + usage.completion * rates[1], 1000))
+    assert usage.total == usage.prompt + usage.completion
+
+
+def test_unknown_prices_and_amounts_for_readers() -> None:
+    assert cost_nusd(Usage(input=5), None) is None
+    assert cost_nusd(None, Price(input=1, output=1)) is None
+    assert cost_nusd(Usage(cache_read=1000), Price(input=1000, output=1, cache_read=100)) == 100
+    assert dollars(0) == "$0.00"
+    assert dollars(1_234_500_000) == "$1.2345"
+    assert dollars(-5) == "-$0.000000005"
+
+
+def test_backoff_grows_to_its_bound_with_jitter_on_both_sides() -> None:
+    plain = Retry(jitter=0.0)
+    assert [delay_s(plain, repeat, Dice(1)) for repeat in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    jittered = [delay_s(Retry(jitter=0.5), 0, Dice(seed)) for seed in range(200)]
+    assert 0.5 <= min(jittered) < 0.6
+    assert 1.4 < max(jittered) <= 1.5
