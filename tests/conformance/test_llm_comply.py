@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from stage import PROVIDERS, Raise, two_targets
 
+from stage import PROVIDERS, Raise, two_targets
 from understudy.mock import Mock
 
 EXPECTED: dict[tuple[str, str], dict[str, str]] = {}

@@ -72,9 +72,14 @@ def _rename_bound(members: dict[str, Any], wanted: str) -> None:
 
 def _may_need_fitting(body: bytes, quirks: Quirks) -> bool:
     """Whether messages or tools may hold something that the provider does not take: a look at the bytes, no parsing."""
-    if b'"reasoning' in body or (not quirks.cache_marks and b'"cache_control"' in body):
+    if b'"reasoning' in body and any(name in body for name in _THOUGHT_KEYS):  # an effort alone is no thought
+        return True
+    if not quirks.cache_marks and b'"cache_control"' in body:
         return True
     return any(_named(role) in body for role, _ in quirks.roles)
+
+
+_THOUGHT_KEYS = tuple(f'"{name}"'.encode() for name in _THOUGHTS)
 
 
 @cache
