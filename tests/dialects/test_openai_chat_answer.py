@@ -117,7 +117,7 @@ def test_details_that_hold_only_a_seal_stand_beside_the_text():
         }
     ).parts == (
         Reasoning("Hm."),
-        Reasoning("", None, "ZW5j", NAME),
+        Reasoning("", '{"type":"reasoning.encrypted","data":"ZW5j"}', None, NAME),
     )
 
 

@@ -206,7 +206,7 @@ def test_seals_are_read_and_go_back_unchanged_where_a_provider_takes_them():
     conversation = read(
         {"role": "assistant", "content": "a", "reasoning": "Hm.So.Plain.", "reasoning_details": details}
     )
-    assert [part.signed_by for part in conversation.messages[0].parts[:4]] == [NAME, None, NAME, None]
+    assert [part.signed_by for part in conversation.messages[0].parts[:4]] == [NAME, NAME, NAME, None]
     back = written(conversation, Quirks(reasoning_field="reasoning"))["messages"][0]
     del details[3]["format"]
     assert back["reasoning_details"] == details

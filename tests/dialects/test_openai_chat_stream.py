@@ -137,8 +137,11 @@ def test_details_outrank_the_text_that_repeats_them():
         chunk({"reasoning_details": [{"type": "reasoning.encrypted", "data": "ZW5j", "index": 0}], "reasoning": "and"}),
         DONE,
     )
-    form = Extra(NAME, {"type": "reasoning.text", "format": "anthropic-claude-v1"})
-    assert told == (Reasoning("Hm.", "c2ln", None, NAME, form), Reasoning("", None, "ZW5j", NAME), Reasoning("and"))
+    assert told == (
+        Reasoning("Hm.", '{"type":"reasoning.text","format":"anthropic-claude-v1","signature":"c2ln"}', None, NAME),
+        Reasoning("", '{"type":"reasoning.encrypted","data":"ZW5j"}', None, NAME),
+        Reasoning("and"),
+    )
 
 
 def call(index=0, **fields):

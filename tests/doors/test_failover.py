@@ -15,7 +15,8 @@ from stage import PROVIDERS, Raise, two_targets, until
 from understudy.core.failure import FailureKind
 from understudy.mock import Mock
 
-TIMES = "timeouts: {connect_s: 1, headers_s: 0.3, first_content_s: 0.3, idle_s: 0.3, answer_s: 0.3}"
+TIMES = "timeouts: {connect_s: 1, headers_s: 0.5, first_content_s: 0.5, idle_s: 5, answer_s: 0.5}"
+STALLS = "timeouts: {idle_s: 0.3}"
 
 BEFORE_CONTENT: dict[str, Any] = {
     "500": {"error_burst": {"problem": "server_error"}},
@@ -59,8 +60,8 @@ async def test_the_understudy_answers_whatever_the_lead_does(
         answered = await stage.ask(caller, stream=stream)
         result = stage.result(answered)
         assert answered.status == 200, (name, answered.body)
-        assert answered.finished, name
-        assert answered.error is None, name
+        assert answered.error is None, (name, answered.body)
+        assert answered.finished, (name, answered.body)
         assert answered.text == plain.text, name
         assert answered.headers["x-understudy-target"] == "understudy", (name, result.attempts)
         assert answered.headers["x-understudy-attempts"] == "2", name
@@ -86,7 +87,7 @@ async def test_a_stream_that_breaks_after_content_says_so(
     raise_curtain: Raise, mocks: tuple[Mock, Mock], caller: str, upstream: str, fault: Any
 ) -> None:
     lead, understudy = mocks
-    stage = await raise_curtain(two_targets(lead, understudy, upstream, policy=TIMES))
+    stage = await raise_curtain(two_targets(lead, understudy, upstream, policy=STALLS))
     lead.set(fault)
     answered = await stage.ask(caller, stream=True)
     assert answered.headers["x-understudy-target"] == "lead"

@@ -259,7 +259,9 @@ def missing(body: Any, parsed: Any) -> list[Any]:
     held = set(map(str, leaves(parsed)))
     everything = "\n".join(sorted(held))
     return [
-        leaf for leaf in json_leaves(body) if str(leaf) not in held and not (len(str(leaf)) > 20 and leaf in everything)
+        leaf
+        for leaf in json_leaves(body)
+        if str(leaf) not in held and not (len(str(leaf)) > 8 and str(leaf) in everything)
     ]
 
 
@@ -291,7 +293,16 @@ def leaves(node: Any) -> Iterator[Any]:
         for inner in node:
             yield from leaves(inner)
     else:
+        if isinstance(node, str) and node.startswith('{"'):
+            yield from json_leaves(unpacked(node))  # what was packed up to go back as it came
         yield node
+
+
+def unpacked(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def plainly_told(dialect: str, events: list[SseEvent]) -> dict[str, Any]:

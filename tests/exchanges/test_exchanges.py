@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from conftest import SHARED, shared
+from understudy.core.projection import project_answer, project_request
+from understudy.dialects import Quirks, carried_by
 
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("exchanges", HERE / "exchanges.py")
@@ -103,3 +106,18 @@ def test_an_encoder_that_swallows_words_is_found_out():
         if record["id"] == "chat-stream":
             harness.check_exchange(record, tally, {"openai_chat": Forgetful(good, encoder=Swallowing)})
     assert "stream openai_chat -> openai_chat" in {entry[1] for entry in tally.unequal}
+
+
+def test_seals_return_unchanged_through_a_client_of_another_format():
+    ours, theirs = harness.DIALECTS.entry("openai_chat"), harness.DIALECTS.entry("anthropic_messages")
+    (record,) = [record for record in harness.exchanges(HERE / "written") if record["id"] == "chat-details"]
+    answer = ours.parse_answer(record["response"]["body_text"].encode())
+    shown = json.loads(theirs.render_answer(project_answer(answer, theirs.answer_carries)[0]))
+    body = {"model": "m", "max_tokens": 5, "messages": [{"role": "assistant", "content": shown["content"]}]}
+    quirks = Quirks(reasoning_field="reasoning")
+    projected, losses = project_request(theirs.parse_request(json.dumps(body).encode()), carried_by(ours, quirks))
+    (turn,) = json.loads(ours.render_request(projected, quirks))["messages"]
+    sent = json.loads(record["response"]["body_text"])["choices"][0]["message"]
+    assert [{**entry, "index": 0} for entry in turn["reasoning_details"]] == sent["reasoning_details"]
+    assert turn["reasoning"] == sent["reasoning"]
+    assert not losses

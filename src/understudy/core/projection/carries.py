@@ -87,7 +87,7 @@ class Carries:
     joins: tuple[str, ...] = ()
     """Kinds of an assistant's parts whose neighbours become one: text, refusal, reasoning (unsealed only)."""
     bare_texts: bool = False
-    """Whether a text is nothing but words: no fields that only the dialect itself knows."""
+    """Whether texts and thoughts are nothing but words: no fields that only the dialect itself knows."""
     object_arguments: bool = False
     """Whether tool arguments must be a JSON object; anything else is wrapped as `{"INVALID_JSON": ...}`."""
     tool_ids: str | None = None

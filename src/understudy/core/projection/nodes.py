@@ -34,6 +34,14 @@ def own_extra(extra: Extra | None, where: str, carries: Carries, losses: Losses)
     return None
 
 
+def words_extra(extra: Extra | None, where: str, carries: Carries, losses: Losses) -> Extra | None:
+    """The same for a text or a thought, which may have to be nothing but words."""
+    if extra is not None and carries.bare_texts and extra.dialect == carries.dialect:
+        lost_fields(extra, where, losses)
+        return None
+    return own_extra(extra, where, carries, losses)
+
+
 def lost_fields(extra: Extra, where: str, losses: Losses) -> None:
     """Report fields that stay behind. One that is empty or false says nearly always what is so without it."""
     for name, held in extra.fields.items():

@@ -27,7 +27,7 @@ from understudy.core.conversation import (
     Video,
 )
 from understudy.core.projection.carries import COSMETIC, ESSENTIAL, FIELDS, KINDS, LOSSY, LOST_PART, SOURCES, Carries
-from understudy.core.projection.nodes import Losses, cache_mark, carried_fields, lost_fields, own_extra
+from understudy.core.projection.nodes import Losses, cache_mark, carried_fields, own_extra, words_extra
 
 
 def fit_messages(messages: tuple[Message, ...], carries: Carries, losses: Losses) -> tuple[Message, ...]:
@@ -113,12 +113,11 @@ def _marked(
         part = replace(
             part,
             cache=cache_mark(part.cache, kind, where, carries, losses),
-            extra=own_extra(part.extra, f"{where}.", carries, losses),
+            extra=words_extra(part.extra, f"{where}.", carries, losses)
+            if isinstance(part, Text)
+            else own_extra(part.extra, f"{where}.", carries, losses),
         )
     if isinstance(part, Text):
-        if part.extra is not None and carries.bare_texts:
-            lost_fields(part.extra, f"{where}.", losses)
-            part = Text(part.text, part.cache)
         return part if part.text or part.extra else None
     if isinstance(part, ToolCall):
         if carries.object_arguments and not isinstance(part.arguments, dict):
@@ -173,7 +172,6 @@ def _has_source(part: Part, kind: str, carries: Carries) -> bool:
 
 def _reasoning_part(part: Reasoning, where: str, carries: Carries, losses: Losses) -> Reasoning | None:
     """Thinking goes back whole to whoever sealed it, and otherwise as the format allows."""
-    extra = own_extra(part.extra, f"{where}.reasoning.", carries, losses)
     if part.signed_by is not None and part.signed_by != carries.dialect:
         if carries.foreign_reasoning == "drop":
             losses.add(f"{where}.reasoning", LOSSY)
@@ -187,7 +185,9 @@ def _reasoning_part(part: Reasoning, where: str, carries: Carries, losses: Losse
         if not carries.unsigned_reasoning:
             losses.add(f"{where}.reasoning", LOSSY)
             return None
-    return part if extra is part.extra else replace(part, extra=extra)
+    if part.extra is None:
+        return part
+    return replace(part, extra=words_extra(part.extra, f"{where}.reasoning.", carries, losses))
 
 
 def _tool_result(part: ToolResult, moved: list[Part], carries: Carries, losses: Losses) -> ToolResult:

@@ -31,7 +31,7 @@ from understudy.core.value import JsonObject
 from understudy.dialects import BadAnswer
 from understudy.dialects.openai_chat.answer import grouped_usage, message_extra
 from understudy.dialects.openai_chat.content import read_content
-from understudy.dialects.openai_chat.reasoning import origin
+from understudy.dialects.openai_chat.reasoning import entry_text, is_stamped, pack, plain_text, signer
 from understudy.dialects.openai_chat.wire import NAME, Unreadable, decode, made_id, read_stop, read_usage, rest, words
 from understudy.framing.sse import SseEvent
 
@@ -145,6 +145,7 @@ class _Choice:
         "_about",
         "_answer_id",
         "_calls",
+        "_entry",
         "_keys",
         "_kind",
         "_next",
@@ -160,6 +161,7 @@ class _Choice:
         self._next = 0
         self._open: int | None = None  # the text, refusal or thought that is open
         self._kind: object = None  # of what is open
+        self._entry: JsonObject = {}  # what its seal is made of
         self._calls: list[_Call] = []
         self._keys: dict[object, _Call] = {}
         self._about: JsonObject = {}
@@ -182,7 +184,7 @@ class _Choice:
         details = delta.get("reasoning_details")
         if isinstance(details, list) and details:
             self._details(details, delta, events)
-        elif text := words(delta.get("reasoning_content")) or words(delta.get("reasoning")):
+        elif text := plain_text(delta):
             self._say(("thought", None), Reasoning(""), text, events)
         content = delta.get("content")
         if isinstance(content, str):
@@ -215,25 +217,36 @@ class _Choice:
             self._close(events)
 
     def _details(self, details: list[Any], delta: JsonObject, events: list[StreamEvent]) -> None:
+        """Pieces of entries of `reasoning_details`, told apart by index and type."""
         told = False
         for entry in details:
             if not isinstance(entry, dict):
                 continue
-            text = words(entry.get("text")) or words(entry.get("summary"))
-            signature, data = words(entry.get("signature")), words(entry.get("data"))
+            text = entry_text(entry)
             told = told or bool(text)
-            if not (text or signature or data):
+            if not (text or pack(entry)):
                 continue
-            kind = ("thought", (entry.get("index"), entry.get("type")))
+            kind = ("thought", (entry.get("index"), words(entry.get("type"))))
             if self._kind != kind:
-                signed_by, extra = origin(entry)
-                self._begin_part(kind, Reasoning("", signed_by=signed_by, extra=extra), events)
+                self._begin_part(kind, Reasoning("", signed_by=signer(entry)), events)
             self._add(Field.TEXT, text, events)
-            self._add(Field.SIGNATURE, signature, events)
-            self._add(Field.DATA, data, events)
-        text = words(delta.get("reasoning_content")) or words(delta.get("reasoning"))
+            if is_stamped(entry):
+                self._add(Field.SIGNATURE, words(entry.get("signature")), events)
+                self._add(Field.DATA, words(entry.get("data")), events)
+            else:
+                self._seal(entry)
+        text = plain_text(delta)
         if text and not told:
             self._say(("thought", None), Reasoning(""), text, events)
+
+    def _seal(self, entry: JsonObject) -> None:
+        """Keep what has to go back to the provider, until its part is closed."""
+        for name in ("type", "id", "format"):
+            if held := words(entry.get(name)):
+                self._entry[name] = held
+        for name in ("signature", "data"):
+            if held := words(entry.get(name)):
+                self._entry[name] = self._entry.get(name, "") + held
 
     def _say(self, kind: object, part: Text | Refusal | Reasoning, text: str, events: list[StreamEvent]) -> None:
         if self._kind != kind:
@@ -252,6 +265,8 @@ class _Choice:
 
     def _close(self, events: list[StreamEvent]) -> None:
         if self._open is not None:
+            self._add(Field.SIGNATURE, pack(self._entry) or "", events)
+            self._entry = {}
             events.append(PartEnd(self._number, self._open))
             self._open = self._kind = None
 

@@ -23,7 +23,7 @@ from understudy.core.assembly import write_arguments
 from understudy.core.conversation import Opaque, Part, Reasoning, Refusal, Text, ToolCall
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
-from understudy.dialects.openai_chat.reasoning import entry_type, write_entry
+from understudy.dialects.openai_chat.reasoning import FIELD, write_entry, write_reasoning
 from understudy.dialects.openai_chat.wire import NAME, encode, own, write_stop, write_usage
 
 _DONE = b"data: [DONE]\n\n"
@@ -31,14 +31,19 @@ _Piece = PartBegin | PartDelta | PartExtra | PartEnd
 
 
 class _Open:
-    """A part that is being written. `place`: its number among the calls or thoughts of its choice. `kind`: of a thought."""
+    """A part that is being written.
 
-    __slots__ = ("kind", "part", "place", "said")
+    `place`: its number among the calls or thoughts of its choice. `encrypted`: whether a thought began without words. `held`:
+    what has to be written at once.
+    """
+
+    __slots__ = ("encrypted", "held", "part", "place", "said")
 
     def __init__(self, part: Part, place: int) -> None:
         self.part = part
         self.place = place
-        self.kind: str | None = None
+        self.encrypted: bool | None = None
+        self.held: list[Reasoning] = []
         self.said = False
 
 
@@ -199,13 +204,32 @@ class Encoder:
         return self._chunk(choice, name + encode(text))
 
     def _thought(self, choice: int, opened: _Open, piece: Reasoning) -> bytes:
-        """A piece of thinking: its text for every client, the entry for those who send it back."""
+        """A piece of thinking: its text for every client, the entry for those who send it back.
+
+        An entry of this dialect's own providers is written whole, when its part ends.
+        """
+        if piece.signed_by == NAME:
+            opened.held.append(piece)
+            return b""
         said = b'"reasoning_content":' + encode(piece.text) if piece.text else b""
-        if piece.signed_by is None and piece.extra is None:
+        if piece.signed_by is None:
             return self._chunk(choice, said)
-        opened.kind = opened.kind or entry_type(piece)
-        entry = encode(write_entry(piece, opened.place, opened.kind))
+        if opened.encrypted is None:
+            opened.encrypted = bool(piece.data and not piece.text)
+        entry = encode(write_entry(piece, opened.place, encrypted=opened.encrypted))
         return self._chunk(choice, said + (b"," if said else b"") + b'"reasoning_details":[' + entry + b"]")
+
+    def _whole_thought(self, choice: int, opened: _Open) -> bytes:
+        text = "".join(piece.text for piece in opened.held)
+        signature = "".join(piece.signature or "" for piece in opened.held) or None
+        data = "".join(piece.data or "" for piece in opened.held) or None
+        signed_by = NAME if signature or data else None
+        fields = write_reasoning([Reasoning(text, signature, data, signed_by)])
+        for entry in fields.get("reasoning_details", ()):
+            entry["index"] = opened.place
+        if not text:
+            del fields[FIELD]
+        return self._chunk(choice, encode(fields)[1:-1])
 
     def _extra(self, event: PartExtra) -> bytes:
         opened = self._open.get((event.choice, event.index))
@@ -216,6 +240,8 @@ class Encoder:
 
     def _part_end(self, event: PartEnd) -> bytes:
         opened = self._open.pop((event.choice, event.index), None)
+        if opened is not None and opened.held:
+            return self._whole_thought(event.choice, opened)
         if opened is not None and isinstance(opened.part, ToolCall) and not opened.said:
             piece = b'"tool_calls":[{"index":%d,"function":{"arguments":"{}"}}]' % opened.place
             return self._chunk(event.choice, piece)
@@ -248,5 +274,4 @@ def _told(part: Reasoning, event: PartDelta) -> Reasoning:
         text if event.field is Field.SIGNATURE else None,
         text if event.field is Field.DATA else None,
         part.signed_by,
-        part.extra,
     )

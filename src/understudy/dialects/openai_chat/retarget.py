@@ -13,7 +13,7 @@ import msgspec
 
 from understudy.core.value import JsonObject
 from understudy.dialects import BadBody, Quirks
-from understudy.dialects.openai_chat.reasoning import sealed_elsewhere
+from understudy.dialects.openai_chat.reasoning import is_stamped
 from understudy.dialects.openai_chat.wire import Unreadable, complaint, decode, encode
 
 Raw = msgspec.Raw
@@ -131,11 +131,11 @@ def _fit_thoughts(turn: JsonObject, wanted: str | None, lost: dict[str, None]) -
     texts = [held for name in _TEXTS if isinstance(held := before.get(name), str) and held]
     details = before.get("reasoning_details")
     entries = details if isinstance(details, list) else []
-    kept = [] if wanted is None else [entry for entry in entries if not sealed_elsewhere(entry)]
+    kept = [] if wanted is None else [entry for entry in entries if not is_stamped(entry)]
     if kept:
         turn["reasoning_details"] = kept
     # the text beside seals that cannot go along is theirs: half a thought is worse than none
-    speaks = bool(texts) and wanted is not None and not any(map(sealed_elsewhere, entries))
+    speaks = bool(texts) and wanted is not None and not any(map(is_stamped, entries))
     if speaks and wanted is not None:
         turn[wanted] = texts[0]
     if len(kept) < len(entries) or (texts and not speaks):
