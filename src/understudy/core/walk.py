@@ -169,7 +169,7 @@ class _Trip:
         """The tier's eligible targets, best first; the others' reasons are remembered."""
         if self.verdict is not None:
             return []
-        turn = self.board.turn(f"{self.plan.name}/{tier.name}") if len(tier.entries) > 1 else 0
+        turn = self.board.turn(tier.rotation) if len(tier.entries) > 1 else 0
         ask = self.ask(turn, repeat=repeat)
         order, excluded = choose(tier, self.plan, ask, self.board.standings, self.decision)
         for out in excluded:
