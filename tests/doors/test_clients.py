@@ -61,6 +61,7 @@ async def test_openai_asks_and_streams(stage: Stage) -> None:
         answer = await client.chat.completions.create(model="default", messages=QUESTION)
         assert answer.choices[0].message.content
         assert answer.choices[0].finish_reason == "stop"
+        assert answer.created > 1_700_000_000
         assert answer.usage is not None
         assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
         text, usage = "", None
@@ -68,6 +69,7 @@ async def test_openai_asks_and_streams(stage: Stage) -> None:
             model="default", messages=QUESTION, stream=True, stream_options={"include_usage": True}
         )
         async for chunk in stream:
+            assert chunk.created > 1_700_000_000
             usage = chunk.usage or usage
             text += "".join(choice.delta.content or "" for choice in chunk.choices)
         assert text == answer.choices[0].message.content

@@ -11,9 +11,11 @@ Three kinds: a whole answer over HTTP (here), a stream over HTTP (`streamed`), a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from understudy.config.secrets import CredentialUnavailable
+from understudy.core.answer import Answer
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.money import cost_nusd
 from understudy.core.outcome import Billing, Outcome, Purpose
@@ -166,6 +168,11 @@ class HttpAttempt(Attempt):
         return Failure(trouble.kind, trouble.message, status=self.status)
 
 
+def dated(answer: Answer, wall_s: float) -> Answer:
+    """The answer with the time of its making: some wire formats have none, others must say one."""
+    return answer if answer.created is not None else replace(answer, created=int(wall_s))
+
+
 def without_key(trouble: CredentialUnavailable) -> Failure:
     """The Failure of a target whose key cannot be read."""
     return Failure(FailureKind.CREDENTIAL_UNAVAILABLE, str(trouble))
@@ -205,7 +212,8 @@ class WholeAttempt(HttpAttempt):
             return glance.failure
         if self.translated:
             caller = self.show.dialect
-            projected, _ = project_answer(self.dialect.parse_answer(body), caller.answer_carries)
+            answer = dated(self.dialect.parse_answer(body), self.show.engine.wall_s())
+            projected, _ = project_answer(answer, caller.answer_carries)
             body = caller.render_answer(projected)
         self._body = body
         self.first_content_s = self.show.engine.now_s()

@@ -39,8 +39,9 @@ class Events:
 
 
 class Decisions:
-    """The last requests' decisions and results. A ring by the requests' numbers: an ordered dictionary of this size costs
-    every request several microseconds for cold memory.
+    """The last requests' decisions and results.
+
+    A ring by the requests' numbers: an ordered dictionary of this size costs every request some cold memory more.
     """
 
     __slots__ = ("_ring",)

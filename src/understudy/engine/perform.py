@@ -160,12 +160,13 @@ class Performance:
         """Write the request in another wire format, if it survives that."""
         dialect = self.snapshot.dialects[name]
         target = entry.target
-        projected, losses = project_request(self.conversation(), dialect.request_carries)
+        upstream = self.snapshot.upstreams[target.name]
+        projected, losses = project_request(self.conversation(), upstream.carries[name])
         refuse = ("lossy", "essential") if self.plan.policy.strict else ("essential",)
         if any(loss.weight in refuse for loss in losses):
             return FailureKind.NOT_PORTABLE
         projected = with_model(projected, target.model)
-        body = dialect.render_request(projected, self.snapshot.upstreams[target.name].endpoints[name].quirks)
+        body = dialect.render_request(projected, upstream.endpoints[name].quirks)
         self._prepared = Prepared(name, body, tuple([loss.name for loss in losses]))
         return None
 

@@ -9,10 +9,11 @@ from typing import TypeVar
 from understudy.config import Configuration
 from understudy.config.secrets import Vault
 from understudy.core.plan import Balancer, Condition, RoutePlan, Strategy, compile_route
+from understudy.core.projection import Carries
 from understudy.core.route import Named, Route
 from understudy.core.scoreboard import Scoreboard
 from understudy.core.target import Target
-from understudy.dialects import Dialect
+from understudy.dialects import Dialect, carried_by
 from understudy.ports import Header
 from understudy.providers import Endpoint, Player, endpoint, facts, player
 from understudy.registry import Registry
@@ -29,12 +30,25 @@ FRESH_S = 2.0
 class Upstream:
     """One target's way out: where it is asked in each wire format it speaks, and how it is shown its key."""
 
-    __slots__ = ("_fresh_until_s", "_secret", "_vault", "_ways", "endpoints", "player", "preferred", "target")
+    __slots__ = (
+        "_fresh_until_s",
+        "_secret",
+        "_vault",
+        "_ways",
+        "carries",
+        "endpoints",
+        "player",
+        "preferred",
+        "target",
+    )
 
-    def __init__(self, target: Target, vault: Vault) -> None:
+    def __init__(self, target: Target, vault: Vault, dialects: Mapping[str, Dialect]) -> None:
         self.target = target
         self.player: Player | None = player(target)
         self.endpoints: dict[str, Endpoint] = {dialect: endpoint(target, dialect) for dialect in target.dialects}
+        self.carries: dict[str, Carries] = {
+            name: carried_by(dialects[name], where.quirks) for name, where in self.endpoints.items()
+        }
         self.preferred = target.dialects[0] if target.dialects else ""
         self._vault = vault
         self._secret = ""
@@ -96,7 +110,7 @@ class Snapshot:
         self.configuration = configuration
         self.version = configuration.version
         self.dialects = dialects
-        self.upstreams = {name: Upstream(target, vault) for name, target in configuration.targets.items()}
+        self.upstreams = {name: Upstream(target, vault, dialects) for name, target in configuration.targets.items()}
         planned: dict[int, RoutePlan] = {}
         self.plans: dict[str, RoutePlan] = {}
         for name, route in configuration.names.items():

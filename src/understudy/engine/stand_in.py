@@ -11,9 +11,9 @@ from understudy.core.answer import Answer, Failed, StreamEvent
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.projection import project_answer
 from understudy.dialects import CONTENT, END
-from understudy.engine.attempt import JSON, Attempt, Place
+from understudy.engine.attempt import JSON, Attempt, Place, dated
 from understudy.engine.streamed import SSE
-from understudy.engine.streaming import meaning
+from understudy.engine.streaming import dated_event, meaning
 from understudy.providers import Reply
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ class StandInAttempt(Attempt):
         self.committed = True
         headers = show.headers(self, {})
         if self._whole is not None:
-            projected, _ = project_answer(self._whole, show.dialect.answer_carries)
+            answer = dated(self._whole, show.engine.wall_s())
+            projected, _ = project_answer(answer, show.dialect.answer_carries)
             headers.append(JSON)
             show.sink.respond(200, headers, show.dialect.render_answer(projected))
             return None
@@ -78,12 +79,13 @@ class StandInAttempt(Attempt):
     async def _tell(self, until_s: float) -> Failure | None:
         show = self.show
         encoder = show.dialect.encoder(model=show.needs.model, include_usage=show.needs.include_usage)
+        created = int(show.engine.wall_s())
         for after_s, event in chain(self._told, self._script):
             if not await self._wait(after_s, until_s, bound_s=until_s):
                 return Failure(FailureKind.DEADLINE, "the deadline passed while the answer was streaming")
             if isinstance(event, Failed):
                 return event.failure
-            out = encoder.encode(event)
+            out = encoder.encode(dated_event(event, created))
             if out:
                 await show.sink.write(out)
             if meaning(event) & END:

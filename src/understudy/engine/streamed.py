@@ -8,7 +8,7 @@ from understudy.config.secrets import CredentialUnavailable
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.projection import project_answer
 from understudy.dialects import CONTENT, END, FAILED, FINISH, PROGRESS, BadAnswer
-from understudy.engine.attempt import HttpAttempt, Place, Prepared, without_key
+from understudy.engine.attempt import HttpAttempt, Place, Prepared, dated, without_key
 from understudy.engine.streaming import Carrier, PassThrough, Translation, events_of
 from understudy.framing.sse import EventTooLarge, SseParser
 from understudy.ports import HttpStream, TransportFailure
@@ -50,7 +50,7 @@ class StreamAttempt(HttpAttempt):
         self._carrier: Carrier
         if self.translated:
             encoder = show.dialect.encoder(model=needs.model, include_usage=needs.include_usage)
-            self._carrier = Translation(self.dialect.decoder(), encoder)
+            self._carrier = Translation(self.dialect.decoder(), encoder, int(show.engine.wall_s()))
         else:
             self._carrier = PassThrough(self.dialect.watcher(hide_usage=not needs.include_usage))
 
@@ -118,7 +118,8 @@ class StreamAttempt(HttpAttempt):
         if glance.failure is not None:
             return glance.failure
         show = self.show
-        projected, _ = project_answer(self.dialect.parse_answer(body), show.dialect.answer_carries)
+        answer = dated(self.dialect.parse_answer(body), show.engine.wall_s())
+        projected, _ = project_answer(answer, show.dialect.answer_carries)
         encoder = show.dialect.encoder(model=show.needs.model, include_usage=show.needs.include_usage)
         self._held = b"".join([encoder.encode(event) for event in events_of(projected)])
         self._ended = True

@@ -7,6 +7,7 @@ untouched under a watcher's eye, or each event goes through the intermediate for
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from understudy.core.answer import (
@@ -96,9 +97,10 @@ class PassThrough:
 class Translation:
     """Two wire formats: every event is read into the intermediate form and written from it."""
 
-    __slots__ = ("_decoder", "_encoder", "excused", "failure", "usage")
+    __slots__ = ("_created", "_decoder", "_encoder", "excused", "failure", "usage")
 
-    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder) -> None:
+    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder, created: int) -> None:
+        self._created = created
         self._decoder = decoder
         self._encoder = encoder
         self.usage: Usage | None = None
@@ -126,8 +128,13 @@ class Translation:
                 continue  # how a broken stream ends is the engine's to say
             elif isinstance(one, Finish):
                 self.excused = one.stop not in _OWES_WORDS
-            out += self._encoder.encode(one)
+            out += self._encoder.encode(dated_event(one, self._created))
         return out, bits
+
+
+def dated_event(event: StreamEvent, created: int) -> StreamEvent:
+    """A stream's beginning with a time: some wire formats have none, others must say one."""
+    return replace(event, created=created) if isinstance(event, Begin) and event.created is None else event
 
 
 def meaning(event: StreamEvent) -> int:

@@ -252,17 +252,21 @@ def _joined(left: Part, right: Part, kinds: tuple[str, ...]) -> Part | None:
 def _with_ids(messages: tuple[Message, ...], carries: Carries) -> tuple[Message, ...]:
     """The same messages with tool call ids that the format accepts; calls and results still match."""
     pattern = re.compile(carries.tool_ids or "")
-
-    def fitting(id_: str) -> str:
-        if pattern.fullmatch(id_):
-            return id_
-        return hashlib.sha256(id_.encode("utf-8", "surrogatepass")).hexdigest()[: carries.tool_id_length]
+    new: dict[str, str] = {}
+    for message in messages:
+        for part in message.parts:
+            id_ = part.id if isinstance(part, ToolCall) else part.call_id if isinstance(part, ToolResult) else None
+            if id_ is not None and not pattern.fullmatch(id_):
+                digest = hashlib.sha256(id_.encode("utf-8", "surrogatepass")).hexdigest()
+                new[id_] = digest[: carries.tool_id_length]
+    if not new:
+        return messages
 
     def renamed(part: Part) -> Part:
         if isinstance(part, ToolCall):
-            return replace(part, id=fitting(part.id))
+            return replace(part, id=new.get(part.id, part.id))
         if isinstance(part, ToolResult):
-            return replace(part, call_id=fitting(part.call_id))
+            return replace(part, call_id=new.get(part.call_id, part.call_id))
         return part
 
-    return tuple(replace(message, parts=tuple(renamed(part) for part in message.parts)) for message in messages)
+    return tuple(replace(message, parts=tuple(map(renamed, message.parts))) for message in messages)

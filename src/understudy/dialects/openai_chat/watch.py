@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -29,23 +29,26 @@ class _Said(msgspec.Struct):
     images: Any = None
 
 
+_Count = Annotated[int, msgspec.Meta(ge=0, le=COUNT_MAX)]
+
+
 class _Inside(msgspec.Struct):
-    cached_tokens: int | None = None
-    audio_tokens: int | None = None
-    cache_write_tokens: int | None = None
+    cached_tokens: _Count | None = None
+    audio_tokens: _Count | None = None
+    cache_write_tokens: _Count | None = None
 
 
 class _Outside(msgspec.Struct):
-    reasoning_tokens: int | None = None
-    audio_tokens: int | None = None
+    reasoning_tokens: _Count | None = None
+    audio_tokens: _Count | None = None
 
 
 class _Counts(msgspec.Struct):
     """A `usage` as OpenAI writes it; any other is read at leisure."""
 
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
+    prompt_tokens: _Count
+    completion_tokens: _Count
+    total_tokens: _Count
     prompt_tokens_details: _Inside | None = None
     completion_tokens_details: _Outside | None = None
     prompt_cache_hit_tokens: Any = None
@@ -139,7 +142,7 @@ def _plain_usage(counts: _Counts) -> Usage | None:
     if outside is not None:
         thought, spoken = outside.reasoning_tokens or 0, outside.audio_tokens or 0
     read, written = counts.prompt_tokens - cached - heard, counts.completion_tokens - thought - spoken
-    if min(read, written, cached, heard, thought, spoken) < 0 or counts.total_tokens > COUNT_MAX:
+    if read < 0 or written < 0:
         return None
     return Usage(input=read, cache_read=cached, output=written, reasoning=thought, audio_in=heard, audio_out=spoken)
 

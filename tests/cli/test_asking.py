@@ -1,0 +1,126 @@
+"""`chat`, `explain`, `demo` and `simulate`, as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+def run(*words: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "understudy", *words]
+    given = {**os.environ, "KEY": "sk-test", **environment}
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=40, cwd=folder, env=given)
+
+
+@pytest.fixture
+def mock_url() -> Iterator[str]:
+    """A provider in a process of its own: the commands run in theirs."""
+    code = (
+        "import asyncio\n"
+        "from understudy.mock import start_mock\n"
+        "async def main():\n"
+        "    async with await start_mock() as mock:\n"
+        "        print(mock.base_url, flush=True)\n"
+        "        await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.terminate()
+
+
+def configured(folder: Path, url: str) -> Path:
+    (folder / "understudy.yaml").write_text(f"""
+targets:
+  lead: {{provider: openai_compatible, model: m, base_url: "{url}", key: env:KEY, price: {{input: 3, output: 15}}}}
+  blind: {{provider: openai_compatible, model: m, base_url: "{url}", key: env:KEY, limits: {{in_flight: 1}}}}
+  sorry: {{provider: static, text: "Please try again shortly."}}
+routes:
+  default: {{tiers: {{primary: [lead, blind], local: [sorry]}}, policy: {{retry: {{kind: none}}, wait_max_s: 0}}}}
+""")
+    return folder
+
+
+def test_chat_prints_the_answer_and_who_gave_it(tmp_path: Path, mock_url: str) -> None:
+    told = run("chat", "Why is the sky blue?", folder=configured(tmp_path, mock_url))
+    assert told.returncode == 0, told.stderr
+    assert "Why is the sky blue?" in told.stdout
+    assert "lead (primary), 1 attempt(s)" in told.stdout
+    assert "$0.0" in told.stdout
+
+
+def test_chat_as_json_from_standard_input_by_route(tmp_path: Path, mock_url: str) -> None:
+    folder = configured(tmp_path, mock_url)
+    command = [sys.executable, "-m", "understudy", "chat", "-", "--json", "--route", "sorry", "--max-tokens", "50"]
+    told = subprocess.run(command, input="Hello?", capture_output=True, text=True, check=True, timeout=40, cwd=folder)
+    page = json.loads(told.stdout)
+    assert page["text"] == "Please try again shortly."
+    assert (page["target"], page["degraded"], page["problem"]) == ("sorry", True, None)
+
+
+def test_chat_that_cannot_be_answered_says_why(tmp_path: Path) -> None:
+    folder = configured(tmp_path, "http://127.0.0.1:9/v1")
+    failed = run("chat", "Hello?", "--route", "lead", folder=folder)
+    assert failed.returncode == 1
+    assert "connection_refused" in failed.stderr
+    assert run("chat", " ", folder=folder).returncode == 2
+    assert "nobody" in run("chat", "Hello?", "--route", "nobody", folder=folder).stderr
+
+
+def test_explain_tells_the_order_and_the_reasons(tmp_path: Path) -> None:
+    folder = configured(tmp_path, "http://127.0.0.1:9/v1")
+    (folder / "request.json").write_text('{"model": "default", "messages": [{"role": "user", "content": "Hi"}]}')
+    told = run("explain", "request.json", folder=folder)
+    assert told.returncode == 0, told.stderr
+    lines = told.stdout.splitlines()
+    assert lines[0].startswith("route default")
+    assert [line.split()[1] for line in lines if line.startswith("  ")] == ["lead", "blind", "sorry"]
+    page = json.loads(run("explain", "request.json", "--json", folder=folder).stdout)
+    assert page["tiers"][1] == {"tier": "local", "degraded": True, "order": [["sorry", 0.0]], "excluded": []}
+
+
+@pytest.mark.parametrize(
+    ("body", "options", "words"),
+    [
+        ('{"model": "nobody", "messages": []}', [], "default"),
+        ('{"model": 7}', [], "model"),
+        ("{}", ["--dialect", "klingon"], "openai_chat"),
+        (None, [], "No such file"),
+    ],
+)
+def test_explain_refuses_what_it_cannot_read(tmp_path: Path, body: str | None, options: list[str], words: str) -> None:
+    folder = configured(tmp_path, "http://127.0.0.1:9/v1")
+    if body is not None:
+        (folder / "request.json").write_text(body)
+    told = run("explain", "request.json", *options, folder=folder)
+    assert told.returncode == 2
+    assert words in told.stderr
+
+
+def test_the_demo_plays_and_sums_up(tmp_path: Path) -> None:
+    told = run("demo", "--port", "0", "--seconds", "5", folder=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert "claude answers 529 Overloaded" in told.stdout
+    assert "answered after a fallback" in told.stdout
+    assert "curl -i http://127.0.0.1:" in told.stdout
+
+
+def test_the_demo_as_json(tmp_path: Path) -> None:
+    told = run("demo", "--port", "0", "--seconds", "2", "--json", folder=tmp_path)
+    page = json.loads(told.stdout)
+    assert page["requests"] > 5
+    assert set(page["statuses"]) == {"200"}
+
+
+def test_simulate_reports_and_refuses(tmp_path: Path) -> None:
+    told = run("simulate", "--seeds", "3", "--fault", "outage", "--json", folder=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)
+    assert run("simulate", "--fault", "bad mood", folder=tmp_path).returncode == 2
