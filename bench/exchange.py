@@ -1,11 +1,11 @@
-"""One HTTP exchange at a time over a kept connection, with the moment of the first body byte."""
+"""One HTTP exchange at a time over a kept connection, with the moment of the first content."""
 
 import socket
 import time
 from dataclasses import dataclass
 from typing import Self
 
-from bench.traffic import CALLER_KEY
+from bench.traffic import CALLER_KEY, STREAM_FIRST_WORD
 
 ANSWER_MAX_S = 10.0
 
@@ -21,7 +21,7 @@ class Exchange:
     status: int
     body: bytes
     size: int
-    first_byte_ms: float
+    first_content_ms: float
 
 
 class Caller:
@@ -45,13 +45,15 @@ class Caller:
         began_s = time.perf_counter()
         self._socket.sendall(request)
         received = bytearray()
-        while (head_end := received.find(b"\r\n\r\n") + 4) < 4 or len(received) == head_end:
+        # A stream opens with a role and no words. Whoever holds a stream back until it says something is timed by its words.
+        wanted = STREAM_FIRST_WORD.encode() if b'"stream":true' in body else b""
+        while (head_end := received.find(b"\r\n\r\n") + 4) < 4 or len(received) == head_end or wanted not in received:
             received += self._receive()
-        first_byte_ms = (time.perf_counter() - began_s) * 1000
+        first_content_ms = (time.perf_counter() - began_s) * 1000
         head = bytes(received[:head_end]).lower()
         while not self._is_whole(head, received, head_end):
             received += self._receive()
-        return Exchange(int(head.split(b" ", 2)[1]), bytes(received[head_end:]), len(received), first_byte_ms)
+        return Exchange(int(head.split(b" ", 2)[1]), bytes(received[head_end:]), len(received), first_content_ms)
 
     @staticmethod
     def _is_whole(head: bytes, received: bytearray, head_end: int) -> bool:

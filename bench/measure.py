@@ -1,4 +1,4 @@
-"""Takes one sample of one cell: CPU per request under load, time to the first byte, or resident memory."""
+"""Takes one sample of one cell: CPU per request under load, time to the first content, or resident memory."""
 
 import json
 import subprocess
@@ -76,7 +76,7 @@ class Meter:
         }
         return Sample(sum(spent) / done, beside)
 
-    def first_byte_ms(self, program: Program, load_name: str) -> Sample:
+    def first_content_ms(self, program: Program, load_name: str) -> Sample:
         load, times_ms = LOADS[load_name], []
         counted = self._stage.counters()
         with pinned(self._stage.cores.load), Caller(program.port) as caller:
@@ -85,7 +85,7 @@ class Meter:
                 exchange = caller.call(program.path(load), load.body)
                 if exchange.status != 200:
                     raise WrongAnswerError(f"status {exchange.status}: {exchange.body[:200].decode(errors='replace')}")
-                times_ms.append(exchange.first_byte_ms)
+                times_ms.append(exchange.first_content_ms)
         counted = {kind: count - counted[kind] for kind, count in self._stage.counters().items()}
         self._check_reached(load, counted, QUIET_CALLS)
         return Sample(median(times_ms), {"p50_ms": median(times_ms), "p99_ms": max(times_ms)})
@@ -151,6 +151,6 @@ class Meter:
 
 MEASURES: dict[Measure, Callable[[Meter, Program, str], Sample]] = {
     Measure.CPU: Meter.cpu_us,
-    Measure.FIRST_BYTE: Meter.first_byte_ms,
+    Measure.FIRST_CONTENT: Meter.first_content_ms,
     Measure.RESIDENT: Meter.resident,
 }

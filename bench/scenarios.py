@@ -17,7 +17,7 @@ class Measure(Enum):
     """What a cell's figure is. The first word is its unit."""
 
     CPU = "us of CPU per request"
-    FIRST_BYTE = "ms to the first body byte"
+    FIRST_CONTENT = "ms to the first content"
     RESIDENT = "MB resident"
 
 
@@ -53,10 +53,10 @@ LOADS = {
         chat_request("first-chunk", PLAIN_BYTES, stream=True),
         f"/stream/{FIRST_CHUNK_GAP_US}{CHAT}",
         ("stream",),
-        measure=Measure.FIRST_BYTE,
+        measure=Measure.FIRST_CONTENT,
         stream=True,
     ),
-    "refused": Load(chat_request("refused", PLAIN_BYTES), f"/answer{CHAT}", ("answer",), measure=Measure.FIRST_BYTE),
+    "refused": Load(chat_request("refused", PLAIN_BYTES), f"/answer{CHAT}", ("answer",), measure=Measure.FIRST_CONTENT),
     "memory": Load(chat_request("plain", PLAIN_BYTES), f"/answer{CHAT}", ("answer",), measure=Measure.RESIDENT),
 }
 
@@ -118,7 +118,7 @@ SCENARIOS = (
     row("tls-floor", "the floor, TLS to the upstream", "relay-tls:tls / nginx:tls", None, 2.5),
     row("tls-everything", "all of the router, above the TLS floor", "understudy:tls - relay-tls:tls", None, 25),
     row("tls", "a plain request, TLS to the upstream", "understudy:tls / nginx:tls", 3, 4),
-    row("first-chunk", "time to a stream's first byte, one at a time", "understudy:first-chunk - direct:first-chunk", None, 0.4),
+    row("first-chunk", "time to a stream's first content, one at a time", "understudy:first-chunk - direct:first-chunk", None, 0.4),
     row("first-chunk-nginx", "the same through nginx, for comparison", "nginx:first-chunk - direct:first-chunk", None, None),
     row("refused", "the primary's port is closed, the secondary answers", "understudy:refused - direct:refused", None, 5),
     row("memory", "the worker after 100,000 requests (--quick: 20,000)", "understudy:memory", None, 80),

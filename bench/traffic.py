@@ -62,6 +62,7 @@ def failure() -> bytes:
 
 STREAM_CHUNKS = 50
 STREAM_WORDS = STREAM_CHUNKS - 3  # the others: role, stop, usage
+STREAM_FIRST_WORD = "word0"
 STREAM_LAST_WORD = f"word{STREAM_WORDS - 1}"
 
 

@@ -38,15 +38,19 @@ class Price:
         return self.output if token_class in ("output", "reasoning", "audio_out") else self.input
 
 
+_RARER = tuple(name for name in CLASSES if name not in ("input", "output"))
+
+
 def cost_nusd(usage: Usage | None, price: Price | None) -> int | None:
     """Nano-dollars for what was used; None when price or usage is unknown."""
     if usage is None or price is None:
         return None
-    pico = 0
-    for name in CLASSES:
-        count: int = getattr(usage, name)
-        if count:
-            pico += count * price.rate(name)
+    pico = usage.input * price.input + usage.output * price.output
+    if usage.total != usage.input + usage.output:  # rarer classes: looked up by name
+        for name in _RARER:
+            count: int = getattr(usage, name)
+            if count:
+                pico += count * price.rate(name)
     whole, rest = divmod(pico, PICO_PER_NANO)
     half = PICO_PER_NANO // 2
     return whole + (rest > half or (rest == half and whole % 2 == 1))

@@ -30,7 +30,7 @@ class Usage:
     @property
     def total(self) -> int:
         """All tokens of all classes."""
-        return sum(getattr(self, name) for name in CLASSES)
+        return self.prompt + self.completion
 
     @property
     def prompt(self) -> int:

@@ -81,7 +81,7 @@ class Engine:
         if plan is None:
             result = self._ended(decision, (), problem)
         else:
-            self.board.retry_budget.deposit(now_s)
+            self.board.retry_budget.deposit()
             result = await self._perform(snapshot, plan, call, decision, sink)
         if result.winner is None and sink.left is None:
             self.refuse(snapshot.dialects[call.dialect], result, sink)

@@ -42,7 +42,7 @@ class DataPlane:
         self.engine = engine
         self._dialects = dialects
         self._doors = {path: dialect for dialect in dialects.values() for path in dialect.inbound}
-        self._principals: dict[str, Principal] = {}
+        self._principals: dict[bytes, Principal] = {}
         self._principals_of: str | None = None
 
     async def __call__(self, exchange: Exchange) -> None:
@@ -77,8 +77,14 @@ class DataPlane:
                 passed.append((name, text))
             elif name.startswith(OWN):
                 said[name[len(OWN) :].decode()] = text.decode("latin-1")
-        if not said and principal is EVERYBODY:
-            return Call(dialect=dialect.name, needs=needs, body=exchange.body, headers=tuple(passed))
+        if not said and (principal.routes is None or needs.model in principal.routes):
+            return Call(
+                dialect=dialect.name,
+                needs=needs,
+                body=exchange.body,
+                headers=tuple(passed),
+                principal=principal.name,
+            )
         return _steered(dialect, needs, exchange.body, tuple(passed), principal, said)
 
     def _principal(self, exchange: Exchange) -> Principal:
@@ -87,12 +93,12 @@ class DataPlane:
         if not configuration.principals:
             return EVERYBODY
         if self._principals_of != configuration.version:
-            self._principals = {one.key_sha256: one for one in configuration.principals}
+            self._principals = {bytes.fromhex(one.key_sha256): one for one in configuration.principals}
             self._principals_of = configuration.version
         key = exchange.headers.get(b"x-api-key") or exchange.headers.get(b"authorization", b"")
         if key[:7].lower() == b"bearer ":
             key = key[7:]
-        known = self._principals.get(sha256(key.strip()).hexdigest())
+        known = self._principals.get(sha256(key.strip()).digest())
         if known is None:
             raise Refused(FailureKind.UNAUTHENTICATED, "this key is not known here" if key else "a key is missing")
         return known

@@ -185,7 +185,7 @@ class Simulation:
             for entry in tier.entries
         )
         self.requests.append(request)
-        self.board.retry_budget.deposit(self.now_s)
+        self.board.retry_budget.deposit()
         if arrival.leaves_after_s is not None:
             self._at(self.now_s + arrival.leaves_after_s, lambda: self._leave(request))
         self._go_on(request, None)

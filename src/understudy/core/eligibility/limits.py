@@ -23,7 +23,7 @@ class LimitsReached:
             (standing.requests, 1.0, "requests per minute"),
             (standing.tokens, float(ask.needs.tokens_in), "tokens per minute"),
         ):
-            if bucket is not None:
+            if bucket is not None and bucket.level < amount:  # between two takes a level only grows
                 ready_s = bucket.ready_s(amount, ask.now_s)
                 if ready_s > ask.now_s:
                     return Exclusion(target.name, self.name, f"{what} used up", ready_s)

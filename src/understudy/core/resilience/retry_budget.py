@@ -15,20 +15,23 @@ CAPACITY = 10.0
 
 
 class RetryBudget:
-    """A balance of panic attempts."""
+    """A balance of panic attempts. Deposits are counted and added up when someone asks: every request makes one."""
 
-    __slots__ = ("_bucket",)
+    __slots__ = ("_bucket", "_deposits")
 
     def __init__(self) -> None:
         self._bucket = TokenBucket(CAPACITY, RESERVE_PER_S, CAPACITY)
+        self._deposits = 0
 
-    def deposit(self, now_s: float) -> None:
+    def deposit(self) -> None:
         """A request came."""
-        self._bucket = self._bucket.after(-SHARE, now_s)
+        self._deposits += 1
 
     def withdraw(self, now_s: float) -> bool:
         """One panic attempt, if the balance allows it."""
-        if self._bucket.level_at(now_s) < 1.0:
+        self._bucket = self._bucket.after(-SHARE * self._deposits, now_s)
+        self._deposits = 0
+        if self._bucket.level < 1.0:
             return False
         self._bucket = self._bucket.after(1.0, now_s)
         return True

@@ -33,8 +33,12 @@ class TokenBucket:
 
     def after(self, amount: float, now_s: float) -> TokenBucket:
         """The bucket once `amount` was taken (negative: given back)."""
-        level = min(self.capacity, self.level_at(now_s) - amount)
-        return TokenBucket(self.capacity, self.per_s, level, max(now_s, self.at_s))
+        level, at_s = self.level - amount, self.at_s
+        if now_s > at_s:
+            level += (now_s - at_s) * self.per_s
+            at_s = now_s
+        most = self.capacity - amount if amount > 0 else self.capacity  # it was full at the most when it was taken from
+        return TokenBucket(self.capacity, self.per_s, level if level < most else most, at_s)
 
 
 def per_minute(rate: float) -> TokenBucket:
