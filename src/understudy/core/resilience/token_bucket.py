@@ -38,7 +38,7 @@ class TokenBucket:
             level += (now_s - at_s) * self.per_s
             at_s = now_s
         most = self.capacity - amount if amount > 0 else self.capacity  # it was full at the most when it was taken from
-        return TokenBucket(self.capacity, self.per_s, level if level < most else most, at_s)
+        return TokenBucket(self.capacity, self.per_s, min(most, level), at_s)
 
 
 def per_minute(rate: float) -> TokenBucket:
