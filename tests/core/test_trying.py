@@ -597,6 +597,15 @@ def test_a_test_request_counts_once_provisionally_at_its_commit() -> None:
     assert not one.commit(second, 62.0), "its test belongs to a time that is over"
 
 
+def test_a_test_request_that_never_committed_counts_when_it_is_over() -> None:
+    one = Breaker(BreakerSettings(successes=2))
+    one.adopt(State.OPEN, 0.0)
+    well = Outcome(number=1, target="a", tier="t", purpose=Purpose.TEST, started_s=1.0, ended_s=1.0)
+    for state in (State.HALF_OPEN, State.CLOSED):
+        one.settle(well, 1.0, slot=one.take(1.0), credited=False)
+        assert one.state is state
+
+
 def test_two_percent_errors_at_ten_a_second_never_open_it() -> None:
     dice = Dice(4)
     assert (

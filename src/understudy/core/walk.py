@@ -167,8 +167,6 @@ class _Trip:
 
     def choose(self, tier: TierPlan, *, repeat: bool) -> list[Entry]:
         """The tier's eligible targets, best first; the others' reasons are remembered."""
-        if self.verdict is not None:
-            return []
         turn = self.board.turn(tier.rotation) if len(tier.entries) > 1 else 0
         ask = self.ask(turn, repeat=repeat)
         order, excluded = choose(tier, self.plan, ask, self.board.standings, self.decision)
@@ -254,7 +252,7 @@ class _Trip:
 
         Backoffs up to the deadline, recoveries within `wait_max_s` of the first wait.
         """
-        if self.verdict is not None or self.attempts_left <= paid(self.plan.degraded):
+        if self.attempts_left <= paid(self.plan.degraded):
             return None
         since_s = self.now_s if self.waiting_since_s is None else self.waiting_since_s
         bound_s = min(self.deadline_s, since_s + self.plan.policy.wait_max_s)
