@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from understudy.config import Configuration
+from understudy.config.registries import BALANCERS, STRATEGIES
 from understudy.config.secrets import Vault
-from understudy.core.plan import Balancer, Condition, Strategy
+from understudy.core.plan import Condition
 from understudy.core.scoreboard import Scoreboard
 from understudy.dialects import Dialect
 from understudy.engine.observers import Events
@@ -26,8 +27,6 @@ from understudy.transport.server import Server
 log = logging.getLogger("understudy")
 
 DIALECTS: Registry[Dialect] = Registry("understudy.dialects", "DIALECT", kind="dialect")
-STRATEGIES: Registry[Strategy] = Registry("understudy.core.strategies", "STRATEGY", kind="strategy")
-BALANCERS: Registry[Balancer] = Registry("understudy.core.balancers", "BALANCER", kind="balancer")
 ELIGIBILITY: Registry[Condition] = Registry("understudy.core.eligibility", "CONDITION", kind="eligibility condition")
 
 
