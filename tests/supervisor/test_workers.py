@@ -154,7 +154,9 @@ async def test_a_breaker_that_opens_in_one_worker_opens_in_the_others(
             return [one["breakers"][0]["state"] for one in told] == ["open", "open"]
 
         assert await everywhere()
-        assert time.monotonic() - opened_s < 0.1
+        assert (
+            time.monotonic() - opened_s < 0.3
+        )  # the news takes about a millisecond; the question over HTTP takes the rest
         before = len(mock.requests)
         for _ in range(6):
             await ask(served.url)
