@@ -73,6 +73,18 @@ class Watcher(Protocol):
         ...
 
 
+class Framing(Protocol):
+    """Cuts one stream's bytes into events, however the bytes were cut into reads."""
+
+    def feed(self, data: bytes) -> Sequence[SseEvent]:
+        """The events that `data` completes. Raises `EventTooLarge`, and `BadAnswer` for bytes that are no such framing."""
+        ...
+
+    def flush(self) -> Sequence[SseEvent]:
+        """At the end of the bytes: what was left unfinished and can still be read."""
+        ...
+
+
 class StreamDecoder(Protocol):
     """Turns the events of one stream into the intermediate form."""
 
@@ -115,15 +127,20 @@ class ErrorReport:
 
 
 class Dialect(Protocol):
-    """One wire format. Pure: bytes and values in, bytes and values out."""
+    """One wire format. Pure: bytes and values in, bytes and values out.
+
+    `inbound`: the paths of our own door that speak it; `{model}` in one stands for any name. `stream_type`:
+    the media type of its streams.
+    """
 
     name: str
-    inbound: tuple[str, ...]  # the paths of our own door that speak it
+    inbound: tuple[str, ...]
+    stream_type: bytes
     request_carries: Carries
     answer_carries: Carries
 
-    def needs(self, body: bytes) -> Needs:
-        """One cheap pass over a request's body. Raises `BadBody`."""
+    def needs(self, body: bytes, path: str = "") -> Needs:
+        """One cheap pass over a request's body. `path`: where it was sent, for formats that name the model there. Raises `BadBody`."""
         ...
 
     def retarget(self, call: Call, model: str, quirks: Quirks) -> tuple[bytes, tuple[str, ...]]:
@@ -135,7 +152,7 @@ class Dialect(Protocol):
         ...
 
     def parse_request(self, body: bytes) -> Conversation:
-        """The whole request. Raises `BadBody`."""
+        """The whole request, but for what its path said (model, stream): the engine knows that. Raises `BadBody`."""
         ...
 
     def render_request(self, conversation: Conversation, quirks: Quirks = BY_THE_BOOK) -> bytes:
@@ -152,6 +169,10 @@ class Dialect(Protocol):
 
     def glance(self, body: bytes) -> Glance:
         """What the engine must know of a whole answer that it passes on untouched. Raises `BadAnswer`."""
+        ...
+
+    def framing(self) -> Framing:
+        """For the bytes of one stream."""
         ...
 
     def watcher(self, *, hide_usage: bool) -> Watcher:

@@ -146,7 +146,8 @@ class HttpAttempt(Attempt):
         show, prepared = self.show, self.prepared
         upstream = show.snapshot.upstreams[self.entry.target.name]
         where, headers = await upstream.way(prepared.dialect, show.call.headers, self.place.started_s)
-        return HttpRequest(method="POST", origin=where.origin, path=where.path, headers=headers, body=prepared.body)
+        path = where.stream_path if show.needs.stream else where.path
+        return HttpRequest(method="POST", origin=where.origin, path=path, headers=headers, body=prepared.body)
 
     @property
     def translated(self) -> bool:

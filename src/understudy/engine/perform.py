@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from understudy.core.action import (
@@ -165,7 +166,7 @@ class Performance:
         refuse = ("lossy", "essential") if self.plan.policy.strict else ("essential",)
         if any(loss.weight in refuse for loss in losses):
             return FailureKind.NOT_PORTABLE
-        projected = with_model(projected, target.model)
+        projected = replace(projected, model=target.model)
         body = dialect.render_request(projected, upstream.endpoints[name].quirks)
         self._prepared = Prepared(name, body, tuple([loss.name for loss in losses]))
         return None
@@ -173,7 +174,7 @@ class Performance:
     def conversation(self) -> Conversation:
         """The whole request in the intermediate form, read only when another wire format must be written."""
         if self._conversation is None:
-            self._conversation = self.dialect.parse_request(self.call.body)
+            self._conversation = replace(self.dialect.parse_request(self.call.body), stream=self.needs.stream)
         return self._conversation
 
     # Start
@@ -305,16 +306,3 @@ TOLD = {
     FailureKind.CLIENT_LEFT: "the client closed the connection",
     FailureKind.DRAINING: "the server is shutting down",
 }
-
-
-def with_model(conversation: Conversation, model: str) -> Conversation:
-    """The same conversation for another model."""
-    return Conversation(
-        model=model,
-        messages=conversation.messages,
-        tools=conversation.tools,
-        settings=conversation.settings,
-        stream=conversation.stream,
-        include_usage=conversation.include_usage,
-        extra=conversation.extra,
-    )

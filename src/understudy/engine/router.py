@@ -21,7 +21,6 @@ from understudy.engine.cache import StaleCache, key_of
 from understudy.engine.observers import Decisions, Events
 from understudy.engine.perform import TOLD, Performance
 from understudy.engine.snapshot import Snapshot
-from understudy.framing.sse import SseParser
 from understudy.ports import Header, HttpClient, Sink
 from understudy.registry import BadSettings, UnknownName
 
@@ -180,7 +179,7 @@ def _read_back(show: Performance, answered: bytes) -> Answer:
     """What the caller was sent, in the intermediate form."""
     if not show.needs.stream:
         return show.dialect.parse_answer(answered)
-    parser, decoder = SseParser(), show.dialect.decoder()
+    parser, decoder = show.dialect.framing(), show.dialect.decoder()
     events = [*parser.feed(answered), *parser.flush()]
     return assemble([told for event in events for told in decoder.decode(event)])
 

@@ -12,7 +12,7 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.projection import project_answer
 from understudy.dialects import CONTENT, END
 from understudy.engine.attempt import JSON, Attempt, Place, dated
-from understudy.engine.streamed import SSE
+from understudy.engine.streamed import streamed_as
 from understudy.engine.streaming import dated_event, meaning
 from understudy.providers import Reply
 
@@ -72,7 +72,7 @@ class StandInAttempt(Attempt):
             headers.append(JSON)
             show.sink.respond(200, headers, show.dialect.render_answer(projected))
             return None
-        headers += SSE
+        headers += streamed_as(self.show.dialect)
         show.sink.start(200, headers)
         return await self._tell(until_s)
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from understudy.config.secrets import CredentialUnavailable
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.projection import project_answer
-from understudy.dialects import CONTENT, END, FAILED, FINISH, PROGRESS, BadAnswer
+from understudy.dialects import CONTENT, END, FAILED, FINISH, PROGRESS, BadAnswer, Dialect
 from understudy.engine.attempt import HttpAttempt, Place, Prepared, dated, without_key
 from understudy.engine.streaming import Carrier, PassThrough, Translation, events_of
-from understudy.framing.sse import EventTooLarge, SseParser
-from understudy.ports import HttpStream, TransportFailure
+from understudy.framing.sse import EventTooLarge
+from understudy.ports import Header, HttpStream, TransportFailure
 
 if TYPE_CHECKING:
     from understudy.engine.perform import Performance
@@ -27,11 +27,6 @@ LINGER_S = 1.0
 
 TOO_LARGE = "one event of the stream is too large"
 
-SSE = (
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-)
-
 
 class StreamAttempt(HttpAttempt):
     """One answer, as it is written."""
@@ -41,7 +36,7 @@ class StreamAttempt(HttpAttempt):
     def __init__(self, show: Performance, place: Place, prepared: Prepared) -> None:
         super().__init__(show, place, prepared)
         self._stream: HttpStream | None = None
-        self._parser = SseParser()
+        self._parser = self.dialect.framing()
         self._held = b""
         self._ended = False
         self._finished = False
@@ -75,7 +70,7 @@ class StreamAttempt(HttpAttempt):
             if not 200 <= stream.status < 300:
                 body = await _all(stream, until_s, ERROR_BYTES_MAX)
                 return self.refused(stream.status, stream.headers, body)
-            if b"event-stream" not in stream.headers.get(b"content-type", b"text/event-stream"):
+            if self.dialect.stream_type not in stream.headers.get(b"content-type", self.dialect.stream_type):
                 return self._read_whole(await _all(stream, until_s, ANSWER_BYTES_MAX))
             return await self._read_ahead(stream, until_s)
         except TransportFailure as trouble:
@@ -156,7 +151,7 @@ class StreamAttempt(HttpAttempt):
         show = self.show
         self.committed = True
         headers = show.headers(self, self._headers)
-        headers += SSE
+        headers += streamed_as(show.dialect)
         show.sink.start(200, headers)
         failure = await self._pump(until_s)
         if failure is None:
@@ -233,6 +228,11 @@ class StreamAttempt(HttpAttempt):
         """Drop the connection unless the answer was complete."""
         if self._stream is not None:
             self._stream.close()
+
+
+def streamed_as(dialect: Dialect) -> tuple[Header, ...]:
+    """The headers of a stream in a caller's wire format."""
+    return (b"content-type", dialect.stream_type), (b"cache-control", b"no-cache")
 
 
 async def _all(stream: HttpStream, until_s: float, bytes_max: int) -> bytes:

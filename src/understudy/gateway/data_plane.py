@@ -6,6 +6,7 @@ that), then the body, then what the key may ask for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from urllib.parse import unquote
@@ -41,13 +42,16 @@ class DataPlane:
     def __init__(self, engine: Engine, dialects: Mapping[str, Dialect]) -> None:
         self.engine = engine
         self._dialects = dialects
-        self._doors = {path: dialect for dialect in dialects.values() for path in dialect.inbound}
+        doors = {path: dialect for dialect in dialects.values() for path in dialect.inbound}
+        self._doors = {path: dialect for path, dialect in doors.items() if "{" not in path}
+        self._patterns = [(_pattern(path), dialect) for path, dialect in doors.items() if "{" in path]
+        self._paths = tuple(doors)
         self._principals: dict[bytes, Principal] = {}
         self._principals_of: str | None = None
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer it."""
-        dialect = self._doors.get(exchange.path)
+        dialect = self._doors.get(exchange.path) or self._named_in_path(exchange.path)
         if dialect is None:
             self._besides(exchange)
             return
@@ -60,6 +64,13 @@ class DataPlane:
             return
         await self.engine.handle(call, exchange)
 
+    def _named_in_path(self, path: str) -> Dialect | None:
+        """The wire format of a path with the model in it."""
+        for pattern, dialect in self._patterns:
+            if pattern.fullmatch(path):
+                return dialect
+        return None
+
     def _call(self, exchange: Exchange, dialect: Dialect) -> Call:
         """The exchange as a call. Raises `Refused`."""
         principal = self._principal(exchange)
@@ -67,7 +78,7 @@ class DataPlane:
         if headers.get(b"content-encoding", b"identity") != b"identity":
             raise Refused(FailureKind.BAD_REQUEST, "send the body without content-encoding")
         try:
-            needs = dialect.needs(exchange.body)
+            needs = dialect.needs(exchange.body, exchange.path)
         except BadBody as trouble:
             raise Refused(FailureKind.BAD_REQUEST, str(trouble)) from None
         passed: list[Header] = []
@@ -108,7 +119,7 @@ class DataPlane:
         dialect = self.dialect_at(exchange.path, exchange.headers)
         try:
             if exchange.path != MODELS and not exchange.path.startswith(MODELS + "/"):
-                doors = ", ".join([*self._doors, MODELS])
+                doors = ", ".join([*self._paths, MODELS])
                 raise Refused(FailureKind.UNKNOWN_ROUTE, f"nothing is at {exchange.path}; there are: {doors}")
             if exchange.method != "GET":
                 raise Refused(FailureKind.METHOD_NOT_ALLOWED, f"use GET for {exchange.path}")
@@ -132,6 +143,9 @@ class DataPlane:
         for door, dialect in self._doors.items():
             if path.startswith(door):
                 return dialect
+        named = self._named_in_path(path)
+        if named is not None:
+            return named
         if headers and b"anthropic-version" in headers:
             return self._dialects["anthropic_messages"]
         return self._dialects["openai_chat"]
@@ -139,6 +153,12 @@ class DataPlane:
     def refusal(self, path: str, kind: FailureKind, message: str) -> tuple[tuple[Header, ...], bytes]:
         """An error for a request that no handler saw."""
         return (JSON,), self.dialect_at(path).render_error(ErrorReport(failure=Failure(kind, message)))
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """A path of a door with `{model}` in it. A model's own name may hold slashes and colons."""
+    before, _, after = path.partition("{model}")
+    return re.compile(f"{re.escape(before)}.+{re.escape(after)}", re.DOTALL)
 
 
 def tell(exchange: Exchange, dialect: Dialect, failure: Failure) -> None:

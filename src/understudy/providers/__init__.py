@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from math import inf
 from typing import ClassVar, Protocol, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from understudy import __version__
 from understudy.core.answer import (
@@ -55,7 +55,8 @@ class Auth(StrEnum):
 class Wire:
     """One wire format at one provider.
 
-    `path`: where it is spoken, under the target's `base_url`. `headers`: always sent. `pass_on`: the caller's headers that
+    `path`: where it is spoken, under the target's `base_url`; `{model}` in it stands for the target's model, percent-encoded.
+    `stream_path`: where streams are asked for, None for the same place. `headers`: always sent. `pass_on`: the caller's headers that
     go along, lower-case; one that ends in `*` stands for all that begin so. `quirks`: where it differs from the book.
     `on_request`: spoken only where a target's `api` picks it, because not every version of the server has it.
     `lacks_in_translation`: features that this format cannot carry for callers of another one.
@@ -63,6 +64,7 @@ class Wire:
 
     dialect: str
     path: str
+    stream_path: str | None = None
     auth: Auth = Auth.BEARER
     headers: tuple[Header, ...] = ()
     pass_on: tuple[bytes, ...] = ()
@@ -148,12 +150,13 @@ COMPATIBLE = Quirks(max_tokens_field="max_tokens", roles=(("developer", "system"
 class Endpoint:
     """Where one target is asked in one dialect: everything about a request but its body and the secret.
 
-    `path` starts with `/`. `headers`: always sent. `pass_on`: exact names of the caller's headers that go along;
+    `path`, `stream_path`: start with `/`. `headers`: always sent. `pass_on`: exact names of the caller's headers that go along;
     `pass_on_prefixes`: beginnings of such names.
     """
 
     origin: Origin
     path: str
+    stream_path: str
     headers: tuple[Header, ...]
     auth: Auth
     quirks: Quirks
@@ -295,19 +298,24 @@ def endpoint(target: Target, dialect: str) -> Endpoint:
     if wire is None:
         raise LookupError(f"{target.provider} does not speak {dialect}")
     origin, base = address(target.base_url)
-    # `https://api.anthropic.com` and `https://api.anthropic.com/v1` mean the same to people.
-    path = base.removesuffix("/v1") + wire.path if wire.path.startswith("/v1/") else base + wire.path
     settings = target.settings or {}
     own = tuple((name.lower().encode(), str(text).encode()) for name, text in settings.get("headers", {}).items())
     return Endpoint(
         origin=origin,
-        path=path,
+        path=_path(base, wire.path, target.model),
+        stream_path=_path(base, wire.stream_path or wire.path, target.model),
         headers=(*wire.headers, *own),
         auth=wire.auth,
         quirks=wire.quirks,
         pass_on=tuple(name for name in wire.pass_on if not name.endswith(b"*")),
         pass_on_prefixes=tuple(name[:-1] for name in wire.pass_on if name.endswith(b"*")),
     )
+
+
+def _path(base: str, path: str, model: str) -> str:
+    # `https://api.anthropic.com` and `https://api.anthropic.com/v1` mean the same to people.
+    under = base.removesuffix("/v1") if path.startswith("/v1/") else base
+    return under + path.replace("{model}", quote(model, safe=""))
 
 
 _PORTS = {"http": 80, "https": 443}

@@ -19,6 +19,7 @@ from understudy.dialects.anthropic_messages.request import read_request, write_r
 from understudy.dialects.anthropic_messages.retarget import apply_quirks, read_members, without_foreign_thinking
 from understudy.dialects.anthropic_messages.watch import Watcher, glance
 from understudy.dialects.anthropic_messages.wire import NAME, Unreadable, decode, encode
+from understudy.framing.sse import SseParser
 
 
 class AnthropicMessages:
@@ -26,10 +27,11 @@ class AnthropicMessages:
 
     name = NAME
     inbound = ("/v1/messages",)
+    stream_type = b"text/event-stream"
     request_carries = REQUEST_CARRIES
     answer_carries = ANSWER_CARRIES
 
-    def needs(self, body: bytes) -> Needs:
+    def needs(self, body: bytes, path: str = "") -> Needs:  # noqa: ARG002  all is in the body
         return read_needs(body)
 
     def retarget(self, call: Call, model: str, quirks: Quirks) -> tuple[bytes, tuple[str, ...]]:
@@ -63,6 +65,9 @@ class AnthropicMessages:
 
     def glance(self, body: bytes) -> Glance:
         return glance(body)
+
+    def framing(self) -> SseParser:
+        return SseParser()
 
     def watcher(self, *, hide_usage: bool) -> Watcher:  # noqa: ARG002  usage is part of every stream here
         return Watcher()

@@ -19,7 +19,7 @@ from understudy.dialects.openai_chat.request import read_request, write_request
 from understudy.dialects.openai_chat.retarget import fit_body
 from understudy.dialects.openai_chat.watch import Watcher, glance
 from understudy.dialects.openai_chat.wire import NAME, Unreadable, decode, encode
-from understudy.framing.sse import write_event
+from understudy.framing.sse import SseParser, write_event
 
 
 class OpenAiChat:
@@ -27,10 +27,11 @@ class OpenAiChat:
 
     name = NAME
     inbound = ("/v1/chat/completions",)
+    stream_type = b"text/event-stream"
     request_carries = REQUEST_CARRIES
     answer_carries = ANSWER_CARRIES
 
-    def needs(self, body: bytes) -> Needs:
+    def needs(self, body: bytes, path: str = "") -> Needs:  # noqa: ARG002  all is in the body
         return read_needs(body)
 
     def retarget(self, call: Call, model: str, quirks: Quirks) -> tuple[bytes, tuple[str, ...]]:
@@ -56,6 +57,9 @@ class OpenAiChat:
 
     def glance(self, body: bytes) -> Glance:
         return glance(body)
+
+    def framing(self) -> SseParser:
+        return SseParser()
 
     def watcher(self, *, hide_usage: bool) -> Watcher:
         return Watcher(hide_usage=hide_usage)
