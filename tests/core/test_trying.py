@@ -29,7 +29,7 @@ from understudy.core.resilience.backoff import delay_s
 from understudy.core.resilience.breaker import Breaker, State
 from understudy.core.resilience.breaker import Event as Word
 from understudy.core.route import Route, tiers_of
-from understudy.core.scoreboard import Scoreboard
+from understudy.core.scoreboard import ROOM, Scoreboard
 from understudy.core.select import replay
 from understudy.core.strategies.failover import Failover
 from understudy.core.target import Limits, Target
@@ -284,7 +284,7 @@ def test_a_success_ends_a_rest_that_is_over() -> None:
     stage.scripts["a"] = [Failure(K.RATE_LIMIT, "", retry_after_s=2.0)]
     stage.play()
     assert stage.board.standing("a").cool_down_until_s == 0.0
-    assert stage.board.standing("a").calm
+    assert stage.board.standing("a").room == ROOM
 
 
 def test_degraded_tiers_come_last_and_are_labelled() -> None:
@@ -469,9 +469,9 @@ def test_tokens_are_settled_by_what_was_used() -> None:
         usage=Usage(input=400),
     )
     stage.board.settle(hold, outcome, NOW_S)
-    bucket = stage.board.standing("a").tokens
-    assert bucket is not None
-    assert bucket.level_at(NOW_S) == 200
+    standing = stage.board.standing("a")
+    assert standing.bounds.tokens is not None
+    assert standing.bounds.tokens.level(standing.tokens_empty_s, NOW_S) == pytest.approx(200)
 
 
 def test_changed_limits_and_a_changed_target_are_taken_up_by_the_same_board() -> None:
@@ -479,7 +479,7 @@ def test_changed_limits_and_a_changed_target_are_taken_up_by_the_same_board() ->
     settings = BreakerSettings()
     slot, _ = board.register(target("a"), settings)
     assert board.register(target("a", limits=Limits(rpm=5)), settings)[0] == slot
-    assert board.standing("a").requests is not None
+    assert board.standing("a").bounds.requests is not None
     assert board.register(target("a", provider="another"), settings)[0] != slot
 
 
@@ -563,7 +563,7 @@ def test_a_sibling_that_tests_or_closes_is_followed() -> None:
     stage.board.observe(BreakerChanged("nobody", 0, State.OPEN, 9.0, 0.0), stage.now_s)
     stage.board.observe(BreakerChanged("a", 7, State.OPEN, 9.0, 0.0), stage.now_s)
     stage.board.observe(CoolDownSet("nobody", Implicates.KEY, K.AUTH, 9.0, 0.0), stage.now_s)
-    assert stage.board.standing("a").calm
+    assert stage.board.standing("a").room == ROOM
 
 
 def test_a_place_given_back_unused_costs_nothing() -> None:
@@ -574,8 +574,10 @@ def test_a_place_given_back_unused_costs_nothing() -> None:
         after = stage.board.standings[slot]
         assert after.in_flight == 0
         assert after.breakers == before.breakers
-        if after.requests is not None and after.tokens is not None:
-            assert (after.requests.level_at(NOW_S), after.tokens.level_at(NOW_S)) == (3, 300)
+        bounds = after.bounds
+        if bounds.requests is not None and bounds.tokens is not None:
+            assert bounds.requests.level(after.requests_empty_s, NOW_S) == 3
+            assert bounds.tokens.level(after.tokens_empty_s, NOW_S) == 300
 
 
 def test_a_test_request_counts_once_provisionally_at_its_commit() -> None:

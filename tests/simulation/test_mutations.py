@@ -109,7 +109,7 @@ def stand_ins_first(patch: Patch) -> None:
     true = walks.walk
 
     def walk(plan, *others):
-        plan.normal, plan.degraded = plan.degraded, plan.normal
+        plan.once, plan.stand_ins = plan.stand_ins, plan.once
         return true(plan, *others)
 
     patch.setattr("understudy.sim.driver.walk", walk)

@@ -84,7 +84,7 @@ class Condition(Protocol):
 
     `reads` says what it depends on, which decides when it is asked: `target` (the target, the dialect and the request's
     features: asked once and remembered), `request` (asked each time), `tried` (asked when the request has tried anyone),
-    `standing` (asked when the target is not calm).
+    `standing` (asked when the target's standing may leave no room).
     """
 
     name: str
@@ -145,7 +145,7 @@ class TierPlan:
         self._fits: dict[tuple[str, tuple[str, ...]], tuple[list[Candidate], tuple[Exclusion, ...]]] = {}
 
     def conditions(self, ask: Ask) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
-        """What there is to ask about each candidate: about a calm one, and about any other."""
+        """What there is to ask about each candidate: about one that has room for the request, and about any other."""
         return self._again if ask.tried else self._once
 
     def standing_conditions(self) -> tuple[Condition, ...]:
@@ -194,10 +194,62 @@ def first_exclusion(conditions: Sequence[Condition], candidate: Candidate, ask: 
     return None
 
 
-class RoutePlan:
-    """A whole route, ready for walking. `normal`: the tiers that are not degraded; `degraded`: the others."""
+@value
+class Visit:
+    """One turn of a tier in the order of trying.
 
-    __slots__ = ("balancer", "degraded", "name", "normal", "policy", "strategy", "tiers", "version")
+    `kept`: attempts that belong to other tiers; `first`: the tier's own first attempt may come out of those. `repeat`:
+    targets already tried may be asked again.
+    """
+
+    tier: TierPlan
+    kept: int
+    first: bool
+    repeat: bool
+
+
+class Round:
+    """Visits to some tiers, one after another, that keep `kept` attempts for the tiers after them.
+
+    `leftovers`: visits to those who were passed over to keep an attempt for a later tier, which then had nobody to spend it on.
+    """
+
+    __slots__ = ("kept", "leftovers", "visits")
+
+    def __init__(self, tiers: tuple[TierPlan, ...], after: tuple[TierPlan, ...], *, repeat: bool = False) -> None:
+        self.kept = paid(after)
+        self.visits = tuple(
+            Visit(tier, paid(tiers[number + 1 :]) + self.kept, not repeat, repeat) for number, tier in enumerate(tiers)
+        )
+        self.leftovers = tuple(Visit(tier, self.kept, False, repeat) for tier in tiers)
+
+
+def paid(tiers: tuple[TierPlan, ...]) -> int:
+    """How many of these tiers need an attempt of the budget."""
+    return sum(tier.paid for tier in tiers)
+
+
+class RoutePlan:
+    """A whole route, ready for walking. `normal`: the tiers that are not degraded; `degraded`: the others.
+
+    `once`, `again`, `stand_ins`: the rounds of a walk, over the normal tiers, over them again with repeats, and over the
+    degraded ones. `last`: over what the degraded ones left of the attempts.
+    """
+
+    __slots__ = (
+        "again",
+        "balancer",
+        "degraded",
+        "last",
+        "name",
+        "normal",
+        "once",
+        "policy",
+        "stand_ins",
+        "strategy",
+        "tiers",
+        "version",
+    )
 
     def __init__(
         self, route: Route, tiers: tuple[TierPlan, ...], strategy: Strategy, balancer: Balancer, version: str
@@ -207,6 +259,10 @@ class RoutePlan:
         self.tiers = tiers
         self.normal = tuple(tier for tier in tiers if not tier.degraded)
         self.degraded = tuple(tier for tier in tiers if tier.degraded)
+        self.once = Round(self.normal, self.degraded)
+        self.again = Round(self.normal, self.degraded, repeat=True)
+        self.stand_ins = Round(self.degraded, ())
+        self.last = Round(self.normal, ())
         self.strategy = strategy
         self.balancer = balancer
         self.version = version

@@ -16,8 +16,8 @@ from understudy.core.outcome import Outcome
 from understudy.core.policy import BreakerSettings
 from understudy.core.resilience import breaker as breakers
 from understudy.core.resilience.breaker import Breaker, BreakerView
+from understudy.core.resilience.rate import FULL, Rate, per_minute
 from understudy.core.resilience.retry_budget import RetryBudget
-from understudy.core.resilience.token_bucket import TokenBucket, per_minute
 from understudy.core.target import Limits, Target
 from understudy.core.value import value
 
@@ -30,28 +30,45 @@ ROUNDING = 1e-9
 COOL_DOWN_MAX_S = 24 * 3600.0
 """A hint beyond a day is taken for a day: the configuration may change before."""
 
+UNLIMITED = Limits()
+
 FLOWING = (breakers.State.CLOSED, breakers.State.WATCH_ONLY)
 """What a breaker's state is while it lets every call through."""
+
+
+@value
+class Bounds:
+    """This worker's part of the operator's limits for a target; None: unbounded. `requests`, `tokens`: per minute."""
+
+    in_flight: int | None
+    requests: Rate | None
+    tokens: Rate | None
+
+
+UNBOUNDED = Bounds(None, None, None)
+ROOM = float("inf")
+NO_ROOM = -1.0
 
 
 @value
 class Standing:
     """A target as it stands. Times are monotonic seconds.
 
-    `calm`: nothing about it can exclude anyone: no limits, no cool-down, every breaker lets calls flow. `in_flight_max`:
-    this worker's part of the operator's bound. `breakers`: one view for each settings it is used with.
-    `cool_down_until_s`: 0 without one; `cool_down_kind`: what set it. `latency_ms`: time to the first content,
-    `error_rate`: share of failures (0 to 1); both None until known.
+    `room`: requests of up to so many tokens cannot be held back by anything about the target, now or later while it stands
+    so: no cool-down, every breaker lets calls flow, every bound is far enough. `ROOM`: whatever their size; `NO_ROOM`:
+    there is something to ask about. `breakers`: one view for each settings it is used with. `cool_down_until_s`: 0 without
+    one; `cool_down_kind`: what set it. `requests_empty_s`, `tokens_empty_s`: the states of the bounds' rates.
+    `latency_ms`: time to the first content, `error_rate`: share of failures (0 to 1); both None until known.
     """
 
-    calm: bool
+    room: float
     in_flight: int
-    in_flight_max: int | None
+    bounds: Bounds
     breakers: tuple[BreakerView, ...]
     cool_down_until_s: float
     cool_down_kind: FailureKind | None
-    requests: TokenBucket | None
-    tokens: TokenBucket | None
+    requests_empty_s: float
+    tokens_empty_s: float
     latency_ms: float | None
     error_rate: float | None
     seen: int
@@ -73,22 +90,21 @@ class _Track:
     """One target's mutable past; `Standing` is its immutable present."""
 
     __slots__ = (
-        "bounded",
+        "bounds",
         "breakers",
         "cool_down_kind",
         "cool_down_until_s",
         "errors",
         "flowing",
         "in_flight",
-        "in_flight_max",
         "latency",
         "limits",
         "no_tests",
-        "requests",
+        "requests_empty_s",
         "scopes",
         "seen",
         "target",
-        "tokens",
+        "tokens_empty_s",
         "views",
     )
 
@@ -104,6 +120,7 @@ class _Track:
         self.in_flight = 0
         self.seen = 0
         self.target = target
+        self.requests_empty_s = self.tokens_empty_s = FULL
         self.limit(target.limits, share)
         provider, base_url, model, key = target.fingerprint
         self.scopes: dict[Implicates, tuple[str, ...]] = {
@@ -116,32 +133,65 @@ class _Track:
     def limit(self, limits: Limits, share: float) -> None:
         """Bound it from now on. `share`: this worker's part; of places in flight it has one at least."""
         self.limits = limits
-        self.requests = per_minute(limits.rpm * share) if limits.rpm else None
-        self.tokens = per_minute(limits.tpm * share) if limits.tpm else None
-        self.in_flight_max = max(1, int(limits.in_flight * share + ROUNDING)) if limits.in_flight else None
-        self.bounded = bool(limits.rpm or limits.tpm or limits.in_flight)
+        if limits == UNLIMITED:
+            self.bounds = UNBOUNDED
+            return
+        self.bounds = Bounds(
+            max(1, int(limits.in_flight * share + ROUNDING)) if limits.in_flight else None,
+            per_minute(limits.rpm * share) if limits.rpm else None,
+            per_minute(limits.tpm * share) if limits.tpm else None,
+        )
+
+    def take(self, tokens: float, now_s: float) -> None:
+        """One request more, of so many tokens."""
+        bounds = self.bounds
+        if bounds.requests is not None:
+            self.requests_empty_s = bounds.requests.taken(self.requests_empty_s, 1.0, now_s)
+        if bounds.tokens is not None and tokens > 0:
+            self.tokens_empty_s = bounds.tokens.taken(self.tokens_empty_s, tokens, now_s)
+
+    def give_back_tokens(self, tokens: float, now_s: float) -> None:
+        """So many tokens were taken for nothing."""
+        if self.bounds.tokens is not None:
+            self.tokens_empty_s = self.bounds.tokens.given_back(self.tokens_empty_s, tokens, now_s)
+
+    def room(self, now_s: float) -> float:
+        """See `Standing.room`. Between two takes the buckets only fill, so what is there now is there until the next."""
+        if not self.flowing or self.cool_down_until_s != 0.0:
+            return NO_ROOM
+        bounds = self.bounds
+        if bounds is UNBOUNDED:
+            return ROOM
+        if bounds.in_flight is not None and self.in_flight >= bounds.in_flight:
+            return NO_ROOM
+        if bounds.requests is not None and (now_s - self.requests_empty_s) * bounds.requests.per_s < 1.0:
+            return NO_ROOM
+        return ROOM if bounds.tokens is None else bounds.tokens.level(self.tokens_empty_s, now_s)
 
     def look(self) -> list[Breaker]:
         """Take in what became of the breakers. Returns those that changed their state."""
-        before, views = self.views, tuple([breaker.view for breaker in self.breakers])
-        if views == before:
+        before = self.views
+        for index, breaker in enumerate(self.breakers):
+            if index >= len(before) or breaker.view is not before[index]:
+                break
+        else:
             return []
-        self.views = views
+        self.views = views = tuple([breaker.view for breaker in self.breakers])
         self.flowing = all(view.state in FLOWING for view in views)
         return [
             breaker for breaker, view in zip(self.breakers, before, strict=False) if breaker.state is not view.state
         ]
 
-    def standing(self) -> Standing:
+    def standing(self, now_s: float) -> Standing:
         return Standing(
-            self.flowing and self.cool_down_until_s == 0.0 and not self.bounded,
+            self.room(now_s),
             self.in_flight,
-            self.in_flight_max,
+            self.bounds,
             self.views,
             self.cool_down_until_s,
             self.cool_down_kind,
-            self.requests,
-            self.tokens,
+            self.requests_empty_s,
+            self.tokens_empty_s,
             self.latency.mean,
             self.errors.mean,
             self.seen,
@@ -173,7 +223,7 @@ class Scoreboard:
             slot = self._slots[target.name] = len(self._tracks)
             track = _Track(target, self._share)
             self._tracks.append(track)
-            self.standings.append(track.standing())
+            self.standings.append(track.standing(0.0))
         else:
             track = self._tracks[slot]
             if track.limits != target.limits:
@@ -204,14 +254,12 @@ class Scoreboard:
         """Take a place. The caller has asked eligibility; nothing is refused here."""
         track = self._tracks[slot]
         track.in_flight += 1
-        if self.standings[slot].calm:
-            self.standings[slot] = track.standing()
+        if track.bounds is not UNBOUNDED:
+            track.take(tokens, now_s)
+        if track.flowing:
+            self.standings[slot] = track.standing(now_s)
             return Hold(slot, track.no_tests, tokens)
         tests = tuple([breaker.take(now_s) for breaker in track.breakers])
-        if track.requests is not None:
-            track.requests = track.requests.after(1.0, now_s)
-        if track.tokens is not None:
-            track.tokens = track.tokens.after(tokens, now_s)
         self._publish(slot, now_s)
         return Hold(slot, tests, tokens)
 
@@ -221,10 +269,9 @@ class Scoreboard:
         track.in_flight -= 1
         for breaker, test in zip(track.breakers, hold.tests, strict=False):
             breaker.give_back(test)
-        if track.requests is not None:
-            track.requests = track.requests.after(-1.0, now_s)
-        if track.tokens is not None:
-            track.tokens = track.tokens.after(-hold.tokens, now_s)
+        if track.bounds.requests is not None:
+            track.requests_empty_s = track.bounds.requests.given_back(track.requests_empty_s, 1.0, now_s)
+        track.give_back_tokens(hold.tokens, now_s)
         self._publish(hold.slot, now_s)
 
     def commit(self, hold: Hold, now_s: float) -> None:
@@ -243,8 +290,12 @@ class Scoreboard:
         slot, tests, credited = hold.slot, hold.tests, hold.credited
         track = self._tracks[slot]
         track.in_flight -= 1
-        if track.tokens is not None and outcome.usage is not None:
-            track.tokens = track.tokens.after(outcome.usage.total - hold.tokens, now_s)
+        if track.bounds.tokens is not None and outcome.usage is not None:
+            more = outcome.usage.total - hold.tokens
+            if more > 0:
+                track.tokens_empty_s = track.bounds.tokens.taken(track.tokens_empty_s, more, now_s)
+            else:
+                track.give_back_tokens(-more, now_s)
         for index, breaker in enumerate(track.breakers):
             breaker.settle(
                 outcome,
@@ -274,10 +325,10 @@ class Scoreboard:
             if event.index < len(track.breakers):
                 track.breakers[event.index].adopt(event.state, now_s + event.rest_s)
                 track.look()  # who sent the news has told everyone
-                self.standings[slot] = track.standing()
+                self.standings[slot] = track.standing(now_s)
         elif isinstance(event, CoolDownSet) and event.target in self._slots:
             track = self._tracks[self._slots[event.target]]
-            self._rest(track.scopes[event.scope], event.scope, event.kind, now_s + event.rest_s)
+            self._rest(track.scopes[event.scope], event.scope, event.kind, now_s + event.rest_s, now_s)
 
     def operate(self, target: str, event: breakers.Event, now_s: float) -> bool:
         """An operator's (or probe's) word to every breaker of a target. True when one of them changed."""
@@ -290,7 +341,7 @@ class Scoreboard:
         """Give out the new standing, then tell of the breakers that changed their state."""
         track = self._tracks[slot]
         changed = track.look()
-        self.standings[slot] = track.standing()
+        self.standings[slot] = track.standing(now_s)
         for breaker in changed:
             rest_s = breaker.until_s - now_s if breaker.state is breakers.State.OPEN else 0.0
             index = track.breakers.index(breaker)
@@ -303,12 +354,12 @@ class Scoreboard:
             return
         rest_s = min(rest_s, COOL_DOWN_MAX_S)
         scope = failure.implicates
-        self._rest(track.scopes[scope], scope, failure.kind, now_s + rest_s)
+        self._rest(track.scopes[scope], scope, failure.kind, now_s + rest_s, now_s)
         self._emit(CoolDownSet(track.target.name, scope, failure.kind, rest_s, now_s))
 
-    def _rest(self, key: tuple[str, ...], scope: Implicates, kind: FailureKind, until_s: float) -> None:
+    def _rest(self, key: tuple[str, ...], scope: Implicates, kind: FailureKind, until_s: float, now_s: float) -> None:
         for slot, track in enumerate(self._tracks):
             if track.scopes[scope] == key and until_s > track.cool_down_until_s:
                 track.cool_down_until_s = until_s
                 track.cool_down_kind = kind
-                self.standings[slot] = track.standing()
+                self.standings[slot] = track.standing(now_s)

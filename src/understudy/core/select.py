@@ -22,10 +22,11 @@ def sift(tier: TierPlan, ask: Ask, standings: Standings) -> tuple[list[Candidate
     """The tier's eligible candidates, and why the others are not among them."""
     fitting, never = tier.fit(ask, standings)
     of_the_calm, of_others = tier.conditions(ask)
+    tokens = ask.needs.tokens_in
     eligible: list[Candidate] = []
     excluded = list(never)
     for candidate in fitting:
-        for condition in of_the_calm if candidate.standing.calm else of_others:
+        for condition in of_the_calm if candidate.standing.room >= tokens else of_others:
             found = condition.excludes(candidate, ask)
             if found is not None:
                 excluded.append(found)

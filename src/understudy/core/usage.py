@@ -30,7 +30,16 @@ class Usage:
     @property
     def total(self) -> int:
         """All tokens of all classes."""
-        return self.prompt + self.completion
+        return (
+            self.input
+            + self.output
+            + self.cache_read
+            + self.cache_write_5m
+            + self.cache_write_1h
+            + self.reasoning
+            + self.audio_in
+            + self.audio_out
+        )
 
     @property
     def prompt(self) -> int:

@@ -12,7 +12,7 @@ has a second target wants it now, not after a backoff.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 from understudy.core.action import (
     Action,
@@ -32,7 +32,7 @@ from understudy.core.action import (
 from understudy.core.decision import Decision
 from understudy.core.failure import Failure, FailureKind, Implicates, Then
 from understudy.core.outcome import Outcome, Purpose, Result
-from understudy.core.plan import Ask, Candidate, Entry, Exclusion, RoutePlan, TierPlan, Tried, first_exclusion
+from understudy.core.plan import Ask, Candidate, Entry, Exclusion, Round, RoutePlan, Tried, Visit, first_exclusion
 from understudy.core.resilience.backoff import delay_s, repeats
 from understudy.core.resilience.breaker import State
 from understudy.core.scoreboard import Scoreboard
@@ -48,28 +48,44 @@ Step = Generator[Action, Reply, Result | None]
 def walk(plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float, deadline_s: float) -> Walk:
     """Walk one request along its route. `deadline_s`: monotonic; nothing is begun or waited for beyond it."""
     trip = _Trip(plan, decision, board, now_s, deadline_s)
-    repeat = False
-    while True:
-        result = yield from trip.go_through(plan.normal, plan.degraded, repeat=False)
-        if result is None and repeat:
-            result = yield from trip.go_through(plan.normal, plan.degraded, repeat=True)
+    for visit in trip.itinerary():
+        if visit is None:
+            yield from trip.wait()
+            continue
+        first = visit.first
+        while (entry := trip.choose(visit, first=first)) is not None:
+            first = False
+            result = yield from trip.attempt(entry)
+            if result is not None:
+                return result
+    entry = trip.in_panic()
+    if entry is not None:
+        result = yield from trip.attempt(entry, panic=True)
         if result is not None:
             return result
-        until_s = trip.next_recovery_s()
-        if until_s is None:
-            break
-        yield from trip.wait(until_s)
-        repeat = True
-    result = yield from trip.go_through(plan.degraded, (), repeat=False)
-    if result is None:
-        result = yield from trip.spend_the_rest(plan.normal, 0, repeat=False)
-    if result is None:
-        result = yield from trip.panic()
-    return result or trip.give_up()
+    return trip.give_up()
 
 
 class _Trip:
     """What one walk has done so far, and the steps it is made of."""
+
+    __slots__ = (
+        "attempts",
+        "attempts_left",
+        "board",
+        "deadline_s",
+        "decision",
+        "excluded",
+        "larger_than",
+        "now_s",
+        "others",
+        "passed_over",
+        "plan",
+        "tried",
+        "verdict",
+        "waiting_since_s",
+        "wake_s",
+    )
 
     def __init__(self, plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float, deadline_s: float) -> None:
         self.plan = plan
@@ -79,50 +95,39 @@ class _Trip:
         self.deadline_s = deadline_s
         self.attempts: list[Outcome] = []
         self.attempts_left = plan.policy.attempts_max
+        self.others = 0  # how many may be asked after the one that is asked now
         self.tried: dict[int, Tried] = {}
         self.excluded: dict[str, Exclusion] = {}  # by target: its latest exclusion
         self.larger_than: int | None = None
         self.waiting_since_s: float | None = None
+        self.wake_s = now_s
         self.passed_over = False  # someone eligible was not asked, to keep an attempt for a later tier
         self.verdict: Failure | None = None  # a failure after which nothing else may be tried
 
     # Steps
 
-    def go_through(self, tiers: tuple[TierPlan, ...], after: tuple[TierPlan, ...], *, repeat: bool) -> Step:
-        """Try every eligible target of these tiers, in their order. `after`: tiers that must keep an attempt, too."""
-        for number, tier in enumerate(tiers):
-            kept = paid(tiers[number + 1 :]) + paid(after)
-            result = yield from self.go_through_tier(tier, kept, first=not repeat, repeat=repeat)
-            if result is not None:
-                return result
-        return (yield from self.spend_the_rest(tiers, paid(after), repeat=repeat))
+    def itinerary(self) -> Iterator[Visit | None]:
+        """The order of trying, as far as it is asked for. None: a wait until `wake_s`, nothing being open."""
+        plan = self.plan
+        yield from plan.once.visits
+        yield from self.leftovers(plan.once)
+        while (wake_s := self.next_recovery_s()) is not None:
+            self.wake_s = wake_s
+            yield None
+            for each in (plan.once, plan.again):
+                yield from each.visits
+                yield from self.leftovers(each)
+        yield from plan.stand_ins.visits
+        yield from self.leftovers(plan.stand_ins)
+        yield from self.leftovers(plan.last)
 
-    def spend_the_rest(self, tiers: tuple[TierPlan, ...], kept: int, *, repeat: bool) -> Step:
-        """Try those who were passed over to keep an attempt for later tiers, which then had nobody to spend it on."""
-        for tier in tiers if self.passed_over and self.attempts_left > kept else ():
-            result = yield from self.go_through_tier(tier, kept, first=False, repeat=repeat)
-            if result is not None:
-                return result
-        return None
+    def leftovers(self, after: Round) -> tuple[Visit, ...]:
+        """Visits to those who were passed over, if there are attempts left for them."""
+        return after.leftovers if self.passed_over and self.attempts_left > after.kept else ()
 
-    def go_through_tier(self, tier: TierPlan, kept: int, *, first: bool, repeat: bool) -> Step:
-        """Try the tier's targets, best first, choosing anew after each failure: it may have changed the others' standing.
-
-        `kept`: attempts that belong to other tiers. `first`: the tier's own first attempt may come out of those.
-        """
-        while self.now_s < self.deadline_s:
-            order = self.choose(tier, repeat=repeat)
-            entry = self.affordable(order, kept, first=first)
-            if entry is None:
-                return None
-            first = False
-            result = yield from self.attempt(entry, kept + len(order) - 1)
-            if result is not None:
-                return result
-        return None
-
-    def attempt(self, entry: Entry, others: int, *, panic: bool = False) -> Step:
+    def attempt(self, entry: Entry, *, panic: bool = False) -> Step:
         """One attempt at one target: a Result when the request ends with it, None when something else may be tried."""
+        others = 0 if panic else self.others
         reply: Reply = yield Reserve(entry, panic)
         self.now_s = reply.now_s
         if isinstance(reply, Refused):
@@ -147,32 +152,37 @@ class _Trip:
             return self.failed(entry, reply.outcome)
         return self.give_up()  # the deadline itself: the engine books what is still open
 
-    def wait(self, until_s: float) -> Generator[Action, Reply, None]:
+    def wait(self) -> Generator[Action, Reply, None]:
         """Let time pass; nothing is open."""
         if self.waiting_since_s is None:
             self.waiting_since_s = self.now_s
-        reply = yield Next(until_s)
+        reply = yield Next(self.wake_s)
         self.now_s = reply.now_s
-
-    def panic(self) -> Step:
-        """Every breaker is open and nothing else is left: one attempt on whoever looks least bad, if the budget allows it."""
-        entry = self.least_bad()
-        if entry is None or self.attempts_left < 1 or self.now_s >= self.deadline_s:
-            return None
-        if not self.board.retry_budget.withdraw(self.now_s):
-            return None
-        return (yield from self.attempt(entry, 0, panic=True))
 
     # Judgement
 
-    def choose(self, tier: TierPlan, *, repeat: bool) -> list[Entry]:
-        """The tier's eligible targets, best first; the others' reasons are remembered."""
+    def choose(self, visit: Visit, *, first: bool) -> Entry | None:
+        """The tier's best target that may be asked now, chosen anew after each failure: it may have changed the standings.
+
+        `first`: nobody has been asked on this visit, so that an attempt may come out of those that are kept.
+        """
+        if self.now_s >= self.deadline_s:
+            return None
+        tier = visit.tier
         turn = self.board.turn(tier.rotation) if len(tier.entries) > 1 else 0
-        ask = self.ask(turn, repeat=repeat)
+        ask = self.ask(turn, repeat=visit.repeat)
         order, excluded = choose(tier, self.plan, ask, self.board.standings, self.decision)
         for out in excluded:
             self.excluded[out.target] = out
-        return order
+        self.others = visit.kept + len(order) - 1
+        return self.affordable(order, visit.kept, first=first)
+
+    def in_panic(self) -> Entry | None:
+        """Whom to ask when every breaker is open and nothing else is left, if the budgets allow it."""
+        entry = self.least_bad()
+        if entry is None or self.attempts_left < 1 or self.now_s >= self.deadline_s:
+            return None
+        return entry if self.board.retry_budget.withdraw(self.now_s) else None
 
     def ask(self, turn: int, *, repeat: bool) -> Ask:
         """What a choice made now depends on, besides the candidates."""
@@ -252,7 +262,7 @@ class _Trip:
 
         Backoffs up to the deadline, recoveries within `wait_max_s` of the first wait.
         """
-        if self.attempts_left <= paid(self.plan.degraded):
+        if self.attempts_left <= self.plan.once.kept:
             return None
         since_s = self.now_s if self.waiting_since_s is None else self.waiting_since_s
         bound_s = min(self.deadline_s, since_s + self.plan.policy.wait_max_s)
@@ -369,11 +379,6 @@ class _Trip:
         if out.reason == "tried":  # refused before an attempt could begin
             return self.tried[entry.slot].why
         return _AMOUNTS_TO.get(out.reason, FailureKind.NO_TARGET)
-
-
-def paid(tiers: tuple[TierPlan, ...]) -> int:
-    """How many of these tiers need an attempt of the budget."""
-    return sum(tier.paid for tier in tiers)
 
 
 _AMOUNTS_TO = {

@@ -241,10 +241,14 @@ def may_be_asked(step: Step, entry: Entry) -> bool:
         or standing.cool_down_until_s > step.now_s
     ):
         return False
-    if standing.in_flight_max is not None and standing.in_flight >= standing.in_flight_max:
+    bounds = standing.bounds
+    if bounds.in_flight is not None and standing.in_flight >= bounds.in_flight:
         return False
-    for bucket, amount in ((standing.requests, 1.0), (standing.tokens, float(needs.tokens_in))):
-        if bucket is not None and bucket.ready_s(amount, step.now_s) > step.now_s:
+    for rate, empty_s, amount in (
+        (bounds.requests, standing.requests_empty_s, 1.0),
+        (bounds.tokens, standing.tokens_empty_s, needs.tokens_in),
+    ):
+        if rate is not None and rate.ready_s(empty_s, amount, step.now_s) > step.now_s:
             return False
     if any(feature in target.lacks for feature in needs.features):
         return False

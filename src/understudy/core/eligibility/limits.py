@@ -16,15 +16,16 @@ class LimitsReached:
     def excludes(self, candidate: Candidate, ask: Ask) -> Exclusion | None:
         """The limit that is reached, and when there is room again."""
         target, standing = candidate.entry.target, candidate.standing
-        most = standing.in_flight_max
+        bounds = standing.bounds
+        most = bounds.in_flight
         if most is not None and standing.in_flight >= most:
             return Exclusion(target.name, self.name, f"{standing.in_flight} of {most} in flight")
-        for bucket, amount, what in (
-            (standing.requests, 1.0, "requests per minute"),
-            (standing.tokens, float(ask.needs.tokens_in), "tokens per minute"),
+        for rate, empty_s, amount, what in (
+            (bounds.requests, standing.requests_empty_s, 1.0, "requests per minute"),
+            (bounds.tokens, standing.tokens_empty_s, ask.needs.tokens_in, "tokens per minute"),
         ):
-            if bucket is not None and bucket.level < amount:  # between two takes a level only grows
-                ready_s = bucket.ready_s(amount, ask.now_s)
+            if rate is not None:
+                ready_s = rate.ready_s(empty_s, amount, ask.now_s)
                 if ready_s > ask.now_s:
                     return Exclusion(target.name, self.name, f"{what} used up", ready_s)
         return None

@@ -6,21 +6,21 @@ reserve per second allows some even without traffic.
 
 from __future__ import annotations
 
-from understudy.core.resilience.token_bucket import TokenBucket
+from understudy.core.resilience.rate import FULL, Rate
 
 SHARE = 0.1
 """Panic attempts per request."""
-RESERVE_PER_S = 1.0
-CAPACITY = 10.0
+BALANCE = Rate(capacity=10.0, per_s=1.0)
+"""What may be saved up, and the reserve."""
 
 
 class RetryBudget:
     """A balance of panic attempts. Deposits are counted and added up when someone asks: every request makes one."""
 
-    __slots__ = ("_bucket", "_deposits")
+    __slots__ = ("_deposits", "_empty_s")
 
     def __init__(self) -> None:
-        self._bucket = TokenBucket(CAPACITY, RESERVE_PER_S, CAPACITY)
+        self._empty_s = FULL
         self._deposits = 0
 
     def deposit(self) -> None:
@@ -29,9 +29,9 @@ class RetryBudget:
 
     def withdraw(self, now_s: float) -> bool:
         """One panic attempt, if the balance allows it."""
-        self._bucket = self._bucket.after(-SHARE * self._deposits, now_s)
+        self._empty_s = BALANCE.given_back(self._empty_s, SHARE * self._deposits, now_s)
         self._deposits = 0
-        if self._bucket.level < 1.0:
+        if BALANCE.ready_s(self._empty_s, 1.0, now_s) > now_s:
             return False
-        self._bucket = self._bucket.after(1.0, now_s)
+        self._empty_s = BALANCE.taken(self._empty_s, 1.0, now_s)
         return True
