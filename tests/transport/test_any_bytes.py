@@ -12,6 +12,7 @@ from understudy.ports import Exchange, HttpAnswer, Origin, TransportFailure
 from understudy.transport.dial import Way
 from understudy.transport.inbound import InboundConnection
 from understudy.transport.outbound import OutboundConnection
+from understudy.transport.outbox import Outbox
 from understudy.transport.pool import Pool
 from understudy.transport.server import Server
 from understudy.transport.settings import ClientSettings, ServerSettings
@@ -91,7 +92,7 @@ async def ask(data: bytes, cuts: list[int], *, stream: bool) -> HttpAnswer | byt
     """What our client makes of these bytes as an answer, after which the connection ends."""
     loop = asyncio.get_running_loop()
     bounds = ClientSettings(head_max_bytes=1000, answer_max_bytes=20)
-    pool = Pool(Way(origin=Origin("http", "a", 80), proxy=None, tls=None), None, bounds, loop)
+    pool = Pool(Way(origin=Origin("http", "a", 80), proxy=None, tls=None), None, bounds, loop, Outbox())
     connection = OutboundConnection(pool, loop)
     pool.open = 1
     pool.connections[connection] = None

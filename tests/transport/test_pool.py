@@ -11,6 +11,7 @@ from understudy.core.failure import FailureKind
 from understudy.ports import HttpAnswer, Origin, TransportFailure
 from understudy.transport.client import Client
 from understudy.transport.dial import Way
+from understudy.transport.outbox import Outbox
 from understudy.transport.pool import Pool
 from understudy.transport.settings import ClientSettings
 
@@ -335,7 +336,7 @@ class StillDialer:
 async def still() -> tuple[Pool, StillDialer]:
     dialer = StillDialer()
     way = Way(origin=Origin("http", "a.test", 80), proxy=None, tls=None)
-    pool = dialer.pool = Pool(way, dialer, ClientSettings(connections_max=1), asyncio.get_running_loop())
+    pool = dialer.pool = Pool(way, dialer, ClientSettings(connections_max=1), asyncio.get_running_loop(), Outbox())
     return pool, dialer
 
 

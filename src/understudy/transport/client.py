@@ -12,6 +12,7 @@ from understudy.ports import HttpAnswer, HttpRequest, Origin, TransportFailure
 from understudy.transport.dial import Dialer, Way
 from understudy.transport.dns import Dns, Resolve, resolve_by_system
 from understudy.transport.outbound import OutboundConnection, StaleConnection
+from understudy.transport.outbox import Outbox
 from understudy.transport.pool import Pool
 from understudy.transport.proxy import Proxies
 from understudy.transport.settings import ClientSettings
@@ -62,6 +63,7 @@ class Client:
         self._dialer = Dialer(self._dns, self.settings.stagger_s)
         self._pools: dict[Origin, Pool] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._outbox = Outbox()
         self._sweep_timer: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -138,7 +140,7 @@ class Client:
             proxy=self._proxies.toward(origin),
             tls=self._context(origin) if origin.scheme == "https" else None,
         )
-        pool = self._pools[origin] = Pool(way, self._dialer, self.settings, loop)
+        pool = self._pools[origin] = Pool(way, self._dialer, self.settings, loop, self._outbox)
         if self._sweep_timer is None:
             self._sweep_timer = loop.call_later(self.settings.sweep_s, self._sweep)
         return pool

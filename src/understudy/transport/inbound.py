@@ -129,7 +129,7 @@ class InboundConnection(asyncio.Protocol):
     def send(self, data: bytes) -> None:
         """Hand bytes to the transport, unless the client is gone."""
         if not self._lost:
-            self._transport.write(data)
+            self.server.outbox.write(self._transport, data)
 
     def send_pieces(self, pieces: tuple[bytes, ...]) -> None:
         """Hand over pieces too large to be worth joining.
@@ -148,7 +148,8 @@ class InboundConnection(asyncio.Protocol):
             await waiter
 
     def abort(self) -> None:
-        """Close without flushing."""
+        """Close without waiting for the client to take what was sent."""
+        self.server.outbox.flush()
         self._transport.abort()
 
     # What the server asks of it
@@ -317,6 +318,7 @@ class InboundConnection(asyncio.Protocol):
         if self._reading_paused:
             self._reading_paused = False
             self._transport.resume_reading()
+        self.server.outbox.flush()
         if not self._transport.is_closing() and self._transport.can_write_eof():
             self._transport.write_eof()
 
@@ -324,6 +326,7 @@ class InboundConnection(asyncio.Protocol):
         """Close once everything is sent; the sweep ends it if the client takes nothing."""
         self._phase = CLOSING
         self.deadline_s = self._loop.time() + self._settings.stall_s
+        self.server.outbox.flush()
         self._transport.close()
 
     def _expire(self, now_s: float) -> None:

@@ -110,7 +110,7 @@ class OutboundConnection(asyncio.Protocol):
         self._request_is_head = method == "HEAD"
         self.deadline_s = until_s
         for piece in pieces:
-            self._transport.write(piece)
+            self._pool.outbox.write(self._transport, piece)
 
     def abandon(self, waiter: asyncio.Future[Any]) -> None:
         """Whoever waited has been cancelled: close, unless the connection has moved on to another request."""

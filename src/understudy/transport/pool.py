@@ -9,6 +9,7 @@ from understudy.core.failure import FailureKind
 from understudy.ports import Header, HttpRequest, TransportFailure
 from understudy.transport.dial import Dialer, Way
 from understudy.transport.outbound import OutboundConnection
+from understudy.transport.outbox import Outbox
 from understudy.transport.settings import ClientSettings
 from understudy.transport.wire import field_lines
 
@@ -33,12 +34,16 @@ class Pool:
         "_waiting",
         "connections",
         "open",
+        "outbox",
         "settings",
         "way",
     )
 
-    def __init__(self, way: Way, dialer: Dialer, settings: ClientSettings, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, way: Way, dialer: Dialer, settings: ClientSettings, loop: asyncio.AbstractEventLoop, outbox: Outbox
+    ) -> None:
         self.way = way
+        self.outbox = outbox
         self.settings = settings
         self.open = 0
         self.connections: dict[OutboundConnection, None] = {}

@@ -11,6 +11,7 @@ from email.utils import formatdate
 from understudy.core.failure import FailureKind
 from understudy.ports import Handler, Header, Refusal
 from understudy.transport.inbound import InboundConnection
+from understudy.transport.outbox import Outbox
 from understudy.transport.settings import ServerSettings
 
 
@@ -34,6 +35,7 @@ class Server:
         self.on_error = on_error
         self.port = 0  # where it listens, once it does
         self.draining = False
+        self.outbox = Outbox()
         self.bodies_bytes = 0
         self.date_line = _date_line()
         self._connections: dict[InboundConnection, None] = {}
