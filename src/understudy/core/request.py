@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from understudy.core.value import keyword_value
+
+
+class Operation(StrEnum):
+    """What is done with a model. Every wire format belongs to one; nothing crosses from one to another."""
+
+    CHAT = "chat"  # a conversation goes on
+    EMBED = "embed"  # texts become vectors
+    COUNT = "count"  # how many tokens a conversation would be: nothing is generated, nothing is paid for
 
 
 @keyword_value
@@ -11,7 +21,7 @@ class Needs:
 
     `model`: as the caller named it (a route, a target, provider/model). `tokens_in`: estimated from the size of the text.
     `max_tokens`: the caller's bound on the answer, None without one. `n`: alternatives asked for. `features`: names out of
-    `FEATURES`, sorted.
+    `FEATURES`, sorted. `operation`: what is to be done with it.
     """
 
     model: str
@@ -21,6 +31,7 @@ class Needs:
     max_tokens: int | None = None
     n: int = 1
     features: tuple[str, ...] = ()
+    operation: Operation = Operation.CHAT
 
 
 FEATURES = (
