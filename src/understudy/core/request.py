@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from understudy.core.value import keyword_value
+from understudy.core.value import value
 
 
-@keyword_value
+@value
 class Needs:
     """What a request asks of a target, read off its body in one pass.
 
@@ -37,7 +37,7 @@ FEATURES = (
 )
 
 
-@keyword_value
+@value
 class Call:
     """One request as it came: its needs, and the bytes for whoever speaks the same dialect.
 
