@@ -34,14 +34,15 @@ class Choice:
 class Decision:
     """All choices of one request, in order. Grows while the request walks; nobody changes what is written.
 
-    `id`: what `x-understudy-decision` says. `version`: the configuration's. `seed`: where its chance comes from.
+    `number`: of the request, in this process. `id`: what `x-understudy-decision` says, the number in hexadecimal at its end. `version`: the configuration's. `seed`: where its chance comes from.
     """
 
-    __slots__ = ("choices", "dialect", "id", "needs", "route", "seed", "started_s", "version")
+    __slots__ = ("choices", "dialect", "id", "needs", "number", "route", "seed", "started_s", "version")
 
     def __init__(  # noqa: PLR0917  what it is about, said once per request: names would cost time
-        self, id_: str, route: str, version: str, needs: Needs, dialect: str, seed: int, started_s: float
+        self, number: int, id_: str, route: str, version: str, needs: Needs, dialect: str, seed: int, started_s: float
     ) -> None:
+        self.number = number
         self.id = id_
         self.route = route
         self.version = version

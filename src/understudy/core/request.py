@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from understudy.core.value import keyword_value
+from understudy.core.value import value
 
 
 class Operation(StrEnum):
@@ -15,7 +15,7 @@ class Operation(StrEnum):
     COUNT = "count"  # how many tokens a conversation would be: nothing is generated, nothing is paid for
 
 
-@keyword_value
+@value
 class Needs:
     """What a request asks of a target, read off its body in one pass.
 
@@ -48,7 +48,7 @@ FEATURES = (
 )
 
 
-@keyword_value
+@value
 class Call:
     """One request as it came: its needs, and the bytes for whoever speaks the same dialect.
 

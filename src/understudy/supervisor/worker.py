@@ -42,7 +42,7 @@ class Worker:
         self._client = client
         self._up = up
         self._requests = self._failed = self._degraded = self._attempts = 0
-        engine.events.observe(self._observe)
+        engine.events.observe(self._observe, RequestEnded, BreakerChanged, CoolDownSet)
 
     def _observe(self, _number: int, event: Event) -> None:
         if isinstance(event, RequestEnded):

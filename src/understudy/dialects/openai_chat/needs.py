@@ -70,14 +70,14 @@ def read_needs(body: bytes) -> Needs:
     if features:
         features.sort()
     bound = head.max_completion_tokens
-    return Needs(
-        model=head.model,
-        stream=head.stream is True,
-        include_usage=None if head.stream_options is None else head.stream_options.include_usage,
-        tokens_in=size // BYTES_PER_TOKEN,
-        max_tokens=head.max_tokens if bound is None else bound,
-        n=head.n or 1,
-        features=tuple(features),
+    return Needs(  # in the order of its fields: every request makes one
+        head.model,
+        head.stream is True,
+        None if head.stream_options is None else head.stream_options.include_usage,
+        size // BYTES_PER_TOKEN,
+        head.max_tokens if bound is None else bound,
+        head.n or 1,
+        tuple(features),
     )
 
 
