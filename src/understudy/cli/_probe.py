@@ -9,11 +9,13 @@ from pathlib import Path
 from understudy.config import Configuration
 from understudy.config.secrets import CredentialUnavailable, Vault
 from understudy.core.conversation import Conversation, Message, Role, Settings, Text
+from understudy.core.embedding import Texts
 from understudy.core.failure import Failure, FailureKind
-from understudy.core.projection import project_request
+from understudy.core.request import Operation
 from understudy.core.target import Target
 from understudy.core.value import keyword_value
-from understudy.dialects import BadAnswer, Dialect
+from understudy.dialects import BadAnswer, Format
+from understudy.engine.crossing import CROSSINGS
 from understudy.ports import HttpClient, HttpRequest, TransportFailure
 from understudy.providers import endpoint
 from understudy.transport.classify import classify
@@ -46,20 +48,25 @@ async def probe(configuration: Configuration) -> tuple[Probe, ...]:
         await client.close()
 
 
-async def _ask(client: HttpClient, dialect: Dialect, target: Target, vault: Vault) -> Probe:
+async def _ask(client: HttpClient, dialect: Format, target: Target, vault: Vault) -> Probe:
     started_s = time.monotonic()
     failure = await _failure(client, dialect, target, vault)
     return Probe(target=target.name, ms=round((time.monotonic() - started_s) * 1000, 1), failure=failure)
 
 
-async def _failure(client: HttpClient, dialect: Dialect, target: Target, vault: Vault) -> Failure | None:
-    where = endpoint(target, dialect.name)
-    question = Conversation(
+def _question(target: Target) -> Conversation | Texts:
+    if target.offers(Operation.EMBED):
+        return Texts(model=target.model, inputs=("hello",))
+    return Conversation(
         model=target.model,
         messages=(Message(Role.USER, (Text("Say hello."),)),),
         settings=Settings(max_tokens=MAX_TOKENS),
     )
-    projected, _ = project_request(question, dialect.request_carries)
+
+
+async def _failure(client: HttpClient, dialect: Format, target: Target, vault: Vault) -> Failure | None:
+    where = endpoint(target, dialect.name)
+    projected, _ = CROSSINGS[dialect.operation].project(_question(target), dialect.request_carries)
     try:
         secret = "" if target.key is None else (await vault.read(target.key)).reveal()
         request = HttpRequest(

@@ -16,6 +16,7 @@ from understudy.config import Configuration
 from understudy.config.schema import PICO_PER_DOLLAR_A_MILLION, ServerSection, TransportSection
 from understudy.core.money import Price
 from understudy.core.policy import BreakerSettings
+from understudy.core.request import Operation
 from understudy.core.route import Named, Route
 from understudy.core.target import Target
 from understudy.core.value import JsonObject
@@ -55,7 +56,7 @@ def version_of(configuration: Configuration) -> str:
 
 def _target(target: Target) -> JsonObject:
     known = facts(target.provider)
-    usual = usual_dialects(known)
+    usual = usual_dialects(known, Operation.CHAT if target.embeds is None else Operation.EMBED)
     settings = dict(target.settings or {})
     headers = settings.pop("headers", None) if known.wires else None
     given: JsonObject = {
@@ -73,6 +74,7 @@ def _target(target: Target) -> JsonObject:
         "context_tokens": target.context_tokens,
         "max_output_tokens": target.max_output_tokens,
         "lacks": list(target.lacks),
+        "embeds": target.embeds,
         "headers": headers,
         **settings,
     }
@@ -105,6 +107,7 @@ def _route(route: Route) -> JsonObject:
             "timeouts": _filled(policy.timeouts),
             "breaker": _breaker(policy.breaker),
             "strict": policy.strict,
+            "mix_spaces": policy.mix_spaces,
         },
     }
 

@@ -270,6 +270,10 @@ class PolicySection(Section):
         default=_P.strict,
         description="Refuse a target rather than drop anything of a request that may change the answer.",
     )
+    mix_spaces: bool = Field(
+        default=_P.mix_spaces,
+        description="Let texts be embedded by targets of other vector spaces than the route's first; the answer says which.",
+    )
 
     def value(self) -> Policy:
         """The core's policy."""
@@ -283,6 +287,7 @@ class PolicySection(Section):
             timeouts=self.timeouts.value(self.deadline_s),
             breaker=self.breaker.value(),
             strict=self.strict,
+            mix_spaces=self.mix_spaces,
         )
 
 
@@ -352,6 +357,11 @@ class TargetSection(Section):
     retry: RetrySection | None = Field(default=None, description="Instead of the policy's.")
     context_tokens: Tokens | None = Field(default=None, description="The model's context window.")
     max_output_tokens: Tokens | None = Field(default=None, description="The longest answer it gives.")
+    embeds: bool | Word | None = Field(
+        default=None,
+        description="For an embedding model: the name of its vector space, or true where that is the model's own name. Targets of one "
+        "space stand in for each other, and `model` may name it.",
+    )
     lacks: list[Feature] = Field(default=[], description="What it cannot do.")
     headers: Annotated[dict[str, str], AfterValidator(_headers)] = Field(
         default={}, description="Headers sent with every request to it."

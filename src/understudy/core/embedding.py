@@ -67,13 +67,15 @@ class Embeds:
     """What one format can carry of `Texts`.
 
     `tokens`: inputs that are tokens already. `inputs_max`: inputs of one request, None without a bound. `purposes`: those that
-    it has a word for. `encodings`: those that a caller of this format may ask for.
+    it has a word for; `purpose`: what vectors are for when nobody said so, None where that may be left open. `encodings`: those
+    that a caller of this format may ask for.
     """
 
     dialect: str
     tokens: bool = False
     inputs_max: int | None = None
     purposes: tuple[Purpose, ...] = ()
+    purpose: Purpose | None = None
     dimensions: bool = True
     user: bool = False
     encodings: tuple[Encoding, ...] = (Encoding.FLOAT,)
@@ -95,6 +97,8 @@ def project_texts(texts: Texts, carries: Embeds) -> tuple[Texts, tuple[Loss, ...
     if texts.purpose is not None and texts.purpose not in carries.purposes:
         losses.append(Loss("input_type", LOSSY))
         texts = replace(texts, purpose=None)
+    if texts.purpose is None and carries.purpose is not None:
+        texts = replace(texts, purpose=carries.purpose)
     if texts.user is not None and not carries.user:
         losses.append(Loss("user", COSMETIC))
         texts = replace(texts, user=None)
@@ -104,3 +108,13 @@ def project_texts(texts: Texts, carries: Embeds) -> tuple[Texts, tuple[Loss, ...
         losses += [Loss(name, LOSSY) for name in texts.extra.fields]
         texts = replace(texts, extra=None)
     return texts, tuple(losses)
+
+
+def narrowed_embeds(carries: Embeds, drop: tuple[str, ...]) -> Embeds:
+    """What is left when a provider refuses some fields of the format. `drop`: their names on the wire."""
+    return replace(
+        carries,
+        user=carries.user and "user" not in drop,
+        dimensions=carries.dimensions and "dimensions" not in drop,
+        purposes=() if "input_type" in drop else carries.purposes,
+    )

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeGuard
 
 from understudy.core.answer import Answer, StreamEvent
 from understudy.core.conversation import Conversation
+from understudy.core.embedding import Embeds, narrowed_embeds
 from understudy.core.failure import Failure
 from understudy.core.outcome import Outcome
 from understudy.core.projection import Carries, narrowed
@@ -244,15 +245,18 @@ class CountForm:
     besides: tuple[tuple[str, object], ...] = ()
 
 
-def carried_by(dialect: Dialect, quirks: Quirks) -> Carries:
-    """What a provider takes of its dialect in requests. Projected onto this, what the quirks leave out is reported, too.
+def carried_by(format_: Format, quirks: Quirks) -> Any:
+    """What a provider takes of its format in requests. Projected onto this, what the quirks leave out is reported, too.
 
     Costs 10 us: to be asked once per target.
     """
+    carries = format_.request_carries
     if quirks == BY_THE_BOOK:
-        return dialect.request_carries
+        return carries
+    if isinstance(carries, Embeds):
+        return narrowed_embeds(carries, quirks.drop)
     return narrowed(
-        dialect.request_carries,
+        carries,
         drop=quirks.drop,
         cache_marks=quirks.cache_marks,
         renames=dict(quirks.roles),

@@ -32,7 +32,7 @@ from understudy.core.answer import (
 from understudy.core.conversation import Text
 from understudy.core.dice import Dice
 from understudy.core.failure import Failure
-from understudy.core.request import Call
+from understudy.core.request import Call, Operation
 from understudy.core.target import Target
 from understudy.core.value import keyword_value
 from understudy.dialects import BY_THE_BOOK, Quirks
@@ -48,6 +48,7 @@ class Auth(StrEnum):
 
     BEARER = "bearer"  # authorization: Bearer ...
     X_API_KEY = "x-api-key"  # x-api-key: ...
+    X_GOOG_API_KEY = "x-goog-api-key"  # x-goog-api-key: ...
     NONE = "none"
 
 
@@ -59,7 +60,7 @@ class Wire:
     `stream_path`: where streams are asked for, None for the same place. `headers`: always sent. `pass_on`: the caller's headers that
     go along, lower-case; one that ends in `*` stands for all that begin so. `quirks`: where it differs from the book.
     `on_request`: spoken only where a target's `api` picks it, because not every version of the server has it.
-    `lacks_in_translation`: features that this format cannot carry for callers of another one.
+    `lacks_in_translation`: features that this format cannot carry for callers of another one. `operation`: what is asked in it.
     """
 
     dialect: str
@@ -71,6 +72,7 @@ class Wire:
     quirks: Quirks = BY_THE_BOOK
     on_request: bool = False
     lacks_in_translation: tuple[str, ...] = ()
+    operation: Operation = Operation.CHAT
 
 
 @keyword_value
@@ -142,6 +144,56 @@ def anthropic_messages(
     )
 
 
+def anthropic_count_tokens(
+    *, path: str = "/v1/messages/count_tokens", auth: Auth = Auth.X_API_KEY, on_request: bool = False
+) -> Wire:
+    """Token counting beside Messages."""
+    return Wire(
+        dialect="anthropic_count_tokens",
+        path=path,
+        auth=auth,
+        headers=(*_ALWAYS, (b"anthropic-version", b"2023-06-01")),
+        pass_on=(*_TRACE, b"anthropic-beta", b"anthropic-version"),
+        on_request=on_request,
+        operation=Operation.COUNT,
+    )
+
+
+def openai_embeddings(
+    *,
+    path: str = "/embeddings",
+    quirks: Quirks = BY_THE_BOOK,
+    pass_on: tuple[bytes, ...] = (),
+    auth: Auth = Auth.BEARER,
+) -> Wire:
+    """Embeddings under a `base_url` that ends in `/v1`."""
+    return Wire(
+        dialect="openai_embeddings",
+        path=path,
+        auth=auth,
+        headers=_ALWAYS,
+        pass_on=(*_TRACE, *pass_on),
+        quirks=quirks,
+        operation=Operation.EMBED,
+    )
+
+
+def gemini_embeddings(
+    *, path: str = "/v1beta/models/{model}:batchEmbedContents", auth: Auth = Auth.X_GOOG_API_KEY
+) -> Wire:
+    """Gemini's own embeddings under a `base_url` that ends before `/v1beta`."""
+    return Wire(
+        dialect="gemini_embeddings", path=path, auth=auth, headers=_ALWAYS, pass_on=_TRACE, operation=Operation.EMBED
+    )
+
+
+def cohere_embed(*, path: str = "/v2/embed", auth: Auth = Auth.BEARER) -> Wire:
+    """Cohere's embeddings under a `base_url` that ends before `/v2`."""
+    return Wire(
+        dialect="cohere_embed", path=path, auth=auth, headers=_ALWAYS, pass_on=_TRACE, operation=Operation.EMBED
+    )
+
+
 # Servers of the OpenAI family that predate its `developer` role and `max_completion_tokens`, which is all of them but OpenAI.
 COMPATIBLE = Quirks(max_tokens_field="max_tokens", roles=(("developer", "system"),), cache_marks=False)
 
@@ -167,8 +219,8 @@ class Endpoint:
         """The header that shows the key; none where the provider takes none or the secret is empty."""
         if not secret or self.auth is Auth.NONE:
             return ()
-        if self.auth is Auth.X_API_KEY:
-            return ((b"x-api-key", secret.encode("ascii")),)
+        if self.auth is not Auth.BEARER:
+            return ((self.auth.value.encode(), secret.encode("ascii")),)
         return ((b"authorization", b"Bearer " + secret.encode("ascii")),)
 
     def along(self, caller: tuple[Header, ...]) -> tuple[Header, ...]:
@@ -264,9 +316,9 @@ class Player(Protocol):
 PROVIDERS: Registry[Provider | Player] = Registry("understudy.providers", "PROVIDER", kind="provider")
 
 
-def usual_dialects(known: Provider) -> tuple[str, ...]:
+def usual_dialects(known: Provider, operation: Operation = Operation.CHAT) -> tuple[str, ...]:
     """The wire formats that a provider is asked in unless a target picks one."""
-    return tuple(wire.dialect for wire in known.wires if not wire.on_request)
+    return tuple(wire.dialect for wire in known.wires if wire.operation is operation and not wire.on_request)
 
 
 def lacks_in_translation(known: Provider, dialects: tuple[str, ...]) -> tuple[str, ...]:
@@ -314,10 +366,12 @@ def endpoint(target: Target, dialect: str) -> Endpoint:
 
 def _path(base: str, path: str, model: str) -> str:
     # `https://api.anthropic.com` and `https://api.anthropic.com/v1` mean the same to people.
-    under = base.removesuffix("/v1") if path.startswith("/v1/") else base
+    version = path[: path.find("/", 1)]
+    under = base.removesuffix(version) if _VERSION.fullmatch(version) else base
     return under + path.replace("{model}", quote(model, safe=""))
 
 
+_VERSION = re.compile(r"/v\d\w*")
 _PORTS = {"http": 80, "https": 443}
 
 

@@ -5,7 +5,7 @@ usage of a stream without being asked.
 """
 
 from understudy.dialects import Quirks
-from understudy.providers import Provider, openai_chat
+from understudy.providers import Provider, openai_chat, openai_embeddings
 
 PROVIDER = Provider(
     title="Mistral AI",
@@ -23,6 +23,7 @@ PROVIDER = Provider(
                 cache_marks=False,
             )
         ),
+        openai_embeddings(quirks=Quirks(drop=("input_type", "user"))),
     ),
     key_env="MISTRAL_API_KEY",
     model="mistral-medium-latest",

@@ -4,7 +4,7 @@ Its reasoning models refuse `max_tokens`, and every model takes `max_completion_
 """
 
 from understudy.dialects import Quirks
-from understudy.providers import Provider, openai_chat
+from understudy.providers import Provider, openai_chat, openai_embeddings
 
 PROVIDER = Provider(
     title="OpenAI",
@@ -14,6 +14,7 @@ PROVIDER = Provider(
             quirks=Quirks(max_tokens_field="max_completion_tokens", cache_marks=False),
             pass_on=(b"openai-*", b"x-client-request-id"),
         ),
+        openai_embeddings(quirks=Quirks(drop=("input_type",)), pass_on=(b"openai-*", b"x-client-request-id")),
     ),
     key_env="OPENAI_API_KEY",
     model="gpt-5.1",
