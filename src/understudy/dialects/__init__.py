@@ -11,7 +11,7 @@ which it is held, so such an entry is but a row of facts, a `CountForm`, that `c
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, TypeGuard
+from typing import Any, ClassVar, Protocol, TypeGuard
 
 from understudy.core.answer import Answer, StreamEvent
 from understudy.core.conversation import Conversation
@@ -237,6 +237,8 @@ class CountForm:
     part of the question; the others are about the answer. `field`: the member of the answer that holds the count. `besides`:
     members of the answer that never change.
     """
+
+    operation: ClassVar[Operation] = Operation.COUNT
 
     of: str
     inbound: tuple[str, ...]
