@@ -13,6 +13,7 @@ import pytest
 from stage import Raise, Stage
 from understudy.core.failure import FailureKind
 from understudy.mock import Mock
+from understudy.mock.embeddings import embed as mock_embed
 from understudy.mock.embeddings import vector_of
 from understudy.providers import PROVIDERS, Provider, cohere_embed, gemini_embeddings
 
@@ -195,11 +196,22 @@ async def test_what_was_lost_is_told(raise_curtain: Raise, mocks: tuple[Mock, Mo
     assert mocks[0].requests[-1].json["input_type"] == "search_query"
 
 
-async def test_fewer_vectors_than_texts_are_no_answer(raise_curtain: Raise, mocks: tuple[Mock, Mock], speaks) -> None:
-    speaks("gemini")
+@pytest.mark.parametrize("upstream", ["gemini", "cohere"])
+async def test_fewer_vectors_than_texts_are_no_answer(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock], speaks, monkeypatch: pytest.MonkeyPatch, upstream: str
+) -> None:
+    speaks(upstream)
+
+    def forgetful(path: str, read: Any) -> Any:
+        name = "texts" if "texts" in read else "requests"
+        return mock_embed(path, read | {name: read[name][1:]})
+
+    monkeypatch.setattr("understudy.mock.repertoire.embed", forgetful)
     stage = await raise_curtain(two_embedders(*mocks))
-    answer = await embed(stage, ["", ""], dimensions=3)
-    assert [len(one) for one in vectors(answer)] == [3, 3]
+    answer = await embed(stage)
+    assert answer.status_code == 502
+    assert [one.failure.kind for one in stage.ended[-1].attempts] == [FailureKind.MALFORMED] * 2
+    assert "1 vectors came for 2 inputs" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ _MODEL = re.compile(r"/models/(?P<model>.+):(?:batchEmbedContents|embedContent)\
 
 class _Seen(msgspec.Struct):
     embeddings: list[msgspec.Raw] | None = None
-    embedding: msgspec.Raw | None = None
+    embedding: dict[str, Any] | None = None
     usageMetadata: dict[str, Any] | None = None  # noqa: N815  the wire's name
     error: Any = None
 
