@@ -43,6 +43,10 @@ def model_path(record: dict[str, Any]) -> str:
     return str(record["request"]["url"]).partition("?")[0]
 
 
+def asks_base64(record: dict[str, Any]) -> bool:
+    return record["request"]["body"].get("encoding_format") == "base64"
+
+
 SPOKEN = [pytest.param(record, id=record["id"]) for record in EMBEDDED if format_of(record)]
 
 
@@ -59,9 +63,10 @@ def test_a_recorded_request_crosses_and_returns(record: dict[str, Any]) -> None:
     sent = {name: held for name, held in record["request"]["body"].items() if name not in VOYAGES_OWN}
     body = json.dumps(sent).encode()
     asked = source.parse_request(body)
-    needs = source.needs(body, model_path(record))
-    assert needs.operation is Operation.EMBED
-    assert needs.tokens_in >= 0
+    if "content" not in sent:  # one text by itself: read where a provider is asked so, but no door of ours
+        needs = source.needs(body, model_path(record))
+        assert needs.operation is Operation.EMBED
+        assert needs.model == sent.get("model", asked.model).removeprefix("models/")
     for form in EMBEDDERS.values():
         projected, losses = project_texts(asked, form.request_carries)
         assert form.parse_request(form.render_request(projected)) == projected
@@ -98,12 +103,14 @@ def as_floats(vector: tuple[float, ...]) -> tuple[float, ...]:
     return struct.unpack(f"<{len(vector)}f", struct.pack(f"<{len(vector)}f", *vector))
 
 
-@pytest.mark.parametrize(
-    "record", [one for one in SPOKEN if '"embedding": "' in one.values[0]["response"]["body_text"]]
-)
-def test_recorded_base64_is_a_vector_of_length_one(record: dict[str, Any]) -> None:
-    [vector] = FORMATS["openai_embeddings"].parse_answer(record["response"]["body_text"].encode()).vectors
-    assert math.isclose(math.hypot(*vector), 1.0, rel_tol=1e-3)
+# An older vLLM packs 64-bit floats, and says so nowhere: its own clients are none the wiser, and we ask it for numbers.
+PACKED = [one for one in SPOKEN if asks_base64(one.values[0]) and one.values[0]["provider"] != "vllm"]
+
+
+@pytest.mark.parametrize("record", PACKED)
+def test_recorded_base64_is_vectors_of_length_one(record: dict[str, Any]) -> None:
+    vectors = FORMATS["openai_embeddings"].parse_answer(record["response"]["body_text"].encode()).vectors
+    assert all(math.isclose(math.hypot(*vector), 1.0, rel_tol=1e-3) for vector in vectors)
 
 
 @pytest.mark.parametrize("record", [pytest.param(record, id=record["id"]) for record in COUNTED])
