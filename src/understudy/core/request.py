@@ -11,7 +11,7 @@ class Needs:
 
     `model`: as the caller named it (a route, a target, provider/model). `tokens_in`: estimated from the size of the text.
     `max_tokens`: the caller's bound on the answer, None without one. `n`: alternatives asked for. `features`: names out of
-    `FEATURES`, sorted.
+    `FEATURES`, sorted. `plain`: the messages are known to hold nothing that only some servers of the format take.
     """
 
     model: str
@@ -21,6 +21,7 @@ class Needs:
     max_tokens: int | None = None
     n: int = 1
     features: tuple[str, ...] = ()
+    plain: bool = False
 
 
 FEATURES = (
