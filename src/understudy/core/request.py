@@ -21,7 +21,8 @@ class Needs:
 
     `model`: as the caller named it (a route, a target, provider/model). `tokens_in`: estimated from the size of the text.
     `max_tokens`: the caller's bound on the answer, None without one. `n`: alternatives asked for. `features`: names out of
-    `FEATURES`, sorted. `operation`: what is to be done with it.
+    `FEATURES`, sorted. `plain`: the messages are known to hold nothing that only some servers of the format take. `operation`:
+    what is to be done with it.
     """
 
     model: str
@@ -31,6 +32,7 @@ class Needs:
     max_tokens: int | None = None
     n: int = 1
     features: tuple[str, ...] = ()
+    plain: bool = False
     operation: Operation = Operation.CHAT
 
 

@@ -40,6 +40,8 @@ def _order(
     eligible: list[Candidate], scores: list[float], balancer: Balancer, ask: Ask
 ) -> tuple[list[Entry], list[float]]:
     """Better scores first; equals as the balancer says."""
+    if _rising(scores):
+        return [candidate.entry for candidate in eligible], scores
     ranking = sorted(range(len(scores)), key=scores.__getitem__)
     ranked = [scores[index] for index in ranking]
     order: list[Entry] = []
@@ -56,6 +58,16 @@ def _order(
             order.extend([candidate.entry for candidate in balancer.order(equals, ask)])
         begin = end
     return order, ranked
+
+
+def _rising(scores: list[float]) -> bool:
+    """Whether they stand in order already and no two are equal, as where the list itself is the order."""
+    before = scores[0]
+    for score in scores[1:]:
+        if score <= before:
+            return False
+        before = score
+    return True
 
 
 def choose(
