@@ -144,6 +144,12 @@ def _digest(text: str) -> str:
     return text.lower()
 
 
+def _space(given: Any) -> Any:
+    if given is None or isinstance(given, bool) or (isinstance(given, str) and 1 <= len(given) <= 256):
+        return given
+    raise refused("must be true, or the name of a vector space")
+
+
 NUMBER = BeforeValidator(_number)
 Seconds = Annotated[float, Field(gt=0, le=DAY_S), NUMBER]
 Wait = Annotated[float, Field(ge=0, le=DAY_S), NUMBER]
@@ -156,6 +162,7 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Tokens = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Rate = Annotated[int, BeforeValidator(_pico), WithJsonSchema({"type": "number", "minimum": 0})]
 Word = Annotated[str, Field(min_length=1, max_length=256)]
+Space = Annotated[bool | str, BeforeValidator(_space)]
 Reference = Annotated[str, AfterValidator(_reference)]
 Address = Annotated[str, AfterValidator(_address)]
 NamedEntry = Annotated[Named, BeforeValidator(_named)]
@@ -357,7 +364,7 @@ class TargetSection(Section):
     retry: RetrySection | None = Field(default=None, description="Instead of the policy's.")
     context_tokens: Tokens | None = Field(default=None, description="The model's context window.")
     max_output_tokens: Tokens | None = Field(default=None, description="The longest answer it gives.")
-    embeds: bool | Word | None = Field(
+    embeds: Space | None = Field(
         default=None,
         description="For an embedding model: the name of its vector space, or true where that is the model's own name. Targets of one "
         "space stand in for each other, and `model` may name it.",
