@@ -1,4 +1,4 @@
-"""Every configuration in the guide loads."""
+"""Every configuration in the guides loads."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import pytest
 from conftest import ROOT
 from understudy.config.load import loads
 
-GUIDE = (ROOT / "docs" / "guides" / "configuration.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
+GUIDES = [
+    (ROOT / "docs" / "guides" / name).read_text(encoding="utf-8") for name in ("configuration.md", "embeddings.md")
+]
+BLOCKS = [block for guide in GUIDES for block in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)]
 
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_a_configuration_of_the_guide_loads_without_a_warning(block):
     made = loads(block, env={})
     assert made.warnings == ()
-    assert made.routes
+    assert made.names
 
 
 def test_the_guide_holds_configurations():
