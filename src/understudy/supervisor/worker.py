@@ -130,7 +130,7 @@ class Worker:
             "explanation": decision.explain(),
             "choices": [
                 {
-                    "tier": choice.tier,
+                    "tier": choice.tier.name,
                     "order": choice.order,
                     "scores": choice.scores,
                     "excluded": msgspec.to_builtins(choice.excluded),
