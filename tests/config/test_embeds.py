@@ -11,6 +11,7 @@ from understudy.config.load import from_environment, loads
 from understudy.config.names import resolve
 from understudy.core.request import Operation
 from understudy.errors import ConfigurationError
+from understudy.providers import PROVIDERS, Provider, openai_embeddings
 
 SPACES = """
 targets:
@@ -117,3 +118,14 @@ def test_the_canonical_text_loads_back(text):
 def test_who_counts_is_known_of_the_provider_also_without_a_file():
     assert read("targets: {a: {provider: anthropic, model: m}}").targets["a"].counts == ("anthropic_count_tokens",)
     assert from_environment({"ANTHROPIC_API_KEY": "k"}).targets["anthropic"].counts == ("anthropic_count_tokens",)
+
+
+def test_a_provider_without_models_that_chat_must_be_told_to_embed(monkeypatch):
+    only = Provider(
+        title="Only vectors", base_url="https://x.example/v1", wires=(openai_embeddings(),), key_required=False
+    )
+    monkeypatch.setitem(PROVIDERS._exports, "together", only)
+    wrong = "targets: {a: {provider: together, model: m}, b: {provider: openai, model: m}}"
+    assert "together has no models that chat: write `embeds: true`" in problem(wrong)
+    made = read("targets: {a: {provider: together, model: m, embeds: true}}")
+    assert made.targets["a"].dialects == ("openai_embeddings",)

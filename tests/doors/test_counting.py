@@ -146,3 +146,21 @@ async def test_the_decision_says_who_does_not_count(raise_curtain: Raise, mocks:
     found = stage.engine.decisions.get(answer.headers["x-understudy-decision"])
     assert found is not None
     assert "without gpt: operation: does not count" in found[0].explain()
+
+
+async def test_a_count_takes_nothing_of_the_token_limit(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:
+    text = mixed(*mocks).replace("model: c,", "model: c, limits: {tpm: 3000},")
+    stage = await raise_curtain(text)
+    for _ in range(8):
+        answer = await count(stage, system="x" * 2000)
+        assert answer.headers["x-understudy-target"] == "claude"
+
+
+async def test_a_count_by_a_strategy_of_the_callers_choice_ends_in_an_estimate_too(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock]
+) -> None:
+    stage = await raise_curtain(mixed(*mocks))
+    headers = {"x-understudy-strategy": "shuffle"}
+    body = {"model": "gpt", **QUESTION}
+    answer = await stage.http.post(stage.url + "/v1/messages/count_tokens", json=body, headers=headers)
+    assert answer.headers["x-understudy-target"] == "(estimate)"
