@@ -9,7 +9,7 @@ from understudy.core.policy import Policy, Retry
 from understudy.core.request import Operation
 from understudy.core.route import Route, tiers_of
 from understudy.core.target import Target
-from understudy.providers import PROVIDERS, facts, lacks_in_translation, usual_dialects
+from understudy.providers import PROVIDERS, facts, formats_for, lacks_in_translation, usual_dialects
 
 FIRST = ("anthropic", "openai", "gemini")
 """The order of the default route; every other provider follows in the order of the file."""
@@ -67,7 +67,7 @@ def targets_from_environment(env: Mapping[str, str]) -> tuple[dict[str, Target],
             lacks=known.lacks,
             lacks_in_translation=lacks_in_translation(known, dialects),
             local=known.local,
-            counts=usual_dialects(known, Operation.COUNT),
+            counts=formats_for(known, Operation.COUNT),
         )
     ordered = sorted(targets.values(), key=_rank)
     return {target.name: target for target in ordered}, tuple(left_out)

@@ -12,7 +12,7 @@ from understudy.core.money import Price
 from understudy.core.request import Operation
 from understudy.core.target import Limits, Target
 from understudy.core.value import JsonObject
-from understudy.providers import PROVIDERS, Provider, address, facts, lacks_in_translation, usual_dialects
+from understudy.providers import PROVIDERS, Provider, address, facts, formats_for, lacks_in_translation, usual_dialects
 from understudy.registry import BadSettings
 
 FREE = Price(input=0, output=0)
@@ -219,12 +219,11 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
     if section.headers:
         own["headers"] = {key.lower(): text for key, text in section.headers.items()}
     dialects = _dialects(section, known)
-    model = section.model or (known.model or provider)
-    embeds = model if section.embeds is True else section.embeds or None
+    embeds = _space(section, known)
     return Target(
         name=name,
         provider=provider,
-        model=model,
+        model=section.model or (known.model or provider),
         base_url=(section.base_url or known.base_url) if known.wires else "",
         dialects=dialects,
         key=_key(section, known),
@@ -240,15 +239,22 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
         local=known.local if section.local is None else section.local,
         stand_in=known.stand_in,
         embeds=embeds,
-        counts=() if embeds else usual_dialects(known, Operation.COUNT),
+        counts=() if embeds else formats_for(known, Operation.COUNT),
         settings=own or None,
     )
 
 
+def _space(section: TargetSection, known: Provider) -> str | None:
+    """The vector space: by default a model's own name is that of its vectors."""
+    return section.model or known.model if section.embeds is True else section.embeds or None
+
+
 def _dialects(section: TargetSection, known: Provider) -> tuple[str, ...]:
+    if _purpose(section) is Operation.EMBED and section.api is None:
+        return formats_for(known, Operation.EMBED)
     if section.api is not None and section.api in APIS:
         return (APIS[section.api],)
-    return usual_dialects(known, _purpose(section))
+    return usual_dialects(known)
 
 
 def _key(section: TargetSection, known: Provider) -> str | None:

@@ -219,9 +219,9 @@ class Endpoint:
         """The header that shows the key; none where the provider takes none or the secret is empty."""
         if not secret or self.auth is Auth.NONE:
             return ()
-        if self.auth is not Auth.BEARER:
-            return ((self.auth.value.encode(), secret.encode("ascii")),)
-        return ((b"authorization", b"Bearer " + secret.encode("ascii")),)
+        if self.auth is Auth.BEARER:
+            return ((b"authorization", b"Bearer " + secret.encode("ascii")),)
+        return ((self.auth.value.encode(), secret.encode("ascii")),)
 
     def along(self, caller: tuple[Header, ...]) -> tuple[Header, ...]:
         """The fixed headers, and those of the caller's that go along; the caller's own value wins over a fixed one."""
@@ -316,8 +316,13 @@ class Player(Protocol):
 PROVIDERS: Registry[Provider | Player] = Registry("understudy.providers", "PROVIDER", kind="provider")
 
 
-def usual_dialects(known: Provider, operation: Operation = Operation.CHAT) -> tuple[str, ...]:
-    """The wire formats that a provider is asked in unless a target picks one."""
+def usual_dialects(known: Provider) -> tuple[str, ...]:
+    """The wire formats that a provider is asked in for a conversation unless a target picks one."""
+    return formats_for(known, Operation.CHAT)
+
+
+def formats_for(known: Provider, operation: Operation) -> tuple[str, ...]:
+    """The wire formats that a provider is asked in for an operation unless a target picks one."""
     return tuple(wire.dialect for wire in known.wires if wire.operation is operation and not wire.on_request)
 
 
