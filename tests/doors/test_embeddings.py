@@ -261,3 +261,25 @@ async def test_the_other_doors_answer_in_their_own_formats(raise_curtain: Raise,
     assert (failed.status_code, failed.json()["error"]["status"]) == (503, "UNAVAILABLE")
     failed = await stage.http.post(stage.url + "/v2/embed", json={"model": "default", "texts": TEXTS})
     assert "overloaded" in failed.json()["message"]
+
+
+async def test_a_route_that_keeps_answers_keeps_no_vectors(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:
+    text = two_embedders(*mocks).replace("understudy]}", "understudy], emergency: [stale_cache]}")
+    stage = await raise_curtain(text)
+    assert (await embed(stage)).status_code == 200
+    assert (await stage.ask()).status == 200
+    for mock in mocks:
+        mock.set("outage")
+    assert (await embed(stage)).status_code == 502
+    answered = await stage.ask()
+    assert answered.headers["x-understudy-cache"] == "stale"
+
+
+async def test_a_strict_route_refuses_what_would_change_the_vectors(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock], speaks
+) -> None:
+    speaks("cohere")
+    stage = await raise_curtain(two_embedders(*mocks, policy="strict: true"))
+    assert (await embed(stage, user="me")).status_code == 200
+    assert (await embed(stage, input_type="fact")).status_code == 400
+    assert stage.ended[-1].failure.kind is FailureKind.NOT_PORTABLE
