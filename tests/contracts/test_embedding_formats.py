@@ -116,7 +116,19 @@ def test_a_request_written_for_a_provider_heeds_its_quirks(form):
     assert written == json.loads(form.render_request(projected))
 
 
-NO_JSON = [b"", b"{", b"nonsense", b"\xff\xfe", b"null", b"[]", b"3", b'"m"', b"{}", b"[" * 100_000]
+NO_JSON = [
+    b"",
+    b"{",
+    b"nonsense",
+    b"\xff\xfe",
+    b"null",
+    b"[]",
+    b"3",
+    b'"m"',
+    b"{}",
+    b"[" * 100_000,
+    b'{"model": ' + b"[" * 100_000,
+]
 
 
 @pytest.mark.parametrize("body", NO_JSON)
