@@ -3,7 +3,9 @@
 UnderstudyError
 +-- ConfigurationError      the configuration cannot be used; names file, line and what to do
 +-- RequestFailed           no answer: carries the failure and every attempt
-    +-- BadRequest          the caller's own mistake: sending it again will not help
+|   +-- BadRequest          the caller's own mistake: sending it again will not help
+|   +-- StreamBroken        the answer broke off after its beginning: carries what came of it
++-- RouterNotEntered        a Router was used outside of `async with`, or on another event loop
 """
 
 from __future__ import annotations
@@ -37,3 +39,22 @@ class RequestFailed(UnderstudyError):
 
 class BadRequest(RequestFailed):
     """The request itself is at fault."""
+
+
+class StreamBroken(RequestFailed):
+    """A stream was cut after its first content. `partial`: the answer as far as it came."""
+
+    def __init__(
+        self,
+        failure: Failure,
+        attempts: tuple[Outcome, ...] = (),
+        decision: str | None = None,
+        *,
+        partial: object = None,
+    ) -> None:
+        super().__init__(failure, attempts, decision)
+        self.partial = partial
+
+
+class RouterNotEntered(UnderstudyError):
+    """A Router was used outside of `async with`, or on another event loop than the one that entered it."""

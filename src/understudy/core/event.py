@@ -32,7 +32,7 @@ class CoolDownSet:
 
 @value
 class AttemptEnded:
-    """One attempt is over. `decision`: of which request. `retried`: whether something else will be tried."""
+    """One attempt is over. `decision`: of which request."""
 
     decision: str
     outcome: Outcome
@@ -45,4 +45,13 @@ class RequestEnded:
     result: Result
 
 
-Event = BreakerChanged | CoolDownSet | AttemptEnded | RequestEnded
+@value
+class AnswerRated:
+    """Somebody said how good an answer was. `score`: 0 to 1. `target`: who answered, None when that is forgotten."""
+
+    decision: str
+    target: str | None
+    score: float
+
+
+Event = BreakerChanged | CoolDownSet | AttemptEnded | RequestEnded | AnswerRated

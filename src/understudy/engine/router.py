@@ -9,7 +9,7 @@ from math import ceil
 from understudy.core.answer import Answer
 from understudy.core.assembly import assemble
 from understudy.core.decision import Decision
-from understudy.core.event import RequestEnded
+from understudy.core.event import AnswerRated, RequestEnded
 from understudy.core.failure import Failure, FailureKind, Implicates
 from understudy.core.outcome import Result
 from understudy.core.plan import Entry, RoutePlan
@@ -26,6 +26,9 @@ from understudy.registry import BadSettings, UnknownName
 
 SEED_STEP = 0xD134_2543_DE82_EF95
 """Between the seeds of two requests: odd and far from the generator's own step, so that their sequences never meet."""
+
+
+MakePerformance = Callable[["Engine", Snapshot, RoutePlan, Call, Decision, Sink], Performance]
 
 
 class Engine:
@@ -61,8 +64,11 @@ class Engine:
         self._count = 0
         self._told: dict[tuple[str, str, bool], tuple[Header, ...]] = {}
 
-    async def handle(self, call: Call, sink: Sink) -> Result:
-        """Answer one call through `sink`, whatever breaks on the way. Raises only what cancelling raises."""
+    async def handle(self, call: Call, sink: Sink, make: MakePerformance = Performance) -> Result:
+        """Answer one call through `sink`, whatever breaks on the way. Raises only what cancelling raises.
+
+        `make`: how it is performed, where that is not by asking providers.
+        """
         snapshot = self.snapshot
         plan, problem = _plan(call, snapshot)
         now_s = self.now_s()
@@ -82,7 +88,7 @@ class Engine:
             result = self._ended(decision, (), problem)
         else:
             self.board.retry_budget.deposit()
-            show = Performance(self, snapshot, plan, call, decision, sink)
+            show = make(self, snapshot, plan, call, decision, sink)
             try:
                 result = await show.run()
             except asyncio.CancelledError:
@@ -156,6 +162,13 @@ class Engine:
             sink.finish()
         else:
             sink.respond(failure.row.status, [JSON], show.dialect.render_error(report))
+
+    def rate(self, decision: str, score: float) -> bool:
+        """Take in how good an answer was, 0 to 1. False when nobody knows that decision any more."""
+        found = self.decisions.get(decision)
+        winner = found[1].winner if found is not None else None
+        self.events.emit(AnswerRated(decision, winner.target if winner is not None else None, score))
+        return found is not None
 
     def told(self, entry: Entry) -> tuple[Header, ...]:
         """The headers that say who answers."""

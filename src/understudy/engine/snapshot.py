@@ -78,6 +78,11 @@ class Upstream:
             return where, where.along(caller) + where.credential(self._secret)
         return known
 
+    @property
+    def secret(self) -> str:
+        """The key as it was last read; "" before that, and where there is none."""
+        return self._secret
+
     async def renew(self, now_s: float) -> None:
         """Read the key. Raises `CredentialUnavailable`."""
         assert self.target.key is not None
