@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 
 from understudy.config import Configuration
 from understudy.config.secrets import CredentialUnavailable, Vault
@@ -17,7 +16,7 @@ from understudy.dialects import BadAnswer, Dialect
 from understudy.ports import HttpClient, HttpRequest, TransportFailure
 from understudy.providers import endpoint
 from understudy.transport.classify import classify
-from understudy.wiring import make_client, make_dialects
+from understudy.wiring import make_client, make_dialects, make_vault
 
 ANSWER_S = 30.0
 CONNECT_S = 5.0
@@ -38,7 +37,7 @@ async def probe(configuration: Configuration) -> tuple[Probe, ...]:
     """Ask every target that is reached over the network, all at once; costs a few tokens each."""
     client = make_client(configuration)
     dialects = make_dialects()
-    vault = Vault(folder=Path(configuration.source).parent if configuration.source else None)
+    vault = make_vault(configuration, http=client)
     asked = [target for target in configuration.targets.values() if target.dialects]
     try:
         return tuple(await asyncio.gather(*(_ask(client, dialects[one.dialects[0]], one, vault) for one in asked)))

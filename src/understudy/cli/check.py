@@ -58,7 +58,7 @@ def _keys(configuration: Configuration) -> dict[str, str]:
     vault = Vault(folder=Path(configuration.source).parent if configuration.source else None)
     states: dict[str, str] = {}
     for target in configuration.targets.values():
-        if target.key is None:
+        if target.key is None or target.key_is_issued:  # whether a source hands out anything, --probe tells
             continue
         try:
             vault.look(target.key)
@@ -119,7 +119,7 @@ def _text(
     parts = [f"{configuration.source or 'provider keys in the environment'}: version {configuration.version}"]
     rows = []
     for target in configuration.targets.values():
-        key = "no key" if target.name not in keys else keys[target.name] or f"key {target.key}"
+        key = "no key" if target.key is None else keys.get(target.name) or f"key {target.key}"
         where = target.base_url or "in memory"
         rows.append((target.name, f"{target.provider}/{target.model}", where, key if target.base_url else ""))
     parts += ["targets", columns(rows)]

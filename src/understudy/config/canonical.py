@@ -55,7 +55,7 @@ def version_of(configuration: Configuration) -> str:
 
 def _target(target: Target) -> JsonObject:
     known = facts(target.provider)
-    usual = usual_dialects(known)
+    usual = usual_dialects(known, target.model)
     settings = dict(target.settings or {})
     headers = settings.pop("headers", None) if known.wires else None
     given: JsonObject = {

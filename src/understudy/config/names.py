@@ -17,7 +17,7 @@ def names_of(routes: Mapping[str, Route], targets: Mapping[str, Target]) -> dict
     names = dict(routes)
     for name, target in targets.items():
         names.setdefault(name, _alone(name, (name,)))
-        if target.dialects:
+        if target.dialects and target.model:
             full = f"{target.provider}/{target.model}"
             names.setdefault(full, _alone(full, _same(target, targets)))
     return names

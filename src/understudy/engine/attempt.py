@@ -157,6 +157,8 @@ class HttpAttempt(Attempt):
     def refused(self, status: int, headers: HeaderMap, body: bytes) -> Failure:
         """The Failure that an error answer amounts to."""
         failure = classify(status, headers, body, now_unix_s=self.show.engine.wall_s())
+        if failure is not None and failure.kind is FailureKind.AUTH:
+            self.show.snapshot.upstreams[self.entry.target.name].doubt()
         return failure or Failure(FailureKind.MALFORMED, f"unexpected status {status}", status=status)
 
     def failed(self, kind: FailureKind, message: str) -> Failure:

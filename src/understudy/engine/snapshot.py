@@ -72,6 +72,12 @@ class Upstream:
             return where, where.along(caller) + where.credential(self._secret)
         return known
 
+    def doubt(self) -> None:
+        """The provider refused the key: what a source handed out is renewed early, and looked at again at once."""
+        if self.target.key is not None and self.target.key_is_issued:
+            self._vault.doubt(self.target.key)
+            self._fresh_until_s = float("-inf")
+
     async def _renew(self, now_s: float) -> None:
         assert self.target.key is not None
         secret = (await self._vault.read(self.target.key)).reveal()

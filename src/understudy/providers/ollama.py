@@ -22,4 +22,5 @@ PROVIDER = Provider(
     ),
     key_required=False,
     local=True,
+    models_path="/api/tags",
 )
