@@ -35,7 +35,19 @@ def test_secrets_compare_by_what_they_hold():
     assert not Secret("")
 
 
-@pytest.mark.parametrize("text", ["env:OPENAI_API_KEY", "file:/run/secrets/openai", "file:key.txt", "file:~/key"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "env:OPENAI_API_KEY",
+        "file:/run/secrets/openai",
+        "file:key.txt",
+        "file:~/key",
+        "gcp",
+        "gcp:account.json",
+        "aws:prod",
+        'entra:{"managed": true}',
+    ],
+)
 def test_a_reference_is_accepted(text):
     assert reference_problem(text) is None
 
@@ -45,7 +57,8 @@ def test_a_reference_is_accepted(text):
     [
         (CANARY, "keys do not belong into a configuration"),
         ("vault:kv/openai", "`vault:` references are not available yet"),
-        ("aws:openai", "`aws:` references are not available yet"),
+        ("gcp:{", "what follows is no JSON object"),
+        ('entra:{"x": 1}', "there is no setting 'x'"),
         ("env:not a name", "the name of an environment variable"),
         ("env:", "looks like a key itself"),
         ("file: ", "is followed by a path"),

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 
 from understudy.config import Configuration
+from understudy.config.discovered import chosen
 from understudy.config.secrets import CredentialUnavailable, Vault
 from understudy.core.conversation import Conversation, Message, Role, Settings, Text
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.projection import project_request
 from understudy.core.target import Target
 from understudy.core.value import keyword_value
-from understudy.dialects import BadAnswer, Dialect
+from understudy.dialects import BadAnswer, Dialect, carried_by
+from understudy.engine.discovery import ask_models
+from understudy.engine.snapshot import Upstream
 from understudy.ports import HttpClient, HttpRequest, TransportFailure
 from understudy.providers import endpoint
 from understudy.transport.classify import classify
@@ -26,11 +30,15 @@ MAX_TOKENS = 16
 
 @keyword_value
 class Probe:
-    """What one target did. `ms`: from asking to its answer. `failure`: None when it answered."""
+    """What one target did. `ms`: from asking to its answer. `failure`: None when it answered.
+
+    `models`: what its server says it has, () where servers do not say.
+    """
 
     target: str
     ms: float
     failure: Failure | None
+    models: tuple[str, ...] = ()
 
 
 async def probe(configuration: Configuration) -> tuple[Probe, ...]:
@@ -38,17 +46,29 @@ async def probe(configuration: Configuration) -> tuple[Probe, ...]:
     client = make_client(configuration)
     dialects = make_dialects()
     vault = make_vault(configuration, http=client)
-    asked = [target for target in configuration.targets.values() if target.dialects]
+    asked = [Upstream(target, vault, dialects) for target in configuration.targets.values() if target.dialects]
     try:
-        return tuple(await asyncio.gather(*(_ask(client, dialects[one.dialects[0]], one, vault) for one in asked)))
+        return tuple(await asyncio.gather(*(_ask(client, one, dialects, vault) for one in asked)))
     finally:
         await client.close()
 
 
-async def _ask(client: HttpClient, dialect: Dialect, target: Target, vault: Vault) -> Probe:
+async def _ask(client: HttpClient, upstream: Upstream, dialects: Mapping[str, Dialect], vault: Vault) -> Probe:
+    target = upstream.target
+    models = await ask_models(client, upstream)
+    if not target.model and models:
+        target = chosen(target, models)
     started_s = time.monotonic()
-    failure = await _failure(client, dialect, target, vault)
-    return Probe(target=target.name, ms=round((time.monotonic() - started_s) * 1000, 1), failure=failure)
+    failure = _NO_MODEL
+    if target.model:
+        failure = await _failure(client, dialects[target.dialects[0]], target, vault)
+    ms = round((time.monotonic() - started_s) * 1000, 1)
+    return Probe(target=target.name, ms=ms, failure=failure, models=models)
+
+
+_NO_MODEL: Failure | None = Failure(
+    FailureKind.UNAVAILABLE, "its server tells no models; start it, or give the target a `model`"
+)
 
 
 async def _failure(client: HttpClient, dialect: Dialect, target: Target, vault: Vault) -> Failure | None:
@@ -58,7 +78,7 @@ async def _failure(client: HttpClient, dialect: Dialect, target: Target, vault: 
         messages=(Message(Role.USER, (Text("Say hello."),)),),
         settings=Settings(max_tokens=MAX_TOKENS),
     )
-    projected, _ = project_request(question, dialect.request_carries)
+    projected, _ = project_request(question, carried_by(dialect, where.quirks))
     try:
         secret = "" if target.key is None else (await vault.read(target.key)).reveal()
         request = HttpRequest(

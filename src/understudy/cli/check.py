@@ -110,7 +110,8 @@ def _probed(one: Probe) -> JsonObject:
         if failure is None
         else {"kind": failure.kind.value, "message": failure.message, "advice": failure.row.advice}
     )
-    return {"target": one.target, "ok": failure is None, "ms": one.ms, "failure": told_of}
+    told = {"target": one.target, "ok": failure is None, "ms": one.ms, "failure": told_of}
+    return told | ({"models": list(one.models)} if one.models else {})
 
 
 def _text(
@@ -121,7 +122,14 @@ def _text(
     for target in configuration.targets.values():
         key = "no key" if target.key is None else keys.get(target.name) or f"key {target.key}"
         where = target.base_url or "in memory"
-        rows.append((target.name, f"{target.provider}/{target.model}", where, key if target.base_url else ""))
+        rows.append(
+            (
+                target.name,
+                f"{target.provider}/{target.model or '(what its server has)'}",
+                where,
+                key if target.base_url else "",
+            )
+        )
     parts += ["targets", columns(rows)]
     parts.append("routes")
     for name in configuration.routes:
@@ -134,6 +142,7 @@ def _text(
         parts += ["warnings", *(f"  {warning}" for warning in configuration.warnings)]
     if probes is not None:
         parts += ["probes", columns([(one.target, *_verdict(one)) for one in probes])]
+        parts += [f"  {one.target} has: {', '.join(one.models)}" for one in probes if one.models]
     return "\n".join(part for part in parts if part)
 
 

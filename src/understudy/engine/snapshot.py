@@ -94,6 +94,7 @@ class Snapshot:
         "_board",
         "_parts",
         "_variants",
+        "_vault",
         "cached_routes",
         "configuration",
         "dialects",
@@ -112,6 +113,7 @@ class Snapshot:
     ) -> None:
         self._board = board
         self._parts = parts
+        self._vault = vault
         self._variants: dict[tuple[str, str], RoutePlan] = {}
         self.configuration = configuration
         self.version = configuration.version
@@ -129,6 +131,10 @@ class Snapshot:
             for plan in planned.values()
             if any(entry.target.provider == CACHE for tier in plan.tiers for entry in tier.entries)
         )
+
+    def renewed(self, configuration: Configuration) -> Snapshot:
+        """Another configuration, made ready with what this one has at hand: credentials above all."""
+        return Snapshot(configuration, self._board, self._vault, self.dialects, self._parts)
 
     def plan(self, name: str, strategy: str | None) -> RoutePlan | None:
         """The route of that name, by the strategy that the caller asks for, if any; None when there is no such route.

@@ -21,7 +21,7 @@ _PENALTIES = ("frequency_penalty", "presence_penalty")
 # penalties in miaoxworld/NativeTavern#83.
 _MODELS = (
     (r"grok-3-mini.*", replace(_QUIRKS, drop=(*_PENALTIES, "stop"), efforts=("low", "high"))),
-    (r"grok-(4\.([3-9]|\d\d)|4\.20-multi-agent)(-.*)?", replace(_QUIRKS, drop=(*_PENALTIES, "stop"))),
+    (r"grok-4\.([3-9]|20-multi-agent)(-.*)?", replace(_QUIRKS, drop=(*_PENALTIES, "stop"))),
     (r"grok-.*non-reasoning.*", replace(_QUIRKS, drop=(*_PENALTIES, "reasoning_effort"))),
     (r"grok-(4|code).*", replace(_QUIRKS, drop=(*_PENALTIES, "reasoning_effort", "stop"))),
     (r"grok-[123](-.*)?", replace(_QUIRKS, drop=("reasoning_effort",))),

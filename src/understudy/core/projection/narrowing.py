@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
-from understudy.core.conversation import Conversation, ReasoningSettings, Role
+from understudy.core.conversation import Conversation, ReasoningSettings, Role, Settings
 from understudy.core.projection.carries import LOSSY, Carries, Loss, RequestRule
 from understudy.core.projection.settings import effort_of
 
@@ -76,15 +76,17 @@ def thinks_as_it_likes(conversation: Conversation) -> tuple[Conversation, tuple[
 
 
 def _without_while_thinking(names: tuple[str, ...], *, unasked: bool) -> RequestRule:
+    silent: dict[str, Any] = {name: getattr(Settings(), name) for name in names}
+
     def left_out(conversation: Conversation) -> tuple[Conversation, tuple[Loss, ...]]:
         settings = conversation.settings
         effort = None if settings.reasoning is None else settings.reasoning.effort
         if effort == "none" or (effort is None and not unasked):
             return conversation, ()
-        found = [name for name in names if getattr(settings, name) is not None]
+        found = {name: unsaid for name, unsaid in silent.items() if getattr(settings, name) != unsaid}
         if not found:
             return conversation, ()
-        without = replace(settings, **cast("dict[str, Any]", dict.fromkeys(found)))
+        without = replace(settings, **found)
         return replace(conversation, settings=without), tuple(Loss(name, LOSSY) for name in found)
 
     return left_out
