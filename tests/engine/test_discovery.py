@@ -10,12 +10,10 @@ import pytest
 
 from credentials.clouds import Cloud
 from understudy import wiring
-from understudy.config.discovered import NAME_MAX, open_targets, with_models
+from understudy.config.discovered import NAME_MAX, with_models
 from understudy.config.load import loads
-from understudy.core.select import replay
 from understudy.engine import discovery as module
 from understudy.engine.discovery import Discovery, listed
-from understudy.mock import start_mock
 
 FILE = """
 targets:
@@ -130,20 +128,6 @@ async def test_without_open_targets_nobody_is_asked():
     assert discovery._task is None
     await discovery.close()
     await client.close()
-
-
-async def test_a_request_goes_past_a_target_without_a_model_and_to_it_once_it_has_one():
-    async with await start_mock() as mock:
-        configuration = loads(FILE.format(provider="vllm", url=mock.origin), env={})
-        client = wiring.make_client(configuration)
-        engine = wiring.make_engine(configuration, client, env={})
-        plan = engine.snapshot.plans["default"]
-        assert replay is not None
-        assert open_targets(configuration)[0].name == "box"
-        later = engine.snapshot.renewed(with_models(configuration, {"box": ("tiny",)}))
-        assert later.plans["default"] is not plan
-        assert later.upstreams["box"].target.model == "tiny"
-        await client.close()
 
 
 def test_names_that_cannot_travel_are_left_out():
