@@ -66,7 +66,7 @@ class Theatre:
             events=events,
             now_s=loop.time,
             wall_s=lambda: WALL_S + loop.time(),
-            prefix="d",
+            prefix="d-",
             seed=seed,
         )
 

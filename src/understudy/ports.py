@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from understudy.core.failure import FailureKind
-from understudy.core.value import keyword_value
+from understudy.core.value import value
 
 Header = tuple[bytes, bytes]
 """One outgoing header line: name and value, both without line ends."""
@@ -23,7 +23,7 @@ class Origin(NamedTuple):
     port: int
 
 
-@keyword_value
+@value
 class HttpRequest:
     """One request to a provider. `path` starts with `/` and holds the query; `host` and `content-length` are added."""
 
@@ -34,7 +34,7 @@ class HttpRequest:
     body: bytes
 
 
-@keyword_value
+@value
 class HttpAnswer:
     """A whole answer, body in memory, decoded from its transfer encoding and from gzip and deflate."""
 

@@ -73,7 +73,9 @@ class Stage:
     def play(self, *, needs: Needs | None = None, deadline_s: float = 600.0, cut: bool = False) -> Result:
         self.count += 1
         begun_s = self.now_s
-        self.decision = Decision(f"x{self.count}", "r", "v1", needs or Needs(model="r"), "d", 7 * self.count, begun_s)
+        self.decision = Decision(
+            self.count, f"x{self.count}", "r", "v1", needs or Needs(model="r"), "d", 7 * self.count, begun_s
+        )
         steps = walk(self.plan, self.decision, self.board, begun_s, begun_s + deadline_s)
         held: object = None
         started: Start | None = None

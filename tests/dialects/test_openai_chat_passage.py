@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from understudy.core.request import Call
+from understudy.core.request import Call, Needs
 from understudy.dialects import BY_THE_BOOK, BadBody, Quirks
 from understudy.dialects.openai_chat import DIALECT
 
@@ -250,6 +250,6 @@ def test_odd_turns_pass_untouched(odd):
     ],
 )
 def test_a_body_that_cannot_be_read_is_refused(raw):
-    call = Call(dialect=DIALECT.name, needs=DIALECT.needs(body()), body=raw)
+    call = Call(dialect=DIALECT.name, needs=Needs(model="m"), body=raw)
     with pytest.raises(BadBody):
         DIALECT.retarget(call, "theirs", Quirks(roles=(("developer", "system"),)))

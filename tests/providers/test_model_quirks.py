@@ -21,7 +21,7 @@ from understudy.core.conversation import (
     ToolResult,
 )
 from understudy.core.projection import project_request
-from understudy.core.request import Call, Needs
+from understudy.core.request import Call
 from understudy.core.target import Target
 from understudy.dialects import carried_by
 from understudy.providers import endpoint, facts
@@ -44,7 +44,8 @@ def place(provider: str, model: str, **settings: Any):
 def kept(provider: str, model: str, body: dict[str, Any], **settings: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The caller's own body for this model of a provider that speaks the same format, and what it lost."""
     dialect, where = place(provider, model, **settings)
-    call = Call(dialect=dialect, needs=Needs(model="r"), body=json.dumps({"model": "r", **body}).encode())
+    raw = json.dumps({"model": "r", **body}).encode()
+    call = Call(dialect=dialect, needs=DIALECTS[dialect].needs(raw), body=raw)
     written, lost = DIALECTS[dialect].retarget(call, model, where.quirks)
     return json.loads(written), lost
 

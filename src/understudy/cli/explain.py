@@ -63,7 +63,7 @@ def explain(configuration: Configuration, body: bytes, dialect: str, route: str 
     if plan is None:
         names = ", ".join(sorted(snapshot.plans))
         return {"problems": [f"no route, target or model is called {route or needs.model!r}; there are: {names}"]}
-    decision = Decision("", plan.name, plan.version, needs, dialect, 0, 0.0)
+    decision = Decision(0, "", plan.name, plan.version, needs, dialect, 0, 0.0)
     ask = Ask(needs, dialect, 0.0, dice_of(decision, 0), 0, {})
     tiers = []
     for tier in plan.tiers:

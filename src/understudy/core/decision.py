@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from understudy.core.plan import Exclusion, Tried
+from understudy.core.plan import Ask, Entry, Exclusion, TierPlan
 from understudy.core.request import Needs
 from understudy.core.scoreboard import Standing
 from understudy.core.value import value
@@ -10,38 +10,38 @@ from understudy.core.value import value
 
 @value
 class Choice:
-    """One act of choosing within one tier.
+    """One act of choosing within one tier, kept as it was made: references, put into words only when somebody reads it.
 
-    `number`: the tier's place in the route's plan. `order`: the eligible targets, best first; `scores`: theirs, in the same
-    order. `excluded`: everyone else. `standings`, `tried`, `turn`, `now_s`, `repeat`, `larger_than` and the decision's seed
-    are all that it depended on.
+    `entries`: the eligible targets, best first; `scores`: theirs, in the same order, lower is better. `excluded`: everyone
+    else. `standings`: those of the tier's entries, in the tier's order. With `ask` (whose dice are a function of the
+    decision's seed) they are all that it depended on.
     """
 
-    number: int
-    tier: str
-    degraded: bool
-    now_s: float
-    turn: int
-    order: tuple[str, ...]
-    scores: tuple[float, ...]
-    excluded: tuple[Exclusion, ...]
-    standings: tuple[Standing, ...]
-    tried: dict[int, Tried]
-    repeat: bool
-    larger_than: int | None
+    tier: TierPlan
+    ask: Ask
+    entries: list[Entry]
+    scores: list[float]
+    excluded: list[Exclusion]
+    standings: list[Standing]
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The eligible targets' names, best first."""
+        return tuple(entry.target.name for entry in self.entries)
 
 
 class Decision:
     """All choices of one request, in order. Grows while the request walks; nobody changes what is written.
 
-    `id`: what `x-understudy-decision` says. `version`: the configuration's. `seed`: where its chance comes from.
+    `number`: of the request, in this process. `id`: what `x-understudy-decision` says, the number in hexadecimal at its end. `version`: the configuration's. `seed`: where its chance comes from.
     """
 
-    __slots__ = ("choices", "dialect", "id", "needs", "route", "seed", "started_s", "version")
+    __slots__ = ("choices", "dialect", "id", "needs", "number", "route", "seed", "started_s", "version")
 
     def __init__(  # noqa: PLR0917  what it is about, said once per request: names would cost time
-        self, id_: str, route: str, version: str, needs: Needs, dialect: str, seed: int, started_s: float
+        self, number: int, id_: str, route: str, version: str, needs: Needs, dialect: str, seed: int, started_s: float
     ) -> None:
+        self.number = number
         self.id = id_
         self.route = route
         self.version = version
@@ -55,7 +55,8 @@ class Decision:
         """The choices in words, a line each."""
         lines = [f"decision {self.id}: route {self.route}, configuration {self.version}"]
         for number, choice in enumerate(self.choices, 1):
-            label = f"{choice.tier} (degraded)" if choice.degraded else choice.tier
+            tier = choice.tier
+            label = f"{tier.name} (degraded)" if tier.degraded else tier.name
             ranked = ", ".join(f"{name} ({score:g})" for name, score in zip(choice.order, choice.scores, strict=True))
             lines.append(f"  {number}. {label}: {ranked or 'nobody eligible'}")
             lines.extend(f"     without {out.target}: {out.reason}: {out.detail}" for out in choice.excluded)

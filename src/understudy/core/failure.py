@@ -15,6 +15,8 @@ from understudy.core.value import keyword_value, value
 class Implicates(StrEnum):
     """Whose standing a failure speaks about."""
 
+    __hash__ = str.__hash__  # as a key it is looked up for every failure; Enum hashes by a function in Python
+
     KEY = "key"  # the credential: every target that uses it
     TARGET = "target"  # this target alone
     MODEL = "model"  # this model at this provider, whatever the key
@@ -34,6 +36,8 @@ class Then(StrEnum):
 
 class FailureKind(StrEnum):
     """What went wrong with an attempt, or with a whole request."""
+
+    __hash__ = str.__hash__  # as a key it is looked up for every failure; Enum hashes by a function in Python
 
     # the provider answered with an error
     AUTH = "auth"

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from understudy.core.failure import Failure
 from understudy.core.usage import Usage
-from understudy.core.value import keyword_value
+from understudy.core.value import value
 
 
 class Purpose(StrEnum):
@@ -27,7 +27,7 @@ class Billing(StrEnum):
     AMBIGUOUS = "ambiguous"  # the body was sent and no usage came back
 
 
-@keyword_value
+@value
 class Outcome:
     """One attempt, from the wire and not from intent. Times are monotonic seconds.
 
@@ -59,7 +59,7 @@ class Outcome:
         return self.failure is None
 
 
-@keyword_value
+@value
 class Result:
     """What a whole request ended in: exactly one per request.
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from understudy.core.value import keyword_value
+from understudy.core.value import value
 
 
-@keyword_value
+@value
 class Needs:
     """What a request asks of a target, read off its body in one pass.
 
     `model`: as the caller named it (a route, a target, provider/model). `tokens_in`: estimated from the size of the text.
     `max_tokens`: the caller's bound on the answer, None without one. `n`: alternatives asked for. `features`: names out of
-    `FEATURES`, sorted.
+    `FEATURES`, sorted. `plain`: the messages are known to hold nothing that only some servers of the format take.
     """
 
     model: str
@@ -21,6 +21,7 @@ class Needs:
     max_tokens: int | None = None
     n: int = 1
     features: tuple[str, ...] = ()
+    plain: bool = False
 
 
 FEATURES = (
@@ -37,7 +38,7 @@ FEATURES = (
 )
 
 
-@keyword_value
+@value
 class Call:
     """One request as it came: its needs, and the bytes for whoever speaks the same dialect.
 

@@ -160,8 +160,6 @@ class _Track:
         if not self.flowing or self.cool_down_until_s != 0.0:
             return NO_ROOM
         bounds = self.bounds
-        if bounds is UNBOUNDED:
-            return ROOM
         if bounds.in_flight is not None and self.in_flight >= bounds.in_flight:
             return NO_ROOM
         if bounds.requests is not None and (now_s - self.requests_empty_s) * bounds.requests.per_s < 1.0:
@@ -183,8 +181,9 @@ class _Track:
         ]
 
     def standing(self, now_s: float) -> Standing:
+        steady = self.bounds is UNBOUNDED and self.flowing and self.cool_down_until_s == 0.0
         return Standing(
-            self.room(now_s),
+            ROOM if steady else self.room(now_s),
             self.in_flight,
             self.bounds,
             self.views,
@@ -296,13 +295,13 @@ class Scoreboard:
                 track.tokens_empty_s = track.bounds.tokens.taken(track.tokens_empty_s, more, now_s)
             else:
                 track.give_back_tokens(-more, now_s)
-        for index, breaker in enumerate(track.breakers):
-            breaker.settle(
-                outcome,
-                now_s,
-                slot=tests[index] if index < len(tests) else 0,
-                credited=index < len(credited) and credited[index],
-            )
+        if tests is track.no_tests:  # the rule
+            for breaker in track.breakers:
+                breaker.settle(outcome, now_s)
+        else:
+            for index, breaker in enumerate(track.breakers):
+                test = tests[index] if index < len(tests) else 0
+                breaker.settle(outcome, now_s, test, index < len(credited) and credited[index])
         failure = outcome.failure
         if failure is None:
             track.seen += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from understudy.core.decision import Choice, Decision
 from understudy.core.dice import Dice
 from understudy.core.plan import Ask, Balancer, Candidate, Entry, Exclusion, RoutePlan, Standings, TierPlan
@@ -40,6 +42,8 @@ def _order(
     eligible: list[Candidate], scores: list[float], balancer: Balancer, ask: Ask
 ) -> tuple[list[Entry], list[float]]:
     """Better scores first; equals as the balancer says."""
+    if _rising(scores):
+        return [candidate.entry for candidate in eligible], scores
     ranking = sorted(range(len(scores)), key=scores.__getitem__)
     ranked = [scores[index] for index in ranking]
     order: list[Entry] = []
@@ -58,26 +62,23 @@ def _order(
     return order, ranked
 
 
+def _rising(scores: list[float]) -> bool:
+    """Whether they stand in order already and no two are equal, as where the list itself is the order."""
+    before = scores[0]
+    for score in scores[1:]:
+        if score <= before:
+            return False
+        before = score
+    return True
+
+
 def choose(
     tier: TierPlan, plan: RoutePlan, ask: Ask, standings: Standings, decision: Decision
 ) -> tuple[list[Entry], list[Exclusion]]:
     """`select`, written into the decision."""
     order, scores, excluded = select(tier, plan, ask, standings)
     decision.choices.append(
-        Choice(
-            tier.number,
-            tier.name,
-            tier.degraded,
-            ask.now_s,
-            ask.turn,
-            tuple([entry.target.name for entry in order]),
-            tuple(scores),
-            tuple(excluded),
-            tuple([standings[entry.slot] for entry in tier.entries]),
-            ask.tried,
-            ask.repeat,
-            ask.larger_than,
-        )
+        Choice(tier, ask, order, scores, excluded, [standings[entry.slot] for entry in tier.entries])
     )
     return order, excluded
 
@@ -101,20 +102,12 @@ def replay(decision: Decision, plan: RoutePlan) -> list[str]:
         return [f"the decision was made under configuration {decision.version}, this is {plan.version}"]
     differences: list[str] = []
     for number, choice in enumerate(decision.choices):
-        tier = plan.tiers[choice.number] if choice.number < len(plan.tiers) else None
-        if tier is None or (tier.name, len(tier.entries)) != (choice.tier, len(choice.standings)):
-            differences.append(f"choice {number + 1}: the route has no tier {choice.tier} of that size there")
+        made = choice.tier
+        tier = plan.tiers[made.number] if made.number < len(plan.tiers) else None
+        if tier is None or (tier.name, len(tier.entries)) != (made.name, len(choice.standings)):
+            differences.append(f"choice {number + 1}: the route has no tier {made.name} of that size there")
             continue
-        ask = Ask(
-            decision.needs,
-            decision.dialect,
-            choice.now_s,
-            dice_of(decision, number),
-            choice.turn,
-            choice.tried,
-            choice.repeat,
-            choice.larger_than,
-        )
+        ask = replace(choice.ask, needs=decision.needs, dialect=decision.dialect, dice=dice_of(decision, number))
         standings = {entry.slot: standing for entry, standing in zip(tier.entries, choice.standings, strict=True)}
         differences.extend(
             f"choice {number + 1}: {words}" for words in _compared(choice, select(tier, plan, ask, standings))
@@ -127,7 +120,7 @@ def _compared(choice: Choice, again: tuple[list[Entry], list[float], list[Exclus
     names = tuple(entry.target.name for entry in order)
     pairs = (
         ("order", ", ".join(names) or "nobody", ", ".join(choice.order) or "nobody"),
-        ("scores", tuple(scores), choice.scores),
-        ("left out", tuple(excluded), choice.excluded),
+        ("scores", scores, choice.scores),
+        ("left out", excluded, choice.excluded),
     )
     return [f"{what}: now {now}, then {then}" for what, now, then in pairs if now != then]

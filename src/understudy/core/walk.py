@@ -319,16 +319,16 @@ class _Trip:
     def result(self, winner: Outcome | None, failure: Failure | None, *, degraded: bool) -> Result:
         """The one Result of this request."""
         retry_at_s = None if winner is not None else self.earliest_recovery_s()
-        return Result(
-            decision=self.decision.id,
-            route=self.plan.name,
-            attempts=tuple(self.attempts),
-            winner=winner,
-            failure=failure,
-            degraded=degraded,
-            started_s=self.decision.started_s,
-            ended_s=self.now_s,
-            retry_at_s=retry_at_s,
+        return Result(  # in the order of its fields: every request makes one
+            self.decision.id,
+            self.plan.name,
+            tuple(self.attempts),
+            winner,
+            failure,
+            degraded,
+            self.decision.started_s,
+            self.now_s,
+            retry_at_s,
         )
 
     def earliest_recovery_s(self) -> float | None:

@@ -38,6 +38,7 @@ JSON = (b"content-type", b"application/json")
 class Place:
     """What the walk settled for an attempt. `until_s`: when it must have its first content (or whole answer)."""
 
+    handle: int
     entry: Entry
     hold: Hold
     number: int
@@ -58,33 +59,20 @@ class Prepared:
 class Attempt(ABC):
     """What all attempts have in common: who, when, and what is known of it so far."""
 
-    __slots__ = (
-        "committed",
-        "dropped",
-        "entry",
-        "first_content_s",
-        "pieces",
-        "place",
-        "provider_id",
-        "sent",
-        "show",
-        "status",
-        "usage",
-    )
     cached = False
+    first_content_s: float | None = None
+    committed = False
+    sent = False
+    status: int | None = None
+    usage: Usage | None = None
+    pieces = 0  # of content seen: what usage is estimated from when the provider sends none
+    provider_id: str | None = None
 
     def __init__(self, show: Performance, place: Place, dropped: tuple[str, ...] = ()) -> None:
         self.show = show
         self.place = place
         self.entry = place.entry
         self.dropped = dropped
-        self.first_content_s: float | None = None
-        self.committed = False
-        self.sent = False
-        self.status: int | None = None
-        self.usage: Usage | None = None
-        self.pieces = 0  # of content seen: what usage is estimated from when the provider sends none
-        self.provider_id: str | None = None
 
     @abstractmethod
     async def open(self) -> Failure | None:
@@ -102,23 +90,23 @@ class Attempt(ABC):
         place, target, usage = self.place, self.entry.target, self.usage
         if usage is None and self.committed and not target.stand_in:
             usage = Usage(input=self.show.needs.tokens_in, output=self.pieces, estimated=True)
-        return Outcome(
-            number=place.number,
-            target=target.name,
-            tier=self.entry.tier,
-            purpose=place.purpose,
-            started_s=place.started_s,
-            ended_s=now_s,
-            failure=failure,
-            first_content_s=self.first_content_s,
-            committed=self.committed,
-            stream=self.show.needs.stream,
-            status=self.status,
-            usage=usage,
-            billing=self.billing(failure),
-            cost_nusd=cost_nusd(usage, target.price),
-            dropped=self.dropped,
-            provider_id=self.provider_id,
+        return Outcome(  # in the order of its fields: every request makes one
+            place.number,
+            target.name,
+            self.entry.tier,
+            place.purpose,
+            place.started_s,
+            now_s,
+            failure,
+            self.first_content_s,
+            self.committed,
+            self.show.needs.stream,
+            self.status,
+            usage,
+            self.billing(failure),
+            None if usage is None else cost_nusd(usage, target.price),
+            self.dropped,
+            self.provider_id,
         )
 
     def billing(self, failure: Failure | None) -> Billing:
@@ -134,8 +122,6 @@ class Attempt(ABC):
 class HttpAttempt(Attempt):
     """An attempt at a provider that is reached over HTTP."""
 
-    __slots__ = ("dialect", "prepared")
-
     def __init__(self, show: Performance, place: Place, prepared: Prepared) -> None:
         super().__init__(show, place, prepared.dropped)
         self.prepared = prepared
@@ -145,9 +131,11 @@ class HttpAttempt(Attempt):
         """What is sent. Raises `CredentialUnavailable`."""
         show, prepared = self.show, self.prepared
         upstream = show.snapshot.upstreams[self.entry.target.name]
-        where, headers = await upstream.way(prepared.dialect, show.call.headers, self.place.started_s)
+        if self.place.started_s >= upstream.fresh_until_s:
+            await upstream.renew(self.place.started_s)
+        where, headers = upstream.way(prepared.dialect, show.call.headers)
         path = where.stream_path if show.needs.stream else where.path
-        return HttpRequest(method="POST", origin=where.origin, path=path, headers=headers, body=prepared.body)
+        return HttpRequest("POST", where.origin, path, headers, prepared.body)
 
     @property
     def translated(self) -> bool:
@@ -184,7 +172,8 @@ def without_key(trouble: CredentialUnavailable) -> Failure:
 class WholeAttempt(HttpAttempt):
     """One answer, all at once."""
 
-    __slots__ = ("_body", "_headers")
+    _body: bytes
+    _headers: HeaderMap
 
     async def open(self) -> Failure | None:
         """Ask, and read all of the answer."""

@@ -79,7 +79,9 @@ async def ask_models(client: HttpClient, upstream: Upstream) -> tuple[str, ...]:
     now_s = asyncio.get_running_loop().time()
     _, base = address(target.base_url)
     try:
-        where, headers = await upstream.way(upstream.preferred, (), now_s)
+        if now_s >= upstream.fresh_until_s:
+            await upstream.renew(now_s)
+        where, headers = upstream.way(upstream.preferred, ())
         request = HttpRequest(
             method="GET", origin=where.origin, path=base.removesuffix("/v1") + listing, headers=headers, body=b""
         )

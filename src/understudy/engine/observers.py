@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import get_args
 
 from understudy.core.decision import Decision
 from understudy.core.event import Event
@@ -20,18 +21,23 @@ class Events:
     __slots__ = ("_observers", "_on_error", "number")
 
     def __init__(self, on_error: Callable[[Exception], None]) -> None:
-        self._observers: list[Observer] = []
+        self._observers: dict[type[Event], list[Observer]] = {}
         self._on_error = on_error
         self.number = 0
 
-    def observe(self, observer: Observer) -> None:
-        """Tell this one, too, from now on."""
-        self._observers.append(observer)
+    def observe(self, observer: Observer, *kinds: type[Event]) -> None:
+        """Tell this one, too, from now on, of events of these kinds; without any, of all."""
+        for kind in kinds or get_args(Event):
+            self._observers.setdefault(kind, []).append(observer)
+
+    def hears(self, kind: type[Event]) -> bool:
+        """Whether anyone would be told of such an event: what every request does need not be made for nobody."""
+        return kind in self._observers
 
     def emit(self, event: Event) -> None:
         """Something happened."""
         self.number += 1
-        for observer in self._observers:
+        for observer in self._observers.get(type(event), ()):
             try:
                 observer(self.number, event)
             except Exception as error:  # noqa: BLE001  an observer's fault must not become the request's
@@ -51,7 +57,7 @@ class Decisions:
 
     def keep(self, decision: Decision, result: Result) -> None:
         """Keep one that is complete, in place of the one that many requests before."""
-        self._ring[number_of(decision.id) % len(self._ring)] = (decision, result)
+        self._ring[decision.number % len(self._ring)] = (decision, result)
 
     def get(self, id_: str) -> tuple[Decision, Result] | None:
         """One by its id; None when it was never there, or is gone."""

@@ -49,29 +49,30 @@ PASS_BACK = (b"x-ratelimit-", b"anthropic-ratelimit-", b"openai-")
 """Beginnings of the winner's headers that the caller is shown, besides `request-id` and `x-request-id`."""
 
 
+REQUEST_IDS = (b"request-id", b"x-request-id")
+USUAL = frozenset(
+    (
+        b"content-type",
+        b"content-length",
+        b"date",
+        b"connection",
+        b"keep-alive",
+        b"server",
+        b"transfer-encoding",
+        b"vary",
+    )
+)
+"""What nearly every answer carries and nobody is shown, told apart by one look-up."""
+
+
 class Performance:
     """One request on its way. `copy`: what was streamed, kept for the stale cache; None when nobody will want it."""
 
-    __slots__ = (
-        "_conversation",
-        "_handles",
-        "_hold",
-        "_last_handle",
-        "_prepared",
-        "_reply",
-        "_tasks",
-        "attempts",
-        "call",
-        "copy",
-        "deadline_s",
-        "decision",
-        "dialect",
-        "engine",
-        "needs",
-        "plan",
-        "sink",
-        "snapshot",
-    )
+    _last_handle = 0
+    _hold: Hold | None = None  # taken by Reserve, owned by the attempt from Start on
+    _prepared: Prepared | None = None
+    _reply: StandInReply | None = None
+    _conversation: Conversation | None = None
 
     def __init__(
         self,
@@ -96,11 +97,6 @@ class Performance:
         self.copy: list[bytes] | None = [] if plan.name in snapshot.cached_routes else None
         self._handles: dict[int, Attempt] = {}
         self._tasks: dict[int, asyncio.Task[Failure | None]] = {}
-        self._last_handle = 0
-        self._hold: Hold | None = None  # taken by Reserve, owned by the attempt from Start on
-        self._prepared: Prepared | None = None
-        self._reply: StandInReply | None = None
-        self._conversation: Conversation | None = None
 
     async def run(self) -> Result:
         """Walk to the end. Cancelling gives everything back, books open attempts, and raises on."""
@@ -115,7 +111,11 @@ class Performance:
                 elif kind is Start:
                     reply = self._start(action)  # type: ignore[arg-type]
                 elif kind is Next:
-                    reply = await self._next(action.until_s)  # type: ignore[union-attr]
+                    alone = self._alone(action.until_s)  # type: ignore[union-attr]
+                    if alone is None:
+                        reply = await self._race(action.until_s)  # type: ignore[union-attr]
+                    else:
+                        reply = self._opened(alone, await alone.open())
                 else:
                     reply = await self._relay(action)  # type: ignore[arg-type]
                 action = steps.send(reply)
@@ -183,10 +183,10 @@ class Performance:
         now_s = self.engine.now_s()
         hold, self._hold = self._hold, None
         assert hold is not None, "a walk reserves before it starts"
-        place = Place(action.entry, hold, action.number, action.purpose, now_s, action.until_s)
-        self._last_handle += 1
-        self._handles[self._last_handle] = self._attempt(place)
-        return Started(now_s, self._last_handle)
+        self._last_handle = handle = self._last_handle + 1
+        place = Place(handle, action.entry, hold, action.number, action.purpose, now_s, action.until_s)
+        self._handles[handle] = self._attempt(place)
+        return Started(now_s, handle)
 
     def _attempt(self, place: Place) -> Attempt:
         if self._reply is not None:
@@ -203,19 +203,22 @@ class Performance:
 
     # Next
 
-    async def _next(self, until_s: float) -> Ready | Failed | Timer:
-        """The first thing that happens to an open attempt. One alone, the rule, needs no task of its own."""
+    def _alone(self, until_s: float) -> Attempt | None:
+        """The one open attempt, if nothing else can come first: the rule, and it needs no task of its own."""
+        if len(self._handles) == 1 and not self._tasks:
+            attempt = self._handles[self._last_handle]
+            if attempt.place.until_s <= until_s:
+                return attempt
+        return None
+
+    async def _race(self, until_s: float) -> Ready | Failed | Timer:
+        """The first thing that happens to an open attempt, or a timer that may come first.
+
+        Each attempt opens in a task of its own.
+        """
         if not self._handles:
             await asyncio.sleep(max(0.0, until_s - self.engine.now_s()))
             return Timer(self.engine.now_s())
-        if len(self._handles) == 1 and not self._tasks:
-            [(handle, attempt)] = self._handles.items()
-            if attempt.place.until_s <= until_s:
-                return self._opened(handle, attempt, await attempt.open())
-        return await self._race(until_s)
-
-    async def _race(self, until_s: float) -> Ready | Failed | Timer:
-        """Several attempts open, or a timer that may come first: each attempt opens in a task of its own."""
         tasks = self._tasks
         for handle, attempt in self._handles.items():
             if handle not in tasks:
@@ -228,11 +231,12 @@ class Performance:
         for handle, task in tasks.items():
             if task.done():
                 del tasks[handle]
-                return self._opened(handle, self._handles[handle], task.result())
+                return self._opened(self._handles[handle], task.result())
         return Timer(self.engine.now_s())
 
-    def _opened(self, handle: int, attempt: Attempt, failure: Failure | None) -> Ready | Failed:
+    def _opened(self, attempt: Attempt, failure: Failure | None) -> Ready | Failed:
         engine = self.engine
+        handle = attempt.place.handle
         now_s = engine.now_s()
         if failure is not None:
             return Failed(now_s, handle, self._book(handle, failure, now_s))
@@ -266,7 +270,7 @@ class Performance:
         if attempt.dropped:
             head.append((b"x-understudy-dropped", ", ".join(attempt.dropped).encode("ascii", "replace")))
         for name, text in answered.items():
-            if name.startswith(PASS_BACK) or name in (b"request-id", b"x-request-id"):
+            if name not in USUAL and (name.startswith(PASS_BACK) or name in REQUEST_IDS):
                 head.append((name, text))
         return head
 
@@ -287,7 +291,8 @@ class Performance:
         outcome = attempt.outcome(failure, now_s)
         self.attempts.append(outcome)
         self.engine.board.settle(attempt.place.hold, outcome, now_s)
-        self.engine.events.emit(AttemptEnded(self.decision.id, outcome))
+        if self.engine.events.hears(AttemptEnded):
+            self.engine.events.emit(AttemptEnded(self.decision.id, outcome))
         return outcome
 
     def _let_go(self, besides: int = 0) -> None:

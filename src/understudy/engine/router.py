@@ -66,10 +66,11 @@ class Engine:
         snapshot = self.snapshot
         plan, problem = _plan(call, snapshot)
         now_s = self.now_s()
-        self._count += 1
-        seed = (self._seed + self._count * SEED_STEP) & 0xFFFF_FFFF_FFFF_FFFF
+        self._count = number = self._count + 1
+        seed = (self._seed + number * SEED_STEP) & 0xFFFF_FFFF_FFFF_FFFF
         decision = Decision(
-            f"{self._prefix}{self._count:x}",
+            number,
+            f"{self._prefix}{number:x}",
             plan.name if plan else "",
             snapshot.version,
             call.needs,
@@ -81,26 +82,31 @@ class Engine:
             result = self._ended(decision, (), problem)
         else:
             self.board.retry_budget.deposit()
-            result = await self._perform(snapshot, plan, call, decision, sink)
+            show = Performance(self, snapshot, plan, call, decision, sink)
+            try:
+                result = await show.run()
+            except asyncio.CancelledError:
+                await self._cancelled(show)
+                raise
+            except BadBody as trouble:  # read in full only when another wire format had to be written
+                result = self._ended(decision, tuple(show.attempts), Failure(FailureKind.BAD_REQUEST, str(trouble)))
+            else:
+                self._remember(decision, result)
         if result.winner is None and sink.left is None:
             self.refuse(snapshot.dialects[call.dialect], result, sink)
         return result
 
-    async def _perform(self, snapshot: Snapshot, plan: RoutePlan, call: Call, decision: Decision, sink: Sink) -> Result:
-        show = Performance(self, snapshot, plan, call, decision, sink)
-        try:
-            result = await show.run()
-        except asyncio.CancelledError:
-            kind = sink.left or FailureKind.CLIENT_LEFT
-            self._ended(decision, tuple(show.attempts), Failure(kind, TOLD[kind]))
-            if kind is FailureKind.DRAINING:
-                await self._draining(show, sink)
-            raise
-        except BadBody as trouble:  # read in full only when another wire format had to be written
-            return self._ended(decision, tuple(show.attempts), Failure(FailureKind.BAD_REQUEST, str(trouble)))
+    async def _cancelled(self, show: Performance) -> None:
+        """The caller has gone, or must go."""
+        kind = show.sink.left or FailureKind.CLIENT_LEFT
+        self._ended(show.decision, tuple(show.attempts), Failure(kind, TOLD[kind]))
+        if kind is FailureKind.DRAINING:
+            await self._draining(show, show.sink)
+
+    def _remember(self, decision: Decision, result: Result) -> None:
         self.decisions.keep(decision, result)
-        self.events.emit(RequestEnded(result))
-        return result
+        if self.events.hears(RequestEnded):
+            self.events.emit(RequestEnded(result))
 
     def _ended(self, decision: Decision, attempts: tuple[object, ...], failure: Failure) -> Result:
         """A request that ended outside its walk."""
@@ -114,8 +120,7 @@ class Engine:
             started_s=decision.started_s,
             ended_s=self.now_s(),
         )
-        self.decisions.keep(decision, result)
-        self.events.emit(RequestEnded(result))
+        self._remember(decision, result)
         return result
 
     def refuse(self, dialect: Dialect, result: Result, sink: Sink) -> None:

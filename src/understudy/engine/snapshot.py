@@ -28,15 +28,18 @@ FRESH_S = 2.0
 
 
 class Upstream:
-    """One target's way out: where it is asked in each wire format it speaks, and how it is shown its key."""
+    """One target's way out: where it is asked in each wire format it speaks, and how it is shown its key.
+
+    `fresh_until_s`: when the key must be read again, by `renew`.
+    """
 
     __slots__ = (
-        "_fresh_until_s",
         "_secret",
         "_vault",
         "_ways",
         "carries",
         "endpoints",
+        "fresh_until_s",
         "player",
         "preferred",
         "target",
@@ -52,17 +55,15 @@ class Upstream:
         self.preferred = target.dialects[0] if target.dialects else ""
         self._vault = vault
         self._secret = ""
-        self._fresh_until_s = float("-inf") if target.key is not None else float("inf")
+        self.fresh_until_s = float("-inf") if target.key is not None else float("inf")
         self._ways: dict[str, tuple[Endpoint, tuple[Header, ...]]] = {}
 
     def dialect_for(self, caller: str) -> str:
         """The caller's own wire format where the target speaks it, else the target's first."""
         return caller if caller in self.endpoints else self.preferred
 
-    async def way(self, dialect: str, caller: tuple[Header, ...], now_s: float) -> tuple[Endpoint, tuple[Header, ...]]:
-        """Where it is asked, and everything that goes into the request's head. Raises `CredentialUnavailable`."""
-        if now_s >= self._fresh_until_s:
-            await self._renew(now_s)
+    def way(self, dialect: str, caller: tuple[Header, ...]) -> tuple[Endpoint, tuple[Header, ...]]:
+        """Where it is asked, and everything that goes into the request's head."""
         known = self._ways.get(dialect)
         if known is None:
             where = self.endpoints[dialect]
@@ -76,15 +77,16 @@ class Upstream:
         """The provider refused the key: what a source handed out is renewed early, and looked at again at once."""
         if self.target.key is not None and self.target.key_is_issued:
             self._vault.doubt(self.target.key)
-            self._fresh_until_s = float("-inf")
+            self.fresh_until_s = float("-inf")
 
-    async def _renew(self, now_s: float) -> None:
+    async def renew(self, now_s: float) -> None:
+        """Read the key. Raises `CredentialUnavailable`."""
         assert self.target.key is not None
         secret = (await self._vault.read(self.target.key)).reveal()
         if secret != self._secret:
             self._secret = secret
             self._ways.clear()
-        self._fresh_until_s = now_s + FRESH_S
+        self.fresh_until_s = now_s + FRESH_S
 
 
 class Snapshot:

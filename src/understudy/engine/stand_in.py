@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 class StandInAttempt(Attempt):
     """Performs a `Reply`: waits where it says so, then tells it whole or event by event."""
 
-    __slots__ = ("_reply", "_script", "_told", "_whole", "cached")
-
     def __init__(self, show: Performance, place: Place, reply: Reply, script: Script, *, cached: bool) -> None:
         super().__init__(show, place)
         self._reply = reply

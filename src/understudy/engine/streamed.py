@@ -31,8 +31,6 @@ TOO_LARGE = "one event of the stream is too large"
 class StreamAttempt(HttpAttempt):
     """One answer, as it is written."""
 
-    __slots__ = ("_carrier", "_ended", "_finished", "_headers", "_held", "_parser", "_progress_s", "_stream")
-
     def __init__(self, show: Performance, place: Place, prepared: Prepared) -> None:
         super().__init__(show, place, prepared)
         self._stream: HttpStream | None = None

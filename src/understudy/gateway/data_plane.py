@@ -23,6 +23,13 @@ PASS_ON = (b"anthropic-", b"openai-", b"traceparent", b"tracestate")
 """Beginnings of the caller's headers that may reach a provider, if that provider's facts ask for them."""
 
 OWN = b"x-understudy-"
+USUAL = frozenset(
+    (
+        b"accept", b"accept-encoding", b"accept-language", b"authorization", b"connection", b"content-length",
+        b"content-type", b"host", b"user-agent", b"x-api-key",
+    )
+)  # fmt: skip
+"""What nearly every request carries, and none of what is looked for: told apart by one look-up."""
 MODELS = "/v1/models"
 EVERYBODY = Principal(name="", key_sha256="")
 """Who asks when no principals are configured: anyone who reaches the loopback address."""
@@ -84,18 +91,14 @@ class DataPlane:
         passed: list[Header] = []
         said: dict[str, str] = {}
         for name, text in headers.items():
+            if name in USUAL:
+                continue
             if name.startswith(PASS_ON):
                 passed.append((name, text))
             elif name.startswith(OWN):
                 said[name[len(OWN) :].decode()] = text.decode("latin-1")
         if not said and (principal.routes is None or needs.model in principal.routes):
-            return Call(
-                dialect=dialect.name,
-                needs=needs,
-                body=exchange.body,
-                headers=tuple(passed),
-                principal=principal.name,
-            )
+            return Call(dialect.name, needs, exchange.body, tuple(passed), principal.name)
         return _steered(dialect, needs, exchange.body, tuple(passed), principal, said)
 
     def _principal(self, exchange: Exchange) -> Principal:

@@ -173,7 +173,7 @@ class Simulation:
         plan = self.plans[arrival.route]
         number = len(self.requests) + 1
         decision = Decision(
-            f"d{number}", plan.name, plan.version, arrival.needs, DIALECT, self._dice.next(), self.now_s
+            number, f"d{number}", plan.name, plan.version, arrival.needs, DIALECT, self._dice.next(), self.now_s
         )
         limit_s = plan.policy.deadline_s
         deadline_s = self.now_s + (limit_s if arrival.deadline_s is None else min(limit_s, arrival.deadline_s))

@@ -222,7 +222,7 @@ def left_over(step: Step) -> Iterator[tuple[int, Entry]]:
     """Entries that this request never asked, that their tier's last choice offered, and that may be asked now."""
     seen = step.seen
     asked = {entry.slot for entry in seen.started}
-    last = {choice.number: choice for choice in seen.decision.choices}
+    last = {choice.tier.number: choice for choice in seen.decision.choices}
     for number, entry in seen.entries():
         if entry.slot in asked or entry.target.name in seen.refusals:
             continue

@@ -43,7 +43,7 @@ class Worker:
         self._client = client
         self._up = up
         self._requests = self._failed = self._degraded = self._attempts = 0
-        engine.events.observe(self._observe)
+        engine.events.observe(self._observe, RequestEnded, BreakerChanged, CoolDownSet)
 
     def _observe(self, _number: int, event: Event) -> None:
         if isinstance(event, RequestEnded):
@@ -131,7 +131,7 @@ class Worker:
             "explanation": decision.explain(),
             "choices": [
                 {
-                    "tier": choice.tier,
+                    "tier": choice.tier.name,
                     "order": choice.order,
                     "scores": choice.scores,
                     "excluded": msgspec.to_builtins(choice.excluded),

@@ -5,6 +5,8 @@ What the words of an error mean is told in `core.diagnosis`; status, headers and
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from understudy.core.diagnosis import diagnose, readable, useful_hint_s
 from understudy.core.envelope import Envelope, read_envelope
 from understudy.core.failure import TABLE, Failure, FailureKind, Implicates, Then
@@ -16,6 +18,10 @@ BODY_BYTES_MAX = 64 * 1024
 """A larger error body is not kept: half of a JSON object helps nobody."""
 
 
+REMEMBERED_BYTES_MAX = 2048
+"""In an outage a provider says the same short thing to everyone, just when there is the least time to read it again."""
+
+
 def classify(status: int, headers: HeaderMap, body: bytes, *, now_unix_s: float) -> Failure | None:
     """The failure that a whole answer means; None for a 2xx, whose body only its dialect can judge.
 
@@ -23,13 +29,16 @@ def classify(status: int, headers: HeaderMap, body: bytes, *, now_unix_s: float)
     """
     if 200 <= status <= 299:
         return None
-    said = read_envelope(body, headers.get(b"x-amzn-errortype", b"").decode("latin-1"))
-    diagnosis = diagnose(said, status)
+    read = _remembered if len(body) <= REMEMBERED_BYTES_MAX else _read
+    said, diagnosis, message = read(status, body, headers.get(b"x-amzn-errortype", b""))
+    if 300 <= status <= 399 and (location := headers.get(b"location")):
+        # An API that redirects is not at this address: where it points is what the reader needs.
+        message = readable(Envelope(texts=(f"redirected to {location.decode('latin-1')}",)), status)
     limited = diagnosis.kind is FailureKind.RATE_LIMIT
     wait_s = retry_after_s(headers, said, limited=limited, now_unix_s=now_unix_s)
     return Failure(
         diagnosis.kind,
-        _message(said, status, headers),
+        message,
         status=status,
         code=said.code,
         retry_after_s=useful_hint_s(diagnosis.kind, wait_s),
@@ -39,11 +48,13 @@ def classify(status: int, headers: HeaderMap, body: bytes, *, now_unix_s: float)
     )
 
 
-def _message(said: Envelope, status: int, headers: HeaderMap) -> str:
-    if 300 <= status <= 399 and (location := headers.get(b"location")):
-        # An API that redirects is not at this address: where it points is what the reader needs.
-        said = Envelope(texts=(f"redirected to {location.decode('latin-1')}",))
-    return readable(said, status)
+def _read(status: int, body: bytes, exception: bytes) -> tuple[Envelope, Diagnosis, str]:
+    """What an error body says, means, and is told as."""
+    said = read_envelope(body, exception.decode("latin-1"))
+    return said, diagnose(said, status), readable(said, status)
+
+
+_remembered = lru_cache(maxsize=256)(_read)
 
 
 def _course(diagnosis: Diagnosis, headers: HeaderMap) -> Then | None:

@@ -132,9 +132,9 @@ class Breaker:
         self._count_tests(-1)
         return True
 
-    def settle(self, outcome: Outcome, now_s: float, *, slot: int, credited: bool) -> None:
+    def settle(self, outcome: Outcome, now_s: float, slot: int = 0, credited: bool = False) -> None:  # noqa: FBT001, FBT002
         """Learn from an outcome. `slot`: what `take` gave. `credited`: `commit` counted it as a success already."""
-        test = self.give_back(slot)
+        test = slot != 0 and self.give_back(slot)
         failed = self.verdict(outcome)
         if failed is None:
             return

@@ -35,7 +35,7 @@ class OpenAiChat:
         return read_needs(body)
 
     def retarget(self, call: Call, model: str, quirks: Quirks) -> tuple[bytes, tuple[str, ...]]:
-        return fit_body(call.body, model, quirks)
+        return fit_body(call.body, model, quirks, plain=call.needs.plain)
 
     def parse_request(self, body: bytes) -> Conversation:
         try:

@@ -20,7 +20,28 @@ class _Options(msgspec.Struct):
 
 
 class _Turn(msgspec.Struct):
+    role: Any = None
     content: Raw = _ABSENT
+    tool_calls: Raw = _ABSENT
+    cache_control: Raw = _ABSENT
+    reasoning: Raw = _ABSENT
+    reasoning_content: Raw = _ABSENT
+    reasoning_details: Raw = _ABSENT
+
+    def is_plain(self) -> bool:
+        """Whether every server of the format takes it as it is: no later role, thought or cache mark in it."""
+        return (
+            self.role in _ROLES
+            and self.reasoning is _ABSENT
+            and self.reasoning_content is _ABSENT
+            and self.reasoning_details is _ABSENT
+            and self.cache_control is _ABSENT
+            and (self.tool_calls is _ABSENT or _MARK not in bytes(self.tool_calls))
+        )
+
+
+_ROLES = ("user", "assistant", "system", "tool")
+_MARK = b'"cache_control"'
 
 
 class _Head(msgspec.Struct):
@@ -52,13 +73,18 @@ MEDIA_TOKENS = 1000
 def read_needs(body: bytes) -> Needs:
     """What the request asks of a target. Raises `BadBody`."""
     try:
-        str(body, "utf-8")  # raw members are not looked into: nobody else would notice
+        if not body.isascii():
+            str(body, "utf-8")  # raw members are not looked into: nobody else would notice
         head = _head(body)
         features = _features(head)
         size = len(body)
+        plain = head.tools is _ABSENT or _MARK not in bytes(head.tools)
         for turn in head.messages:
-            if bytes(turn.content)[:1] == b"[":
-                size -= _media(_any(turn.content), features)
+            plain = plain and turn.is_plain()
+            content = turn.content
+            if content is not _ABSENT and bytes(content)[:1] == b"[":
+                plain = plain and _MARK not in bytes(content)
+                size -= _media(_any(content), features)
     except UnicodeDecodeError:
         raise BadBody("the body is not valid UTF-8") from None
     except RecursionError:
@@ -70,14 +96,15 @@ def read_needs(body: bytes) -> Needs:
     if features:
         features.sort()
     bound = head.max_completion_tokens
-    return Needs(
-        model=head.model,
-        stream=head.stream is True,
-        include_usage=None if head.stream_options is None else head.stream_options.include_usage,
-        tokens_in=size // BYTES_PER_TOKEN,
-        max_tokens=head.max_tokens if bound is None else bound,
-        n=head.n or 1,
-        features=tuple(features),
+    return Needs(  # in the order of its fields: every request makes one
+        head.model,
+        head.stream is True,
+        None if head.stream_options is None else head.stream_options.include_usage,
+        size // BYTES_PER_TOKEN,
+        head.max_tokens if bound is None else bound,
+        head.n or 1,
+        tuple(features),
+        plain,
     )
 
 

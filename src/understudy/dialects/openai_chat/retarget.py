@@ -7,7 +7,6 @@ see the same. Messages are opened only where something in them may have to chang
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -32,12 +31,12 @@ _UNREPORTED = ("model", "stream_options")
 """Dropped without a word: an address may name the model, and who refuses the question sends the usage unasked."""
 
 
-def fit_body(body: bytes, model: str, quirks: Quirks) -> tuple[bytes, tuple[str, ...]]:
-    """The body for a target, and the names of what was dropped. Raises `BadBody`."""
+def fit_body(body: bytes, model: str, quirks: Quirks, *, plain: bool = False) -> tuple[bytes, tuple[str, ...]]:
+    """The body for a target, and the names of what was dropped. `plain`: see `Needs`. Raises `BadBody`."""
     try:
         members: dict[str, Any] = _members(body)
         members["model"] = model
-        lost = _fit_turns(members, quirks) if _may_need_fitting(body, quirks) else ()
+        lost = () if plain and not _opens_turns(body, quirks) else _fit_turns(members, quirks)
     except RecursionError:
         raise BadBody("the body is nested too deeply") from None
     except msgspec.DecodeError as error:
@@ -72,6 +71,8 @@ def _ask_usage(members: dict[str, Any]) -> None:
 
 def _rename_bound(members: dict[str, Any], wanted: str) -> None:
     """One bound under the provider's name for it; of two, the newer name counts, as at OpenAI."""
+    if "max_tokens" not in members and "max_completion_tokens" not in members:
+        return
     held = [value for name in _BOUNDS if (value := members.pop(name, _ABSENT)) != _ABSENT]
     if held:
         members[wanted] = held[-1]
@@ -90,23 +91,11 @@ def _fit_thinking(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:
     return lost + tuple(name for name in quirks.refuses_thinking if members.pop(name, _ABSENT) != _ABSENT)
 
 
-def _may_need_fitting(body: bytes, quirks: Quirks) -> bool:
-    """Whether messages or tools may hold something that the provider does not take: a look at the bytes, no parsing."""
-    if b'"reasoning' in body and any(name in body for name in _THOUGHT_KEYS):  # an effort alone is no thought
-        return True
-    if not quirks.cache_marks and b'"cache_control"' in body:
-        return True
+def _opens_turns(body: bytes, quirks: Quirks) -> bool:
+    """Whether a provider wants even plain turns otherwise: other ids of tool calls, or other words for the usual roles."""
     if quirks.tool_ids is not None and b'"tool_call' in body:
         return True
-    return any(_named(role) in body for role, _ in quirks.roles)
-
-
-_THOUGHT_KEYS = tuple(f'"{name}"'.encode() for name in _THOUGHTS)
-
-
-@cache
-def _named(role: str) -> bytes:
-    return f'"{role}"'.encode()
+    return any(role == "system" for role, _ in quirks.roles)
 
 
 def _fit_turns(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:
