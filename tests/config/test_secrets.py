@@ -184,3 +184,17 @@ async def settled(vault: Vault) -> str:
         await asyncio.gather(*vault._reading.values(), return_exceptions=True)
         await asyncio.sleep(0)
     return vault._files["file:key"].secret.reveal()
+
+
+async def test_what_a_source_hands_out_is_read_like_any_other_secret(tmp_path):
+    (tmp_path / "aws").write_text("[default]\naws_access_key_id = A\naws_secret_access_key = s\n")
+    vault = Vault({"AWS_SHARED_CREDENTIALS_FILE": "aws"}, tmp_path)
+    assert (await vault.read("aws")).reveal() == "s"
+    granted = await vault.grant("aws:default")
+    assert (granted.access_key, granted.secret.reveal(), granted.session_token) == ("A", "s", None)
+    vault.doubt("aws")
+
+
+async def test_a_source_that_is_asked_over_the_network_wants_a_client(tmp_path):
+    with pytest.raises(CredentialUnavailable, match=r"^gcp:metadata: .*not to be asked here"):
+        await Vault({}, tmp_path).read("gcp:metadata")

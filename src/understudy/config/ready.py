@@ -55,7 +55,7 @@ def targets_from_environment(env: Mapping[str, str]) -> tuple[dict[str, Target],
     left_out: list[str] = []
     for name in PROVIDERS:
         known = facts(name)
-        said = known.key_env if known.key_env is not None else known.base_url_env
+        said = _variable(known)
         if said is None or not env.get(said, "").strip():
             continue
         try:
@@ -100,8 +100,13 @@ def _found(name: str, known: Provider, env: Mapping[str, str]) -> Target:
 
 
 def key_variables() -> tuple[str, ...]:
-    """Every variable that a key may be in, for messages."""
-    return tuple(known.key_env for known in map(facts, PROVIDERS) if known.key_env)
+    """Every variable that makes a target, for messages."""
+    return tuple(filter(None, map(_variable, map(facts, PROVIDERS))))
+
+
+def _variable(known: Provider) -> str | None:
+    """The variable that says that somebody wants to use a provider: with its key, else with the address of a local server."""
+    return known.key_env or known.base_url_env
 
 
 def _rank(target: Target) -> int:
