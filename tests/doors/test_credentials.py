@@ -64,6 +64,22 @@ async def test_a_token_is_shown_as_a_bearer_token_and_kept(raise_curtain: Raise,
     assert len(cloud.asked) == 2
 
 
+async def test_credentials_are_fetched_before_anybody_asks(raise_curtain: Raise, cloud: Cloud) -> None:
+    gives(cloud, "ya29.early")
+    cloud.answers["GET /metadata/identity/oauth2/token"] = token("eyJ.early")
+    async with await start_mock() as mock:
+        stage = await raise_curtain(
+            route(mock.origin, mock.origin), GCE_METADATA_HOST=cloud.host, AZURE_POD_IDENTITY_AUTHORITY_HOST=cloud.url
+        )
+        stage.engine.snapshot.warm()
+        async with asyncio.timeout(2):  # noqa: TID251  a test's own bound
+            while len(cloud.asked) < 2:
+                await asyncio.sleep(0.002)
+        await stage.ask()
+        stage.engine.snapshot.warm()
+        assert len(cloud.asked) == 2
+
+
 async def test_without_a_token_the_next_target_answers_at_once(
     raise_curtain: Raise, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:

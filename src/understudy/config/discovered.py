@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from understudy.config import Configuration
-from understudy.config.canonical import version_of
 from understudy.config.names import names_of
 from understudy.core.target import Target
 from understudy.providers import facts, usual_dialects
@@ -27,6 +28,7 @@ def with_models(configuration: Configuration, found: Mapping[str, tuple[str, ...
     request may name it.
     """
     targets = dict(configuration.targets)
+    told = json.dumps([configuration.version, sorted((name, list(models)) for name, models in found.items())])
     for one in open_targets(configuration):
         models = [model for model in found.get(one.name, ()) if _is_name(model)][:MODELS_MAX]
         if not models:
@@ -35,8 +37,12 @@ def with_models(configuration: Configuration, found: Mapping[str, tuple[str, ...
         for model in models:
             name = f"{one.name}/{model}"
             targets.setdefault(name, _asking(one, model, name))
-    made = replace(configuration, targets=targets, names=names_of(configuration.routes, targets))
-    return replace(made, version=version_of(made))
+    return replace(
+        configuration,
+        targets=targets,
+        names=names_of(configuration.routes, targets),
+        version=hashlib.sha256(told.encode()).hexdigest()[:12],
+    )
 
 
 def chosen(one: Target, models: Sequence[str]) -> Target:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from understudy.config import Configuration, Principal
-from understudy.config.problems import nearest
 from understudy.core.route import Route, Tier
 from understudy.core.target import Target
 
@@ -55,6 +54,8 @@ def listed(configuration: Configuration, principal: Principal | None = None) -> 
 
 def unknown_name(configuration: Configuration, model: str, principal: Principal | None = None) -> str:
     """The message for a name that does not exist, or that the principal may not ask for: they look the same."""
+    from understudy.config.problems import nearest  # with it comes YAML, which a worker does without
+
     names = listed(configuration, principal)
     shown = [*names[:LISTED_MAX], "..."] if len(names) > LISTED_MAX else names
     short = model if len(model) <= 80 else model[:77] + "..."

@@ -87,6 +87,11 @@ class Vault:
         """What a source hands out, whole: AWS needs more than one secret. Raises `CredentialUnavailable`."""
         return await self._desk.read(reference)
 
+    def warm(self, reference: str) -> None:
+        """Begin to fetch what a source hands out; nobody waits for it."""
+        if is_issued(reference):
+            self._desk.warm(reference)
+
     def doubt(self, reference: str) -> None:
         """A provider refused it: what a source handed out is renewed early."""
         self._desk.doubt(reference)

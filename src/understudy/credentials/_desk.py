@@ -94,6 +94,11 @@ class Desk:
         except CredentialUnavailable as error:
             raise CredentialUnavailable(f"{reference}: {error}") from None
 
+    def warm(self, reference: str) -> None:
+        """Begin to fetch it, so that the first request need not wait."""
+        if reference not in self._kept:
+            _ = self._send_out(reference)
+
     def doubt(self, reference: str) -> None:
         """A provider refused what this reference gave: renew it, whatever its life."""
         kept, now_s = self._kept.get(reference), asyncio.get_running_loop().time()

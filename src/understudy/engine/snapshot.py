@@ -134,6 +134,12 @@ class Snapshot:
             if any(entry.target.provider == CACHE for tier in plan.tiers for entry in tier.entries)
         )
 
+    def warm(self) -> None:
+        """Begin to fetch the credentials that sources hand out, on the running loop; nobody waits for them."""
+        for target in self.configuration.targets.values():
+            if target.key is not None and target.key_is_issued:
+                self._vault.warm(target.key)
+
     def renewed(self, configuration: Configuration) -> Snapshot:
         """Another configuration, made ready with what this one has at hand: credentials above all."""
         return Snapshot(configuration, self._board, self._vault, self.dialects, self._parts)

@@ -167,6 +167,7 @@ async def run(link: socket.socket, listener: socket.socket) -> None:
     worker = Worker(setup, engine, server, client, writer)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, writer.close)  # as if the supervisor were gone
     await server.listen(sock=listener)
+    engine.snapshot.warm()
     discovery.start()
     write_up(writer, {"what": "ready"})
     # What lives from here on lives long: no collection needs to look at it again.
