@@ -141,7 +141,10 @@ KINDS = {"boolean": "true or false", "integer": "whole number", "number": "numbe
 def kind_of(about: dict[str, Any]) -> str:
     """What may stand there, in words."""
     if "anyOf" in about:
-        [about] = [one for one in about["anyOf"] if one.get("type") != "null"]
+        told = [one for one in about["anyOf"] if one.get("type") != "null"]
+        if len(told) > 1:
+            return " or ".join(map(kind_of, told))
+        [about] = told
     if "allOf" in about:
         [about] = about["allOf"]
     if "$ref" in about:

@@ -14,7 +14,8 @@ from understudy.config.registries import BALANCERS, STRATEGIES
 from understudy.config.secrets import Vault
 from understudy.core.plan import Condition
 from understudy.core.scoreboard import Scoreboard
-from understudy.dialects import Dialect
+from understudy.dialects import CountForm, Format, converses
+from understudy.dialects._counting import Counting
 from understudy.engine.observers import Events
 from understudy.engine.router import Engine
 from understudy.engine.snapshot import Parts, Snapshot
@@ -26,7 +27,7 @@ from understudy.transport.server import Server
 
 log = logging.getLogger("understudy")
 
-DIALECTS: Registry[Dialect] = Registry("understudy.dialects", "DIALECT", kind="dialect")
+DIALECTS: Registry[Format | CountForm] = Registry("understudy.dialects", "DIALECT", kind="dialect")
 ELIGIBILITY: Registry[Condition] = Registry("understudy.core.eligibility", "CONDITION", kind="eligibility condition")
 
 
@@ -35,9 +36,16 @@ def make_parts() -> Parts:
     return Parts(STRATEGIES, BALANCERS, [ELIGIBILITY.build(name) for name in ELIGIBILITY.names()])
 
 
-def make_dialects() -> dict[str, Dialect]:
+def make_dialects() -> dict[str, Format]:
     """Every wire format, by name."""
-    return {name: DIALECTS.build(name) for name in DIALECTS.names()}
+    entries = {name: DIALECTS.build(name) for name in DIALECTS.names()}
+    made = {name: entry for name, entry in entries.items() if not isinstance(entry, CountForm)}
+    for name, form in entries.items():
+        if isinstance(form, CountForm):
+            dialect = made[form.of]
+            assert converses(dialect), f"{name} counts what {form.of} says, which is no conversation"
+            made[name] = Counting(name, form, dialect)
+    return made
 
 
 def make_vault(

@@ -86,6 +86,14 @@ def test_explain_tells_the_order_and_the_reasons(tmp_path: Path) -> None:
     assert page["tiers"][1] == {"tier": "local", "degraded": True, "order": [["sorry", 0.0]], "excluded": []}
 
 
+def test_explain_tells_who_embeds(tmp_path: Path) -> None:
+    folder = configured(tmp_path, "http://127.0.0.1:9/v1")
+    (folder / "request.json").write_text('{"model": "default", "input": "Hi"}')
+    told = run("explain", "request.json", "--dialect", "openai_embeddings", folder=folder)
+    assert told.returncode == 0, told.stderr
+    assert "lead   operation: does not embed" in told.stdout
+
+
 @pytest.mark.parametrize(
     ("body", "options", "words"),
     [

@@ -129,6 +129,7 @@ def probed(tmp_path, mock, model: str):
 targets:
   chat: {{provider: openai_compatible, model: {model}, base_url: "{root}/v1"}}
   messages: {{provider: anthropic_compatible, model: {model}, base_url: "{root}"}}
+  vectors: {{provider: openai_compatible, model: {model}, base_url: "{root}/v1", embeds: true}}
   s: {{provider: static, text: Sorry}}
 """)
     return check("--config", str(path), "--probe", "--json")
@@ -137,9 +138,17 @@ targets:
 def test_probing_asks_every_target_for_a_word(tmp_path, mock):
     done = probed(tmp_path, mock, "mock-small")
     told = json.loads(done.output)
-    assert [(one["target"], one["ok"]) for one in told["probes"]] == [("chat", True), ("messages", True)]
+    assert [(one["target"], one["ok"]) for one in told["probes"]] == [
+        ("chat", True),
+        ("messages", True),
+        ("vectors", True),
+    ]
     assert done.exit_code == 0
-    assert sorted(request.path for request in mock.requests) == ["/v1/chat/completions", "/v1/messages"]
+    assert sorted(request.path for request in mock.requests) == [
+        "/v1/chat/completions",
+        "/v1/embeddings",
+        "/v1/messages",
+    ]
 
 
 def test_probing_a_local_server_shows_its_models_and_asks_one_of_them(tmp_path, mock):
@@ -165,7 +174,7 @@ def test_a_probe_that_fails_is_exit_code_1_with_advice(tmp_path, mock):
     done = probed(tmp_path, mock, "mock-429")
     told = json.loads(done.output)
     assert done.exit_code == 1
-    assert [one["failure"]["kind"] for one in told["probes"]] == ["rate_limit", "rate_limit"]
+    assert [one["failure"]["kind"] for one in told["probes"]] == ["rate_limit"] * 3
     assert told["probes"][0]["failure"]["advice"]
 
 

@@ -20,7 +20,7 @@ BLOCKS = {
 def test_a_configuration_of_a_guide_loads_without_a_warning(block):
     made = loads(block, env={})
     assert made.warnings == ()
-    assert made.routes
+    assert made.names
 
 
 def test_the_guides_hold_configurations():

@@ -25,6 +25,7 @@ from understudy.core.answer import Answer, End, Failed, Finish, PartBegin, Strea
 from understudy.core.assembly import Assembly
 from understudy.core.conversation import Reasoning, Refusal, Text, ToolCall, ToolResult
 from understudy.core.projection import Loss, project_answer, project_request
+from understudy.core.request import Operation
 from understudy.core.usage import Usage
 from understudy.dialects import CONTENT, END, FAILED, FINISH, Dialect
 from understudy.framing.sse import SseEvent, SseParser
@@ -34,13 +35,14 @@ from understudy.registry import Registry
 KNOWN: dict[tuple[str, str], str] = {}
 
 DIALECTS: Registry[Dialect] = Registry("understudy.dialects", "DIALECT", kind="dialect")
+NAMES = tuple(name for name in DIALECTS.names() if DIALECTS.entry(name).operation is Operation.CHAT)
 APIS = {"chat_completions": "openai_chat", "messages": "anthropic_messages"}
 FILES = ("chat_completions", "messages", "response_only", "errors")
 
 
 def exchanges(folder: Path) -> Iterator[dict[str, Any]]:
     """The recorded interactions of the APIs that a dialect exists for."""
-    known = DIALECTS.names()
+    known = NAMES
     for name in FILES:
         packed, plain = folder / f"{name}.jsonl.gz", folder / f"{name}.jsonl"
         text = (
@@ -398,7 +400,7 @@ def difference(got: Any, wanted: Any, path: str = "") -> str:
 
 def check_all(folder: Path) -> Tally:
     """Check every exchange of a folder."""
-    dialects = {name: DIALECTS.entry(name) for name in DIALECTS.names()}
+    dialects = {name: DIALECTS.entry(name) for name in NAMES}
     tally = Tally()
     for record in exchanges(folder):
         tally.checked["exchanges"] += 1

@@ -10,11 +10,13 @@ from understudy.config import Configuration
 from understudy.config.discovered import chosen
 from understudy.config.secrets import CredentialUnavailable, Vault
 from understudy.core.conversation import Conversation, Message, Role, Settings, Text
+from understudy.core.embedding import Texts
 from understudy.core.failure import Failure, FailureKind
-from understudy.core.projection import project_request
+from understudy.core.request import Operation
 from understudy.core.target import Target
 from understudy.core.value import keyword_value
-from understudy.dialects import BadAnswer, Dialect, carried_by
+from understudy.dialects import BadAnswer, Format, carried_by
+from understudy.engine.crossing import CROSSINGS
 from understudy.engine.discovery import ask_models
 from understudy.engine.snapshot import Upstream
 from understudy.ports import HttpClient, HttpRequest, TransportFailure
@@ -53,7 +55,7 @@ async def probe(configuration: Configuration) -> tuple[Probe, ...]:
         await client.close()
 
 
-async def _ask(client: HttpClient, upstream: Upstream, dialects: Mapping[str, Dialect], vault: Vault) -> Probe:
+async def _ask(client: HttpClient, upstream: Upstream, dialects: Mapping[str, Format], vault: Vault) -> Probe:
     target = upstream.target
     models = await ask_models(client, upstream)
     if not target.model and models:
@@ -71,14 +73,19 @@ _NO_MODEL: Failure | None = Failure(
 )
 
 
-async def _failure(client: HttpClient, dialect: Dialect, target: Target, vault: Vault) -> Failure | None:
-    where = endpoint(target, dialect.name)
-    question = Conversation(
+def _question(target: Target) -> Conversation | Texts:
+    if target.offers(Operation.EMBED):
+        return Texts(model=target.model, inputs=("hello",))
+    return Conversation(
         model=target.model,
         messages=(Message(Role.USER, (Text("Say hello."),)),),
         settings=Settings(max_tokens=MAX_TOKENS),
     )
-    projected, _ = project_request(question, carried_by(dialect, where.quirks))
+
+
+async def _failure(client: HttpClient, dialect: Format, target: Target, vault: Vault) -> Failure | None:
+    where = endpoint(target, dialect.name)
+    projected, _ = CROSSINGS[dialect.operation].project(_question(target), carried_by(dialect, where.quirks))
     try:
         secret = "" if target.key is None else (await vault.read(target.key)).reveal()
         request = HttpRequest(

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def command(
     request: Annotated[Path, typer.Argument(help="A request body as JSON.")],
     config: ConfigFile = None,
-    dialect: Annotated[str, typer.Option(help="Its wire format: openai_chat, anthropic_messages.")] = "openai_chat",
+    dialect: Annotated[
+        str, typer.Option(help="Its wire format: openai_chat, anthropic_messages, openai_embeddings.")
+    ] = "openai_chat",
     route: Annotated[str | None, typer.Option(help="Instead of the request's own model.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -59,7 +61,7 @@ def explain(configuration: Configuration, body: bytes, dialect: str, route: str 
         needs = snapshot.dialects[dialect].needs(body)
     except BadBody as trouble:
         return {"problems": [f"as {dialect}: {trouble}"]}
-    plan = snapshot.plan(route or needs.model, None)
+    plan = snapshot.plan(route or needs.model, None, needs.operation)
     if plan is None:
         names = ", ".join(sorted(snapshot.plans))
         return {"problems": [f"no route, target or model is called {route or needs.model!r}; there are: {names}"]}

@@ -16,10 +16,11 @@ from understudy.config import Configuration
 from understudy.config.schema import PICO_PER_DOLLAR_A_MILLION, ServerSection, TransportSection
 from understudy.core.money import Price
 from understudy.core.policy import BreakerSettings
+from understudy.core.request import Operation
 from understudy.core.route import Named, Route
 from understudy.core.target import Target
 from understudy.core.value import JsonObject
-from understudy.providers import facts, usual_dialects
+from understudy.providers import facts, formats_for
 from understudy.transport.proxy import Proxy
 
 
@@ -55,7 +56,8 @@ def version_of(configuration: Configuration) -> str:
 
 def _target(target: Target) -> JsonObject:
     known = facts(target.provider)
-    usual = usual_dialects(known, target.model)
+    operation = Operation.CHAT if target.embeds is None else Operation.EMBED
+    usual = formats_for(known, operation, target.model)
     settings = dict(target.settings or {})
     headers = settings.pop("headers", None) if known.wires else None
     given: JsonObject = {
@@ -73,6 +75,7 @@ def _target(target: Target) -> JsonObject:
         "context_tokens": target.context_tokens,
         "max_output_tokens": target.max_output_tokens,
         "lacks": list(target.lacks),
+        "embeds": target.embeds,
         "headers": headers,
         **settings,
     }
@@ -105,6 +108,7 @@ def _route(route: Route) -> JsonObject:
             "timeouts": _filled(policy.timeouts),
             "breaker": _breaker(policy.breaker),
             "strict": policy.strict,
+            "mix_spaces": policy.mix_spaces,
         },
     }
 

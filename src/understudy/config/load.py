@@ -173,8 +173,8 @@ def _section(found: Problems, data: dict[str, Any], name: str, model: type[Any])
 def _check_use(found: Problems, routes: Mapping[str, Route], targets: Mapping[str, Target]) -> None:
     """What nothing leads to: a target in no route, or a fallback that the attempts do not suffice for."""
     used = {name for route in routes.values() for tier in route.tiers for name in tier.targets}
-    for name in targets:
-        if name not in used:
+    for name, target in targets.items():
+        if name not in used and target.embeds is None:  # a model that embeds is named by its space
             found.warning(("targets", name), "stands in no route; it answers only where a request names it")
     for route in routes.values():
         known = all(name in targets for tier in route.tiers for name in tier.targets)

@@ -1,4 +1,4 @@
-"""What a request's `model` means: a route, else a target, else `provider/model`; worked out once, at load."""
+"""What a request's `model` means: a route, else a target, else `provider/model`, else a vector space; worked out once, at load."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ def names_of(routes: Mapping[str, Route], targets: Mapping[str, Target]) -> dict
         if target.dialects and target.model:
             full = f"{target.provider}/{target.model}"
             names.setdefault(full, _alone(full, _same(target, targets)))
+    for target in targets.values():
+        if target.embeds is not None:
+            names.setdefault(target.embeds, _alone(target.embeds, _of_space(target.embeds, targets)))
     return names
 
 
@@ -31,6 +34,11 @@ def _same(target: Target, targets: Mapping[str, Target]) -> tuple[str, ...]:
     return tuple(
         name for name, other in targets.items() if (other.provider, other.model) == (target.provider, target.model)
     )
+
+
+def _of_space(space: str, targets: Mapping[str, Target]) -> tuple[str, ...]:
+    """Every target of this vector space: their vectors can be compared, so any of them may answer."""
+    return tuple(name for name, other in targets.items() if other.embeds == space)
 
 
 def resolve(configuration: Configuration, model: str) -> Route | None:

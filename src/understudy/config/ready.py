@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from understudy.core.policy import Policy, Retry
+from understudy.core.request import Operation
 from understudy.core.route import Route, tiers_of
 from understudy.core.target import Target
 from understudy.providers import (
@@ -14,6 +15,7 @@ from understudy.providers import (
     Provider,
     address,
     facts,
+    formats_for,
     lacks_in_translation,
     usual_dialects,
 )
@@ -24,8 +26,9 @@ FIRST = ("anthropic", "openai", "gemini")
 
 def ready_routes(targets: Mapping[str, Target]) -> dict[str, Route]:
     """`default`, `high-priority`, `low-cost` and `local-first`, as far as the targets allow."""
-    remote = sorted((one for one in targets.values() if not one.local and not one.stand_in), key=_rank)
-    local = [one for one in targets.values() if one.local and not one.stand_in]
+    chats = [one for one in targets.values() if one.embeds is None]
+    remote = sorted((one for one in chats if not one.local and not one.stand_in), key=_rank)
+    local = [one for one in chats if one.local and not one.stand_in]
     sorry = [one for one in targets.values() if one.stand_in]
     chosen = [one for one in remote if one.provider in FIRST[:2]] or remote
     if not remote and not local:
@@ -96,6 +99,7 @@ def _found(name: str, known: Provider, env: Mapping[str, str]) -> Target:
         lacks=known.lacks,
         lacks_in_translation=lacks_in_translation(known, dialects),
         local=known.local,
+        counts=formats_for(known, Operation.COUNT, model),
     )
 
 

@@ -65,6 +65,7 @@ def _route(
     if section.balancer.name == "weighted":
         _check_weights(found, section, targets, path)
     _check_policy(found, section.policy, (*path, "policy"))
+    _check_spaces(found, section, targets, path)
     return Route(
         name=name,
         tiers=tiers_of({tier: tuple(names) for tier, names in section.tiers.items()}),
@@ -102,6 +103,23 @@ def _check_weights(found: Problems, section: RouteSection, targets: Mapping[str,
             found.problem(
                 (*path, "tiers", tier), "every target has weight 0, and the balancer `weighted` goes by weights"
             )
+
+
+def _check_spaces(found: Problems, section: RouteSection, targets: Mapping[str, Target], path: Path) -> None:
+    """Targets that the route lists and can never ask."""
+    spaces = [
+        (name, target.embeds)
+        for tier in tiers_of({tier: tuple(names) for tier, names in section.tiers.items()})
+        for name in tier.targets
+        if (target := targets.get(name)) is not None and target.embeds is not None
+    ]
+    strange = [name for name, space in spaces if space != spaces[0][1]]
+    if strange and not section.policy.mix_spaces:
+        found.warning(
+            (*path, "tiers"),
+            f"{', '.join(strange)}: other vectors than those of {spaces[0][0]} ({spaces[0][1]}), so never asked; if they are of the same "
+            "space, give it one name in `embeds`; if callers can tell them apart, set policy.mix_spaces",
+        )
 
 
 def _unknown_kinds(section: PolicySection) -> list[str]:

@@ -159,6 +159,12 @@ def _digest(text: str) -> str:
     return text.lower()
 
 
+def _space(given: Any) -> Any:
+    if given is None or isinstance(given, bool) or (isinstance(given, str) and 1 <= len(given) <= 256):
+        return given
+    raise refused("must be true, or the name of a vector space")
+
+
 NUMBER = BeforeValidator(_number)
 Seconds = Annotated[float, Field(gt=0, le=DAY_S), NUMBER]
 Wait = Annotated[float, Field(ge=0, le=DAY_S), NUMBER]
@@ -171,6 +177,7 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Tokens = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Rate = Annotated[int, BeforeValidator(_pico), WithJsonSchema({"type": "number", "minimum": 0})]
 Word = Annotated[str, Field(min_length=1, max_length=256)]
+Space = Annotated[bool | str, BeforeValidator(_space)]
 Reference = Annotated[str, BeforeValidator(_key), AfterValidator(_reference)]
 Address = Annotated[str, AfterValidator(_address)]
 NamedEntry = Annotated[Named, BeforeValidator(_named)]
@@ -285,6 +292,10 @@ class PolicySection(Section):
         default=_P.strict,
         description="Refuse a target rather than drop anything of a request that may change the answer.",
     )
+    mix_spaces: bool = Field(
+        default=_P.mix_spaces,
+        description="Let texts be embedded by targets of other vector spaces than the route's first; the answer says which.",
+    )
 
     def value(self) -> Policy:
         """The core's policy."""
@@ -298,6 +309,7 @@ class PolicySection(Section):
             timeouts=self.timeouts.value(self.deadline_s),
             breaker=self.breaker.value(),
             strict=self.strict,
+            mix_spaces=self.mix_spaces,
         )
 
 
@@ -370,6 +382,11 @@ class TargetSection(Section):
     retry: RetrySection | None = Field(default=None, description="Instead of the policy's.")
     context_tokens: Tokens | None = Field(default=None, description="The model's context window.")
     max_output_tokens: Tokens | None = Field(default=None, description="The longest answer it gives.")
+    embeds: Space | None = Field(
+        default=None,
+        description="For an embedding model: the name of its vector space, or true where that is the model's own name. Targets of one "
+        "space stand in for each other, and `model` may name it.",
+    )
     lacks: list[Feature] = Field(default=[], description="What it cannot do.")
     headers: Annotated[dict[str, str], AfterValidator(_headers)] = Field(
         default={}, description="Headers sent with every request to it."

@@ -9,6 +9,7 @@ from typing import Any
 from understudy.config.problems import Path, Problems, nearest
 from understudy.config.schema import PriceSection, RetrySection, TargetSection, name_problem, plain
 from understudy.core.money import Price
+from understudy.core.request import Operation
 from understudy.core.target import Limits, Target
 from understudy.core.value import JsonObject
 from understudy.providers import (
@@ -16,6 +17,7 @@ from understudy.providers import (
     Provider,
     address,
     facts,
+    formats_for,
     lacks_in_translation,
     usual_address,
     usual_dialects,
@@ -29,10 +31,14 @@ APIS = {
     "anthropic": "anthropic_messages",
     "anthropic_messages": "anthropic_messages",
     "chat": "openai_chat",
+    "cohere_embed": "cohere_embed",
+    "embeddings": "openai_embeddings",
+    "gemini_embeddings": "gemini_embeddings",
     "chat_completions": "openai_chat",
     "messages": "anthropic_messages",
     "openai": "openai_chat",
     "openai_chat": "openai_chat",
+    "openai_embeddings": "openai_embeddings",
 }
 APIS_LATER = {
     "bedrock_converse": "bedrock_converse",
@@ -109,6 +115,8 @@ def _target(found: Problems, name: str, given: Any, path: Path) -> Target | None
     _check_model(found, section, known, path)
     _check_memory(found, section, known, path)
     _check_numbers(found, section, path)
+    if not _check_embeds(found, section, known, path):
+        return None
     if section.api is not None:
         _check_api(found, section, known, path)
     return _made(name, provider, known, section, settings) if good else None
@@ -129,9 +137,11 @@ def _check_model(found: Problems, section: TargetSection, known: Provider, path:
     if not known.wires:
         return
     if section.model is None:
-        if known.models_path is None:
+        if known.models_path is None or section.embeds:
             found.absent((*path, "model"), '"model" must be given: the name by which the provider knows the model')
-    elif section.api is None and not usual_dialects(known, section.model):
+    elif section.api or section.embeds or not any(wire.operation is Operation.CHAT for wire in known.wires):
+        return  # told elsewhere, where it is wrong
+    elif not usual_dialects(known, section.model):
         found.problem(
             (*path, "model"),
             f"{section.provider} is not known to have such a model; say with `api` how it is asked: {_spoken(known)}",
@@ -194,6 +204,20 @@ def check_retry(found: Problems, retry: RetrySection, path: Path) -> None:
         found.problem((*path, "max"), "contradicts kind: none; leave it out, or choose exponential or linear")
 
 
+def _check_embeds(found: Problems, section: TargetSection, known: Provider, path: Path) -> bool:
+    """Whether the provider does what the target is for: a model that embeds, or one that chats."""
+    if section.embeds not in (None, False):
+        if any(wire.operation is Operation.EMBED for wire in known.wires):
+            return True
+        able = [name for name in PROVIDERS if any(wire.operation is Operation.EMBED for wire in facts(name).wires)]
+        found.problem((*path, "embeds"), f"{section.provider} embeds nothing; these do: {', '.join(able)}", at_key=True)
+        return False
+    if known.wires and all(wire.operation is not Operation.CHAT for wire in known.wires):
+        found.problem(path, f"{section.provider} has no models that chat: write `embeds: true` for one that embeds")
+        return False
+    return True
+
+
 def _check_api(found: Problems, section: TargetSection, known: Provider, path: Path) -> None:
     api = section.api or ""
     if api in APIS_LATER:
@@ -202,8 +226,16 @@ def _check_api(found: Problems, section: TargetSection, known: Provider, path: P
         )
     elif api not in APIS:
         found.problem((*path, "api"), f'unknown wire format "{api}"; {nearest(api, APIS)}')
-    elif known.wires and known.wire(APIS[api]) is None:
+    elif known.wires and (wire := known.wire(APIS[api])) is None:
         found.problem((*path, "api"), f"{section.provider} does not speak {APIS[api]}; it speaks {_spoken(known)}")
+    elif known.wires and wire is not None and wire.operation is not _purpose(section):
+        found.problem(
+            (*path, "api"), f"{APIS[api]} is for targets that {wire.operation}; this one does {_purpose(section)}"
+        )
+
+
+def _purpose(section: TargetSection) -> Operation:
+    return Operation.CHAT if section.embeds in (None, False) else Operation.EMBED
 
 
 def _spoken(known: Provider) -> str:
@@ -215,6 +247,7 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
     if section.headers:
         own["headers"] = {key.lower(): text for key, text in section.headers.items()}
     dialects = _dialects(section, known)
+    embeds = _space(section, known)
     return Target(
         name=name,
         provider=provider,
@@ -233,11 +266,20 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
         lacks_in_translation=lacks_in_translation(known, dialects),
         local=known.local if section.local is None else section.local,
         stand_in=known.stand_in,
+        embeds=embeds,
+        counts=() if embeds else formats_for(known, Operation.COUNT, section.model or ""),
         settings=own or None,
     )
 
 
+def _space(section: TargetSection, known: Provider) -> str | None:
+    """The vector space: by default a model's own name is that of its vectors."""
+    return section.model or known.model if section.embeds is True else section.embeds or None
+
+
 def _dialects(section: TargetSection, known: Provider) -> tuple[str, ...]:
+    if _purpose(section) is Operation.EMBED and section.api is None:
+        return formats_for(known, Operation.EMBED, section.model or "")
     if section.api is not None and section.api in APIS:
         return (APIS[section.api],)
     return usual_dialects(known, section.model or "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from understudy.core.failure import Failure
+from understudy.core.request import Operation
 from understudy.core.usage import Usage
 from understudy.core.value import value
 
@@ -33,7 +34,8 @@ class Outcome:
 
     `failure`: None for a success. `first_content_s`: when the stream committed or the whole answer was there. `committed`:
     the caller has seen content of it. `cost_nusd`: nano-dollars, None when the price is unknown. `dropped`: what the request
-    lost on its way into the target's dialect. `status`: the provider's HTTP status, None when none came.
+    lost on its way into the target's dialect. `status`: the provider's HTTP status, None when none came. `operation`: what was
+    asked for.
     """
 
     number: int
@@ -52,6 +54,7 @@ class Outcome:
     cost_nusd: int | None = None
     dropped: tuple[str, ...] = ()
     provider_id: str | None = None
+    operation: Operation = Operation.CHAT
 
     @property
     def good(self) -> bool:

@@ -20,7 +20,10 @@ FITS_MAX = 256
 
 @value
 class Entry:
-    """A target as it stands in one tier of one route. `slot`, `breaker`: where the scoreboard keeps it."""
+    """A target as it stands in one tier of one route. `slot`, `breaker`: where the scoreboard keeps it.
+
+    `space`: the vector space to which the route keeps; None when it embeds nothing, or does not mind.
+    """
 
     target: Target
     tier: str
@@ -28,6 +31,7 @@ class Entry:
     position: int
     slot: int
     breaker: int
+    space: str | None = None
 
 
 @value
@@ -289,6 +293,7 @@ def compile_route(  # noqa: PLR0917  the parts that a plan is put together from
             raise ValueError(
                 f"condition {condition.name} reads {condition.reads!r}, which is none of {', '.join(READS)}"
             )
+    space = None if route.policy.mix_spaces else space_of(route, target)
     plans: list[TierPlan] = []
     for tier in route.tiers:
         for stand_ins in (False, True):
@@ -298,7 +303,13 @@ def compile_route(  # noqa: PLR0917  the parts that a plan is put together from
                 if one.stand_in is not stand_ins:
                     continue
                 slot, breaker = board.register(one, route.policy.breaker)
-                entries.append(Entry(one, tier.name, tier.degraded or stand_ins, position, slot, breaker))
+                entries.append(Entry(one, tier.name, tier.degraded or stand_ins, position, slot, breaker, space))
             if entries:
                 plans.append(TierPlan(route.name, len(plans), tier.name, tuple(entries), conditions))
     return RoutePlan(route, tuple(plans), strategy, balancer, version)
+
+
+def space_of(route: Route, target: Callable[[str], Target]) -> str | None:
+    """The vector space of a route: that of its first target that embeds, whatever state that target is in."""
+    spaces = (target(name).embeds for tier in route.tiers for name in tier.targets)
+    return next((space for space in spaces if space is not None), None)

@@ -65,6 +65,7 @@ class Policy:
 
     `deadline_s` and `attempts_max` cover everything: waiting, retries, fallbacks. `wait_max_s`: the longest wait for a
     recovery when nothing is eligible. `strict`: refuse a target rather than drop anything that may change the answer.
+    `mix_spaces`: texts may be embedded by a target of another vector space than the route's.
     """
 
     deadline_s: float = 600.0
@@ -74,3 +75,4 @@ class Policy:
     timeouts: Timeouts = Timeouts()
     breaker: BreakerSettings = BreakerSettings()
     strict: bool = False
+    mix_spaces: bool = False

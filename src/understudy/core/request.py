@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from understudy.core.value import value
+
+
+class Operation(StrEnum):
+    """What is done with a model. Every wire format belongs to one; nothing crosses from one to another."""
+
+    CHAT = "chat"  # a conversation goes on
+    EMBED = "embed"  # texts become vectors
+    COUNT = "count"  # how many tokens a conversation would be: nothing is generated, nothing is paid for
 
 
 @value
@@ -11,7 +21,8 @@ class Needs:
 
     `model`: as the caller named it (a route, a target, provider/model). `tokens_in`: estimated from the size of the text.
     `max_tokens`: the caller's bound on the answer, None without one. `n`: alternatives asked for. `features`: names out of
-    `FEATURES`, sorted. `plain`: the messages are known to hold nothing that only some servers of the format take.
+    `FEATURES`, sorted. `plain`: the messages are known to hold nothing that only some servers of the format take. `operation`:
+    what is to be done with it.
     """
 
     model: str
@@ -22,6 +33,7 @@ class Needs:
     n: int = 1
     features: tuple[str, ...] = ()
     plain: bool = False
+    operation: Operation = Operation.CHAT
 
 
 FEATURES = (

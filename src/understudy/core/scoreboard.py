@@ -14,6 +14,7 @@ from understudy.core.failure import TABLE, Failure, FailureKind, Implicates
 from understudy.core.health.ewma import Ewma
 from understudy.core.outcome import Outcome
 from understudy.core.policy import BreakerSettings
+from understudy.core.request import Operation
 from understudy.core.resilience import breaker as breakers
 from understudy.core.resilience.breaker import Breaker, BreakerView
 from understudy.core.resilience.rate import FULL, Rate, per_minute
@@ -307,7 +308,8 @@ class Scoreboard:
             track.seen += 1
             track.errors.add(0.0, now_s)
             first_s = outcome.first_content_s if outcome.first_content_s is not None else outcome.ended_s
-            track.latency.add((first_s - outcome.started_s) * 1000.0, now_s)
+            if outcome.operation is not Operation.COUNT:  # a count says nothing about how long an answer takes
+                track.latency.add((first_s - outcome.started_s) * 1000.0, now_s)
             if track.cool_down_until_s and now_s >= track.cool_down_until_s:
                 track.cool_down_until_s, track.cool_down_kind = 0.0, None
         elif failure.implicates not in (Implicates.NOBODY, Implicates.CALLER):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from understudy.core.money import Price
 from understudy.core.policy import Retry
+from understudy.core.request import Operation
 from understudy.core.value import JsonObject, keyword_value
 
 
@@ -26,7 +27,9 @@ class Target:
     (`env:NAME`, `file:PATH`, or a source of tokens such as `gcp`), never the secret itself. `stand_in`: needs no provider (`static`, `stale_cache`): free of the
     attempt budget, and its answers are always labelled degraded. `context_tokens`: the model's window. `lacks`: features
     (see `core.request.FEATURES`) that it is known not to have; `lacks_in_translation`: those that its wire format cannot carry for
-    callers of another one. `settings`: the provider entry's own fields.
+    callers of another one. `embeds`: the vector space of an embedding model, which then does nothing else; None for a model that
+    chats. Vectors of equal names can be compared, others cannot. `counts`: the wire formats in which it counts tokens. `settings`:
+    the provider entry's own fields.
     """
 
     name: str
@@ -46,7 +49,15 @@ class Target:
     lacks_in_translation: tuple[str, ...] = ()
     local: bool = False
     stand_in: bool = False
+    embeds: str | None = None
+    counts: tuple[str, ...] = ()
     settings: JsonObject | None = None
+
+    def offers(self, operation: Operation) -> bool:
+        """Whether it can be asked for that."""
+        if operation is Operation.COUNT:
+            return bool(self.counts)
+        return (self.embeds is not None) == (operation is Operation.EMBED)
 
     @property
     def fingerprint(self) -> tuple[str, str, str, str]:

@@ -364,12 +364,16 @@ class _Trip:
             return FailureKind.DEADLINE
         kinds = [failure.kind for failure in failures]
         asked = [outcome.target for outcome in self.attempts]
+        strangers = False  # who does something else says nothing about why those who do this failed
         for entry in (entry for tier in self.plan.tiers for entry in tier.entries):
             out = self.excluded.get(entry.target.name)
             if out is not None and entry.target.name not in asked and not entry.target.stand_in:
-                kinds.append(self.kind_of(out, entry))
+                if out.reason in _STRANGE:
+                    strangers = True
+                else:
+                    kinds.append(self.kind_of(out, entry))
         if not kinds:
-            return FailureKind.NO_TARGET
+            return FailureKind.CAPABILITY_MISMATCH if strangers else FailureKind.NO_TARGET
         return kinds[0] if all(kind is kinds[0] for kind in kinds) else FailureKind.UNAVAILABLE
 
     def kind_of(self, out: Exclusion, entry: Entry) -> FailureKind:
@@ -380,6 +384,8 @@ class _Trip:
             return self.tried[entry.slot].why
         return _AMOUNTS_TO.get(out.reason, FailureKind.NO_TARGET)
 
+
+_STRANGE = ("operation", "vector_space")
 
 _AMOUNTS_TO = {
     "breaker": FailureKind.CIRCUIT_OPEN,

@@ -2,19 +2,24 @@
 
 A registry folder: one module per wire format, its stem the name in the configuration, its single `DIALECT` the entry.
 The Protocols here are all that the engine and the doors know of a wire format.
+
+A format belongs to one operation, and there is an intermediate form for each: a `Dialect` carries conversations, a format of
+embeddings carries `core.embedding.Texts` and `Vectors`. Counting the tokens of a conversation is asked in nearly the words in
+which it is held, so such an entry is but a row of facts, a `CountForm`, that `counting.Counting` makes a format of.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Any, ClassVar, Protocol, TypeGuard
 
 from understudy.core.answer import Answer, StreamEvent
 from understudy.core.conversation import Conversation
+from understudy.core.embedding import Embeds, narrowed_embeds
 from understudy.core.failure import Failure
 from understudy.core.outcome import Outcome
 from understudy.core.projection import Carries, narrowed, with_thinking
-from understudy.core.request import Call, Needs
+from understudy.core.request import Call, Needs, Operation
 from understudy.core.usage import Usage
 from understudy.core.value import keyword_value
 from understudy.framing.sse import SseEvent
@@ -136,18 +141,17 @@ class ErrorReport:
     decision: str | None = None
 
 
-class Dialect(Protocol):
-    """One wire format. Pure: bytes and values in, bytes and values out.
+class Format(Protocol):
+    """One wire format, of whatever operation. Pure: bytes and values in, bytes and values out.
 
-    `inbound`: the paths of our own door that speak it; `{model}` in one stands for any name. `stream_type`:
-    the media type of its streams.
+    `inbound`: the paths of our own door that speak it; `{model}` in one stands for any name. `request_carries`: what of the
+    operation's intermediate form it can express.
     """
 
     name: str
+    operation: Operation
     inbound: tuple[str, ...]
-    stream_type: bytes
-    request_carries: Carries
-    answer_carries: Carries
+    request_carries: Any
 
     def needs(self, body: bytes, path: str = "") -> Needs:
         """One cheap pass over a request's body. `path`: where it was sent, for formats that name the model there. Raises `BadBody`."""
@@ -161,25 +165,45 @@ class Dialect(Protocol):
         """
         ...
 
-    def parse_request(self, body: bytes) -> Conversation:
+    def parse_request(self, body: bytes) -> Any:
         """The whole request, but for what its path said (model, stream): the engine knows that. Raises `BadBody`."""
         ...
 
-    def render_request(self, conversation: Conversation, quirks: Quirks = BY_THE_BOOK) -> bytes:
-        """The body for a conversation that was projected onto `request_carries`."""
+    def render_request(self, request: Any, quirks: Quirks = BY_THE_BOOK, /) -> bytes:
+        """The body for a request that was projected onto `request_carries`."""
         ...
 
-    def parse_answer(self, body: bytes) -> Answer:
+    def parse_answer(self, body: bytes) -> Any:
         """The whole answer. Raises `BadAnswer`."""
         ...
 
-    def render_answer(self, answer: Answer) -> bytes:
-        """The body for an answer that was projected onto `answer_carries`."""
+    def render_answer(self, answer: Any, /) -> bytes:
+        """The body for an answer that was fitted to the caller."""
         ...
 
     def glance(self, body: bytes) -> Glance:
         """What the engine must know of a whole answer that it passes on untouched. Raises `BadAnswer`."""
         ...
+
+    def render_error(self, report: ErrorReport) -> bytes:
+        """The body of an error answer, in this format's envelope."""
+        ...
+
+
+class Dialect(Format, Protocol):
+    """A wire format of conversations: the one operation that has streams. `stream_type`: the media type of these."""
+
+    stream_type: bytes
+    request_carries: Carries
+    answer_carries: Carries
+
+    def parse_request(self, body: bytes) -> Conversation: ...
+
+    def render_request(self, conversation: Conversation, quirks: Quirks = BY_THE_BOOK, /) -> bytes: ...
+
+    def parse_answer(self, body: bytes) -> Answer: ...
+
+    def render_answer(self, answer: Answer, /) -> bytes: ...
 
     def framing(self) -> Framing:
         """For the bytes of one stream."""
@@ -197,10 +221,6 @@ class Dialect(Protocol):
         """For one stream to be translated into this dialect."""
         ...
 
-    def render_error(self, report: ErrorReport) -> bytes:
-        """The body of an error answer, in this dialect's envelope."""
-        ...
-
     def render_stream_error(self, report: ErrorReport) -> bytes:
         """The event that ends a broken stream, framing included: never to be mistaken for a finish."""
         ...
@@ -214,15 +234,41 @@ class Dialect(Protocol):
         ...
 
 
-def carried_by(dialect: Dialect, quirks: Quirks) -> Carries:
-    """What a provider takes of its dialect in requests. Projected onto this, what the quirks leave out is reported, too.
+def converses(format_: Format) -> TypeGuard[Dialect]:
+    """Whether a format is one of conversations."""
+    return format_.operation is Operation.CHAT
+
+
+@keyword_value
+class CountForm:
+    """How a format of conversations asks how many tokens a request would be.
+
+    `of`: that format's name. `inbound`: the paths of our own door that speak it. `keeps`: the members of a request that are
+    part of the question; the others are about the answer. `field`: the member of the answer that holds the count. `besides`:
+    members of the answer that never change.
+    """
+
+    operation: ClassVar[Operation] = Operation.COUNT
+
+    of: str
+    inbound: tuple[str, ...]
+    keeps: tuple[str, ...]
+    field: str
+    besides: tuple[tuple[str, object], ...] = ()
+
+
+def carried_by(format_: Format, quirks: Quirks) -> Any:
+    """What a provider takes of its format in requests. Projected onto this, what the quirks leave out is reported, too.
 
     Costs 10 us: to be asked once per target.
     """
+    carries = format_.request_carries
     if quirks == BY_THE_BOOK:
-        return dialect.request_carries
-    carries = narrowed(
-        dialect.request_carries,
+        return carries
+    if isinstance(carries, Embeds):
+        return narrowed_embeds(carries, quirks.drop)
+    left = narrowed(
+        carries,
         drop=quirks.drop,
         cache_marks=quirks.cache_marks,
         renames=dict(quirks.roles),
@@ -230,6 +276,4 @@ def carried_by(dialect: Dialect, quirks: Quirks) -> Carries:
         tool_ids=quirks.tool_ids,
         efforts=quirks.efforts,
     )
-    return with_thinking(
-        carries, adaptive=quirks.adaptive, refuses=quirks.refuses_thinking, unasked=quirks.thinks_unasked
-    )
+    return with_thinking(left, adaptive=quirks.adaptive, refuses=quirks.refuses_thinking, unasked=quirks.thinks_unasked)

@@ -11,20 +11,19 @@ Three kinds: a whole answer over HTTP (here), a stream over HTTP (`streamed`), a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from understudy.config.secrets import CredentialUnavailable
-from understudy.core.answer import Answer
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.money import cost_nusd
 from understudy.core.outcome import Billing, Outcome, Purpose
 from understudy.core.plan import Entry
-from understudy.core.projection import project_answer
+from understudy.core.request import Operation
 from understudy.core.scoreboard import Hold
 from understudy.core.usage import Usage
 from understudy.core.value import value
 from understudy.dialects import BadAnswer, Dialect
+from understudy.engine.crossing import CROSSINGS, of_counting
 from understudy.ports import HeaderMap, HttpRequest, TransportFailure
 from understudy.transport.classify import classify
 
@@ -107,6 +106,7 @@ class Attempt(ABC):
             None if usage is None else cost_nusd(usage, target.price),
             self.dropped,
             self.provider_id,
+            self.show.needs.operation,
         )
 
     def billing(self, failure: Failure | None) -> Billing:
@@ -125,7 +125,7 @@ class HttpAttempt(Attempt):
     def __init__(self, show: Performance, place: Place, prepared: Prepared) -> None:
         super().__init__(show, place, prepared.dropped)
         self.prepared = prepared
-        self.dialect: Dialect = show.snapshot.dialects[prepared.dialect]
+        self.dialect: Dialect = show.snapshot.dialects[prepared.dialect]  # type: ignore[assignment]  # see Performance
 
     async def request(self) -> HttpRequest:
         """What is sent. Raises `CredentialUnavailable`."""
@@ -145,9 +145,11 @@ class HttpAttempt(Attempt):
     def refused(self, status: int, headers: HeaderMap, body: bytes) -> Failure:
         """The Failure that an error answer amounts to."""
         failure = classify(status, headers, body, now_unix_s=self.show.engine.wall_s())
-        if failure is not None and failure.kind is FailureKind.AUTH:
+        if failure is None:
+            return Failure(FailureKind.MALFORMED, f"unexpected status {status}", status=status)
+        if failure.kind is FailureKind.AUTH:
             self.show.snapshot.upstreams[self.entry.target.name].doubt()
-        return failure or Failure(FailureKind.MALFORMED, f"unexpected status {status}", status=status)
+        return of_counting(failure) if self.show.needs.operation is Operation.COUNT else failure
 
     def failed(self, kind: FailureKind, message: str) -> Failure:
         """A Failure of an answer that had begun."""
@@ -157,11 +159,6 @@ class HttpAttempt(Attempt):
         """The Failure below the provider's API."""
         self.sent = trouble.sent
         return Failure(trouble.kind, trouble.message, status=self.status)
-
-
-def dated(answer: Answer, wall_s: float) -> Answer:
-    """The answer with the time of its making: some wire formats have none, others must say one."""
-    return answer if answer.created is not None else replace(answer, created=int(wall_s))
 
 
 def without_key(trouble: CredentialUnavailable) -> Failure:
@@ -203,10 +200,9 @@ class WholeAttempt(HttpAttempt):
         if glance.failure is not None:
             return glance.failure
         if self.translated:
-            caller = self.show.dialect
-            answer = dated(self.dialect.parse_answer(body), self.show.engine.wall_s())
-            projected, _ = project_answer(answer, caller.answer_carries)
-            body = caller.render_answer(projected)
+            show = self.show
+            answer = CROSSINGS[show.needs.operation].fit(self.dialect.parse_answer(body), show, self.entry.target)
+            body = show.dialect.render_answer(answer)
         self._body = body
         self.first_content_s = self.show.engine.now_s()
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from understudy.core.action import (
     Ended,
@@ -22,19 +22,20 @@ from understudy.core.action import (
     Timer,
 )
 from understudy.core.answer import StreamEvent
-from understudy.core.conversation import Conversation
 from understudy.core.decision import Decision
 from understudy.core.dice import Dice
 from understudy.core.event import AttemptEnded
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.outcome import Outcome, Result
 from understudy.core.plan import Entry, RoutePlan
-from understudy.core.projection import project_request
-from understudy.core.request import Call
+from understudy.core.request import Call, Operation
 from understudy.core.scoreboard import Hold
 from understudy.core.walk import walk
+from understudy.dialects import Dialect
 from understudy.engine.attempt import Attempt, Place, Prepared, WholeAttempt
 from understudy.engine.cache import key_of
+from understudy.engine.crossing import CROSSINGS
+from understudy.engine.estimate import ESTIMATE, EstimateAttempt
 from understudy.engine.snapshot import Snapshot, is_cache
 from understudy.engine.stand_in import StandInAttempt
 from understudy.engine.streamed import StreamAttempt
@@ -72,7 +73,7 @@ class Performance:
     _hold: Hold | None = None  # taken by Reserve, owned by the attempt from Start on
     _prepared: Prepared | None = None
     _reply: StandInReply | None = None
-    _conversation: Conversation | None = None
+    _asked: Any = None
 
     def __init__(
         self,
@@ -88,13 +89,15 @@ class Performance:
         self.plan = plan
         self.call = call
         self.needs = call.needs
-        self.dialect = snapshot.dialects[call.dialect]
+        # What a dialect has beyond a format is about streams, and only conversations are streamed.
+        self.dialect: Dialect = snapshot.dialects[call.dialect]  # type: ignore[assignment]
         self.decision = decision
         self.sink = sink
         self.attempts: list[Outcome] = []
         limit_s = plan.policy.deadline_s
         self.deadline_s = decision.started_s + (limit_s if call.deadline_s is None else min(limit_s, call.deadline_s))
-        self.copy: list[bytes] | None = [] if plan.name in snapshot.cached_routes else None
+        keeps = plan.name in snapshot.cached_routes and call.needs.operation is Operation.CHAT
+        self.copy: list[bytes] | None = [] if keeps else None
         self._handles: dict[int, Attempt] = {}
         self._tasks: dict[int, asyncio.Task[Failure | None]] = {}
 
@@ -139,8 +142,10 @@ class Performance:
 
     def _prepare(self, entry: Entry, now_s: float) -> FailureKind | None:
         target = entry.target
-        upstream = self.snapshot.upstreams[target.name]
         self._prepared = self._reply = None
+        if target is ESTIMATE:
+            return None
+        upstream = self.snapshot.upstreams[target.name]
         if is_cache(target):
             known = self.engine.cache.get(key_of(self.call), now_s)
             self._reply = None if known is None else StandInReply(answer=known)
@@ -149,7 +154,7 @@ class Performance:
             dice = Dice(self.decision.seed).fork(entry.slot + 1)
             self._reply = upstream.player.reply(self.call, dice, now_s - self.engine.began_s)
             return None
-        dialect = upstream.dialect_for(self.call.dialect)
+        dialect = upstream.dialect_for(self.call.dialect, self.needs.operation)
         quirks = upstream.endpoints[dialect].quirks
         if dialect == self.call.dialect:
             body, dropped = self.dialect.retarget(self.call, target.model, quirks)
@@ -162,7 +167,7 @@ class Performance:
         dialect = self.snapshot.dialects[name]
         target = entry.target
         upstream = self.snapshot.upstreams[target.name]
-        projected, losses = project_request(self.conversation(), upstream.carries[name])
+        projected, losses = CROSSINGS[self.needs.operation].project(self.asked(), upstream.carries[name])
         refuse = ("lossy", "essential") if self.plan.policy.strict else ("essential",)
         if any(loss.weight in refuse for loss in losses):
             return FailureKind.NOT_PORTABLE
@@ -171,11 +176,12 @@ class Performance:
         self._prepared = Prepared(name, body, tuple([loss.name for loss in losses]))
         return None
 
-    def conversation(self) -> Conversation:
-        """The whole request in the intermediate form, read only when another wire format must be written."""
-        if self._conversation is None:
-            self._conversation = replace(self.dialect.parse_request(self.call.body), stream=self.needs.stream)
-        return self._conversation
+    def asked(self) -> Any:
+        """The whole request in its operation's intermediate form, read only when another wire format must be written."""
+        if self._asked is None:
+            asked = self.dialect.parse_request(self.call.body)
+            self._asked = replace(asked, stream=True) if self.needs.stream else asked
+        return self._asked
 
     # Start
 
@@ -193,7 +199,8 @@ class Performance:
             cached = is_cache(place.entry.target)
             script = self._told() if cached else self._reply.events()
             return StandInAttempt(self, place, self._reply, script, cached=cached)
-        assert self._prepared is not None
+        if self._prepared is None:
+            return EstimateAttempt(self, place)
         return (StreamAttempt if self.needs.stream else WholeAttempt)(self, place, self._prepared)
 
     def _told(self) -> Iterator[tuple[float, StreamEvent]]:

@@ -15,7 +15,7 @@ from understudy.core.outcome import Result
 from understudy.core.plan import Entry, RoutePlan
 from understudy.core.request import Call
 from understudy.core.scoreboard import Scoreboard
-from understudy.dialects import BadAnswer, BadBody, Dialect, ErrorReport
+from understudy.dialects import BadAnswer, BadBody, ErrorReport, Format
 from understudy.engine.attempt import JSON
 from understudy.engine.cache import StaleCache, key_of
 from understudy.engine.observers import Decisions, Events
@@ -123,7 +123,7 @@ class Engine:
         self._remember(decision, result)
         return result
 
-    def refuse(self, dialect: Dialect, result: Result, sink: Sink) -> None:
+    def refuse(self, dialect: Format, result: Result, sink: Sink) -> None:
         """Tell the caller that there is no answer, why, and when to come back."""
         failure = result.failure
         assert failure is not None
@@ -168,6 +168,8 @@ class Engine:
             )
             if entry.degraded:
                 known += ((b"x-understudy-degraded", b"true"),)
+            if entry.target.embeds is not None:
+                known += ((b"x-understudy-space", entry.target.embeds.encode("ascii", "replace")),)
             self._told[key] = known
         return known
 
@@ -192,7 +194,7 @@ def _read_back(show: Performance, answered: bytes) -> Answer:
 def _plan(call: Call, snapshot: Snapshot) -> tuple[RoutePlan | None, Failure]:
     """The route that is asked for; None with the reason why there is none."""
     try:
-        plan = snapshot.plan(call.route or call.needs.model, call.strategy)
+        plan = snapshot.plan(call.route or call.needs.model, call.strategy, call.needs.operation)
     except (UnknownName, BadSettings) as trouble:
         return None, Failure(FailureKind.BAD_REQUEST, str(trouble))
     return plan, unknown_model(call, snapshot) if plan is None else _FINE

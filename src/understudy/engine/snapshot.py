@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from understudy.config import Configuration
 from understudy.config.secrets import Vault
 from understudy.core.plan import Balancer, Condition, RoutePlan, Strategy, compile_route
-from understudy.core.projection import Carries
+from understudy.core.request import Operation
 from understudy.core.route import Named, Route
 from understudy.core.scoreboard import Scoreboard
 from understudy.core.target import Target
-from understudy.dialects import Dialect, carried_by
+from understudy.dialects import Format, carried_by
+from understudy.engine.estimate import ESTIMATE, counted
 from understudy.ports import Header
 from understudy.providers import Endpoint, Player, endpoint, facts, player
 from understudy.registry import Registry
@@ -45,11 +46,13 @@ class Upstream:
         "target",
     )
 
-    def __init__(self, target: Target, vault: Vault, dialects: Mapping[str, Dialect]) -> None:
+    def __init__(self, target: Target, vault: Vault, dialects: Mapping[str, Format]) -> None:
         self.target = target
         self.player: Player | None = player(target)
-        self.endpoints: dict[str, Endpoint] = {dialect: endpoint(target, dialect) for dialect in target.dialects}
-        self.carries: dict[str, Carries] = {
+        self.endpoints: dict[str, Endpoint] = {
+            dialect: endpoint(target, dialect) for dialect in (*target.dialects, *target.counts)
+        }
+        self.carries: dict[str, Any] = {
             name: carried_by(dialects[name], where.quirks) for name, where in self.endpoints.items()
         }
         self.preferred = target.dialects[0] if target.dialects else ""
@@ -58,9 +61,11 @@ class Upstream:
         self.fresh_until_s = float("-inf") if target.key is not None else float("inf")
         self._ways: dict[str, tuple[Endpoint, tuple[Header, ...]]] = {}
 
-    def dialect_for(self, caller: str) -> str:
-        """The caller's own wire format where the target speaks it, else the target's first."""
-        return caller if caller in self.endpoints else self.preferred
+    def dialect_for(self, caller: str, operation: Operation) -> str:
+        """The caller's own wire format where the target speaks it, else the target's first of that operation."""
+        if caller in self.endpoints:
+            return caller
+        return self.target.counts[0] if operation is Operation.COUNT else self.preferred
 
     def way(self, dialect: str, caller: tuple[Header, ...]) -> tuple[Endpoint, tuple[Header, ...]]:
         """Where it is asked, and everything that goes into the request's head."""
@@ -110,13 +115,13 @@ class Snapshot:
         configuration: Configuration,
         board: Scoreboard,
         vault: Vault,
-        dialects: Mapping[str, Dialect],
+        dialects: Mapping[str, Format],
         parts: Parts,
     ) -> None:
         self._board = board
         self._parts = parts
         self._vault = vault
-        self._variants: dict[tuple[str, str], RoutePlan] = {}
+        self._variants: dict[tuple[str, str | None, bool], RoutePlan] = {}
         self.configuration = configuration
         self.version = configuration.version
         self.dialects = dialects
@@ -144,17 +149,24 @@ class Snapshot:
         """Another configuration, made ready with what this one has at hand: credentials above all."""
         return Snapshot(configuration, self._board, self._vault, self.dialects, self._parts)
 
-    def plan(self, name: str, strategy: str | None) -> RoutePlan | None:
+    def plan(self, name: str, strategy: str | None, operation: Operation = Operation.CHAT) -> RoutePlan | None:
         """The route of that name, by the strategy that the caller asks for, if any; None when there is no such route.
+
+        Token counts end in an estimate where everything else takes the route as it is.
 
         Raises `UnknownName` or `BadSettings` for the strategy.
         """
         plan = self.plans.get(name)
-        if plan is None or strategy is None:
+        counts = operation is Operation.COUNT
+        if plan is None or (strategy is None and not counts):
             return plan
-        key = (plan.name, strategy)
+        key = (plan.name, strategy, counts)
         if key not in self._variants:
-            route = replace(self.configuration.names[name], strategy=Named(strategy, {}))
+            route = self.configuration.names[name]
+            if strategy is not None:
+                route = replace(route, strategy=Named(strategy, {}))
+            if counts:
+                route = counted(route)
             self._variants[key] = self._parts.plan(route, self.configuration, self._board)
         return self._variants[key]
 
@@ -175,7 +187,7 @@ class Parts:
         """One route, planned."""
         return compile_route(
             route,
-            configuration.targets.__getitem__,
+            lambda name: ESTIMATE if name == ESTIMATE.name else configuration.targets[name],
             board,
             _made(self._strategies, route.strategy),
             _made(self._balancers, route.balancer),

@@ -11,7 +11,8 @@ from understudy.core.answer import Answer, Failed, StreamEvent
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.projection import project_answer
 from understudy.dialects import CONTENT, END
-from understudy.engine.attempt import JSON, Attempt, Place, dated
+from understudy.engine.attempt import JSON, Attempt, Place
+from understudy.engine.crossing import dated
 from understudy.engine.streamed import streamed_as
 from understudy.engine.streaming import dated_event, meaning
 from understudy.providers import Reply

@@ -8,7 +8,8 @@ from understudy.config.secrets import CredentialUnavailable
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.projection import project_answer
 from understudy.dialects import CONTENT, END, FAILED, FINISH, PROGRESS, BadAnswer, Dialect
-from understudy.engine.attempt import HttpAttempt, Place, Prepared, dated, without_key
+from understudy.engine.attempt import HttpAttempt, Place, Prepared, without_key
+from understudy.engine.crossing import dated
 from understudy.engine.streaming import Carrier, PassThrough, Translation, events_of
 from understudy.framing.sse import EventTooLarge
 from understudy.ports import Header, HttpStream, TransportFailure

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from understudy.config import Principal
 from understudy.core.failure import TABLE, Failure, FailureKind
 from understudy.core.request import Call, Needs
-from understudy.dialects import BadBody, Dialect, ErrorReport
+from understudy.dialects import BadBody, ErrorReport, Format, converses
 from understudy.engine.attempt import JSON
 from understudy.engine.router import Engine
 from understudy.ports import Exchange, Header
@@ -46,9 +46,10 @@ class Refused(Exception):
 class DataPlane:
     """The handler that the server calls. `dialects`: by name; each says at which paths it is spoken."""
 
-    def __init__(self, engine: Engine, dialects: Mapping[str, Dialect]) -> None:
+    def __init__(self, engine: Engine, dialects: Mapping[str, Format]) -> None:
         self.engine = engine
         self._dialects = dialects
+        self._spoken = {name: dialect for name, dialect in dialects.items() if converses(dialect)}
         doors = {path: dialect for dialect in dialects.values() for path in dialect.inbound}
         self._doors = {path: dialect for path, dialect in doors.items() if "{" not in path}
         self._patterns = [(_pattern(path), dialect) for path, dialect in doors.items() if "{" in path]
@@ -71,14 +72,14 @@ class DataPlane:
             return
         await self.engine.handle(call, exchange)
 
-    def _named_in_path(self, path: str) -> Dialect | None:
+    def _named_in_path(self, path: str) -> Format | None:
         """The wire format of a path with the model in it."""
         for pattern, dialect in self._patterns:
             if pattern.fullmatch(path):
                 return dialect
         return None
 
-    def _call(self, exchange: Exchange, dialect: Dialect) -> Call:
+    def _call(self, exchange: Exchange, dialect: Format) -> Call:
         """The exchange as a call. Raises `Refused`."""
         principal = self._principal(exchange)
         headers = exchange.headers
@@ -130,7 +131,8 @@ class DataPlane:
             asked = unquote(exchange.path[len(MODELS) + 1 :])
             if asked and asked not in names:
                 raise Refused(FailureKind.UNKNOWN_MODEL, f"no model is called {asked!r}; there are: {', '.join(names)}")
-            body = dialect.render_model(asked) if asked else dialect.render_models(names)
+            listing = self._spoken.get(dialect.name) or self._spoken["openai_chat"]
+            body = listing.render_model(asked) if asked else listing.render_models(names)
             exchange.respond(200, [JSON], body)
         except Refused as refused:
             tell(exchange, dialect, refused.failure)
@@ -141,7 +143,7 @@ class DataPlane:
         names = list(dict.fromkeys([*configuration.routes, *configuration.targets]))
         return [name for name in names if principal.routes is None or name in principal.routes]
 
-    def dialect_at(self, path: str, headers: Mapping[bytes, bytes] | None = None) -> Dialect:
+    def dialect_at(self, path: str, headers: Mapping[bytes, bytes] | None = None) -> Format:
         """The wire format of whoever asks there: by the path, else by headers that only one kind of client sends."""
         for door, dialect in self._doors.items():
             if path.startswith(door):
@@ -164,14 +166,14 @@ def _pattern(path: str) -> re.Pattern[str]:
     return re.compile(f"{re.escape(before)}.+{re.escape(after)}", re.DOTALL)
 
 
-def tell(exchange: Exchange, dialect: Dialect, failure: Failure) -> None:
+def tell(exchange: Exchange, dialect: Format, failure: Failure) -> None:
     """Refuse an exchange in its caller's dialect."""
     body = dialect.render_error(ErrorReport(failure=failure))
     exchange.respond(TABLE[failure.kind].status, [JSON], body)
 
 
 def _steered(
-    dialect: Dialect, needs: Needs, body: bytes, headers: tuple[Header, ...], principal: Principal, said: dict[str, str]
+    dialect: Format, needs: Needs, body: bytes, headers: tuple[Header, ...], principal: Principal, said: dict[str, str]
 ) -> Call:
     """A call of a known principal, or one that says how it wants to be routed. Raises `Refused`."""
     for name in said:

@@ -2,7 +2,7 @@
 
 It speaks OpenAI Chat Completions (`/v1/chat/completions`, `/v1/models`) and Anthropic Messages (`/v1/messages`,
 `/v1/messages/count_tokens`, `/v1/models` with an `anthropic-version` header), streaming or not, with tools, structured output and
-usage; and it fails in every way that `understudy.faults` knows, on real sockets. What goes wrong is chosen by
+usage, and embeddings as OpenAI, Gemini and Cohere have them; and it fails in every way that `understudy.faults` knows, on real sockets. What goes wrong is chosen by
 
 - the script: `faults` of a YAML file, or of a `Script`;
 - `Mock.set(...)` at run time;

@@ -13,6 +13,7 @@ from understudy.core.value import JsonObject
 from understudy.faults import ErrorReply, Plan, Trouble, error_event, error_reply
 from understudy.mock.asked import NOTHING, Asked, BadRequest, read_object, say
 from understudy.mock.chat_completions import ChatCompletions
+from understudy.mock.embeddings import Embedded, embed, embeds
 from understudy.mock.formats import Format
 from understudy.mock.messages import Messages
 from understudy.mock.performance import Material
@@ -111,6 +112,9 @@ class Repertoire:
         if received.method == "GET" and path.endswith("/models"):
             models = _models(self._script.models, anthropic=received.speaks_anthropic)
             return _in_one(received, models, plan_of)
+        if received.method == "POST" and (embedded := _embedded(received, path)) is not None:
+            received.model = embedded.model
+            return _in_one(received, embedded.whole, plan_of, empty=embedded.empty, tokens=embedded.tokens)
         if received.method != "POST" or not path.endswith(("/chat/completions", "/messages", "/messages/count_tokens")):
             raise Refused("not_found", f"Invalid URL ({received.method} {path})")
         format_ = _MESSAGES if received.speaks_anthropic else _CHAT
@@ -159,11 +163,25 @@ def _replayed(received: Received, body: JsonObject, recording: Recording, plan_o
     )
 
 
-def _in_one(received: Received, body: JsonObject, plan_of: PlanOf) -> tuple[Plan, Material]:
-    """What is neither streamed nor made of content."""
+def _embedded(received: Received, path: str) -> Embedded | None:
+    try:
+        if not embeds(path):
+            return None
+        received.json = read_object(received.body)
+        return embed(path, received.json)
+    except BadRequest as error:
+        raise Refused("invalid_request", str(error)) from None
+
+
+def _in_one(
+    received: Received, body: JsonObject, plan_of: PlanOf, *, empty: JsonObject | None = None, tokens: int = 0
+) -> tuple[Plan, Material]:
+    """What is neither streamed nor made of pieces. `empty`: the same with nothing in it."""
     received.stream = False
-    plan = plan_of(1, 0)
-    return plan, Material(headers=_headers(received), whole=_dump(body), **_troubles(received, plan))
+    plan = plan_of(1, tokens)
+    return plan, Material(
+        headers=_headers(received), whole=_dump(body), empty_whole=_dump(empty or {}), **_troubles(received, plan)
+    )
 
 
 def error_for(received: Received, trouble: Trouble, message: str | None = None) -> ErrorReply:

@@ -33,7 +33,7 @@ from understudy.core.answer import (
 from understudy.core.conversation import Text
 from understudy.core.dice import Dice
 from understudy.core.failure import Failure
-from understudy.core.request import Call
+from understudy.core.request import Call, Operation
 from understudy.core.target import Target
 from understudy.core.value import JsonObject, keyword_value
 from understudy.dialects import BY_THE_BOOK, Quirks
@@ -54,6 +54,7 @@ class Auth(StrEnum):
     BEARER = "bearer"  # authorization: Bearer ...
     X_API_KEY = "x-api-key"  # x-api-key: ...
     API_KEY = "api-key"  # api-key: ...
+    X_GOOG_API_KEY = "x-goog-api-key"  # x-goog-api-key: ...
     NONE = "none"
 
 
@@ -65,9 +66,9 @@ class Wire:
     `stream_path`: where streams are asked for, None for the same place. `headers`: always sent. `pass_on`: the caller's headers that
     go along, lower-case; one that ends in `*` stands for all that begin so. `quirks`: where it differs from the book.
     `on_request`: spoken only where a target's `api` picks it, because not every version of the server has it.
-    `lacks_in_translation`: features that this format cannot carry for callers of another one. `models`: pattern of a model's whole
-    name -> the quirks that hold for it instead of `quirks`, the first match; `speaks_for`: pattern of the models that are asked
-    in this format.
+    `lacks_in_translation`: features that this format cannot carry for callers of another one. `operation`: what is asked in it.
+    `models`: pattern of a model's whole name -> the quirks that hold for it instead of `quirks`, the first match; `speaks_for`:
+    pattern of the models that are asked in this format.
     """
 
     dialect: str
@@ -79,6 +80,7 @@ class Wire:
     quirks: Quirks = BY_THE_BOOK
     on_request: bool = False
     lacks_in_translation: tuple[str, ...] = ()
+    operation: Operation = Operation.CHAT
     models: ModelQuirks = ()
     speaks_for: str = r".*"
 
@@ -179,6 +181,61 @@ def anthropic_messages(
         models=models,
         on_request=on_request,
         lacks_in_translation=("audio", "logprobs", "many", "stored", "video"),
+    )
+
+
+def anthropic_count_tokens(
+    *,
+    path: str = "/v1/messages/count_tokens",
+    auth: Auth = Auth.X_API_KEY,
+    on_request: bool = False,
+    models: ModelQuirks = (),
+) -> Wire:
+    """Token counting beside Messages."""
+    return Wire(
+        dialect="anthropic_count_tokens",
+        path=path,
+        auth=auth,
+        headers=(*_ALWAYS, (b"anthropic-version", b"2023-06-01")),
+        pass_on=(*_TRACE, b"anthropic-beta", b"anthropic-version"),
+        models=models,
+        on_request=on_request,
+        operation=Operation.COUNT,
+    )
+
+
+def openai_embeddings(
+    *,
+    path: str = "/embeddings",
+    quirks: Quirks = BY_THE_BOOK,
+    pass_on: tuple[bytes, ...] = (),
+    auth: Auth = Auth.BEARER,
+) -> Wire:
+    """Embeddings under a `base_url` that ends in `/v1`."""
+    return Wire(
+        dialect="openai_embeddings",
+        path=path,
+        auth=auth,
+        headers=_ALWAYS,
+        pass_on=(*_TRACE, *pass_on),
+        quirks=quirks,
+        operation=Operation.EMBED,
+    )
+
+
+def gemini_embeddings(
+    *, path: str = "/v1beta/models/{model}:batchEmbedContents", auth: Auth = Auth.X_GOOG_API_KEY
+) -> Wire:
+    """Gemini's own embeddings under a `base_url` that ends before `/v1beta`."""
+    return Wire(
+        dialect="gemini_embeddings", path=path, auth=auth, headers=_ALWAYS, pass_on=_TRACE, operation=Operation.EMBED
+    )
+
+
+def cohere_embed(*, path: str = "/v2/embed", auth: Auth = Auth.BEARER) -> Wire:
+    """Cohere's embeddings under a `base_url` that ends before `/v2`."""
+    return Wire(
+        dialect="cohere_embed", path=path, auth=auth, headers=_ALWAYS, pass_on=_TRACE, operation=Operation.EMBED
     )
 
 
@@ -323,8 +380,17 @@ PROVIDERS: Registry[Provider | Player | Located] = Registry("understudy.provider
 
 
 def usual_dialects(known: Provider, model: str) -> tuple[str, ...]:
-    """The wire formats that a provider is asked in for this model unless a target picks one."""
-    return tuple(wire.dialect for wire in known.wires if not wire.on_request and re.fullmatch(wire.speaks_for, model))
+    """The wire formats that a provider is asked in for a conversation with this model unless a target picks one."""
+    return formats_for(known, Operation.CHAT, model)
+
+
+def formats_for(known: Provider, operation: Operation, model: str) -> tuple[str, ...]:
+    """The wire formats that a provider is asked in for an operation unless a target picks one."""
+    return tuple(
+        wire.dialect
+        for wire in known.wires
+        if wire.operation is operation and not wire.on_request and re.fullmatch(wire.speaks_for, model)
+    )
 
 
 def lacks_in_translation(known: Provider, dialects: tuple[str, ...]) -> tuple[str, ...]:
@@ -389,19 +455,21 @@ def endpoint(target: Target, dialect: str) -> Endpoint:
     )
 
 
-_KEY_HEADERS = (Auth.X_API_KEY, Auth.API_KEY)
+_KEY_HEADERS = (Auth.X_API_KEY, Auth.API_KEY, Auth.X_GOOG_API_KEY)
 
 
 def path_under(base: str, path: str) -> str:
     """A wire format's path under that of a `base_url`."""
     # `https://api.anthropic.com` and `https://api.anthropic.com/v1` mean the same to people.
-    return (base.removesuffix("/v1") if path.startswith("/v1/") else base) + path
+    version = path[: path.find("/", 1)]
+    return (base.removesuffix(version) if _VERSION.fullmatch(version) else base) + path
 
 
 def _for(target: Target, path: str) -> str:
     return path.replace("{model}", quote(target.model, safe="@"))
 
 
+_VERSION = re.compile(r"/v\d\w*")
 _PORTS = {"http": 80, "https": 443}
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from understudy.core.value import keyword_value
-from understudy.providers import Auth, Provider, anthropic_messages, openai_chat
+from understudy.dialects import Quirks
+from understudy.providers import Auth, Provider, anthropic_messages, openai_chat, openai_embeddings
 from understudy.providers._anthropic_models import MODELS as CLAUDES
 from understudy.providers._openai_models import BOOK, MODELS
 
@@ -32,6 +33,7 @@ class Azure:
         title="Azure OpenAI",
         wires=(
             openai_chat(quirks=BOOK, models=MODELS, auth=Auth.API_KEY),
+            openai_embeddings(quirks=Quirks(drop=("input_type",)), auth=Auth.API_KEY),
             anthropic_messages(path="/anthropic/v1/messages", models=CLAUDES, on_request=True),
         ),
         key_env="AZURE_OPENAI_API_KEY",

@@ -4,7 +4,7 @@ It answers 400 to fields that it does not know: `store`, `seed`, both penalties 
 """
 
 from understudy.dialects import Quirks
-from understudy.providers import Provider, openai_chat
+from understudy.providers import Provider, openai_chat, openai_embeddings
 
 PROVIDER = Provider(
     title="Google Gemini",
@@ -21,6 +21,7 @@ PROVIDER = Provider(
                 cache_marks=False,
             )
         ),
+        openai_embeddings(quirks=Quirks(drop=("input_type",))),
     ),
     key_env="GEMINI_API_KEY",
     model="gemini-flash-latest",

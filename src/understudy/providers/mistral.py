@@ -6,7 +6,7 @@ models think hard or not at all (recorded: `reasoning_effort` high and none).
 """
 
 from understudy.dialects import Quirks
-from understudy.providers import Provider, openai_chat
+from understudy.providers import Provider, openai_chat, openai_embeddings
 
 PROVIDER = Provider(
     title="Mistral AI",
@@ -28,6 +28,7 @@ PROVIDER = Provider(
                 efforts=("none", "high"),
             )
         ),
+        openai_embeddings(quirks=Quirks(drop=("input_type", "user"))),
     ),
     key_env="MISTRAL_API_KEY",
     model="mistral-medium-latest",

@@ -4,7 +4,7 @@ It takes `max_tokens` and ignores `max_completion_tokens`. Recent versions also 
 """
 
 from understudy.dialects import Quirks
-from understudy.providers import Auth, Provider, anthropic_messages, openai_chat
+from understudy.providers import Auth, Provider, anthropic_messages, openai_chat, openai_embeddings
 
 PROVIDER = Provider(
     title="Ollama",
@@ -19,6 +19,7 @@ PROVIDER = Provider(
             )
         ),
         anthropic_messages(path="/messages", auth=Auth.BEARER, on_request=True),
+        openai_embeddings(),
     ),
     key_required=False,
     local=True,

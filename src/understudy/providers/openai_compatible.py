@@ -3,13 +3,14 @@
 With `api: anthropic_messages` it is asked in Messages instead, at `/messages` under the same address.
 """
 
-from understudy.providers import COMPATIBLE, Auth, Provider, anthropic_messages, openai_chat
+from understudy.providers import COMPATIBLE, Auth, Provider, anthropic_messages, openai_chat, openai_embeddings
 
 PROVIDER = Provider(
     title="Any OpenAI-compatible server",
     wires=(
         openai_chat(quirks=COMPATIBLE),
         anthropic_messages(path="/messages", auth=Auth.BEARER, on_request=True),
+        openai_embeddings(),
     ),
     key_required=False,
 )

@@ -4,7 +4,7 @@ It takes cache marks and hands them to the providers behind it; without a `model
 """
 
 from understudy.dialects import Quirks
-from understudy.providers import Provider, openai_chat
+from understudy.providers import Provider, openai_chat, openai_embeddings
 
 PROVIDER = Provider(
     title="OpenRouter",
@@ -14,6 +14,7 @@ PROVIDER = Provider(
             quirks=Quirks(max_tokens_field="max_tokens", reasoning_field="reasoning"),
             pass_on=(b"http-referer", b"x-title"),
         ),
+        openai_embeddings(pass_on=(b"http-referer", b"x-title")),
     ),
     key_env="OPENROUTER_API_KEY",
     model="openrouter/auto",

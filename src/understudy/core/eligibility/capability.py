@@ -20,7 +20,7 @@ class Capability:
         """The features that are missing."""
         target = candidate.entry.target
         lacks = target.lacks
-        if ask.dialect not in target.dialects:
+        if ask.dialect not in target.dialects and ask.dialect not in target.counts:
             lacks += target.lacks_in_translation
         missing = [feature for feature in ask.needs.features if feature in lacks]
         if not missing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from understudy.core.plan import Ask, Candidate, Exclusion
+from understudy.core.request import Operation
 from understudy.core.value import value
 
 TOLERANCE = 1.5
@@ -13,7 +14,8 @@ TOLERANCE = 1.5
 class ContextWindow:
     """Left out when the request surely exceeds the target's known window.
 
-    After a target said "too long", only targets with a window known to be larger remain.
+    After a target said "too long", only targets with a window known to be larger remain. The size of the whole request says
+    nothing about texts that are embedded one by one, and one may ask how many tokens too many there are.
     """
 
     name = "context_window"
@@ -26,7 +28,8 @@ class ContextWindow:
         if ask.larger_than is not None and (window is None or window <= ask.larger_than):
             detail = "the request was too long for another target and this one's window is not known to be larger"
             return Exclusion(target.name, self.name, detail)
-        if window is not None and ask.needs.tokens_in > window * TOLERANCE:
+        chats = ask.needs.operation is Operation.CHAT
+        if chats and window is not None and ask.needs.tokens_in > window * TOLERANCE:
             return Exclusion(target.name, self.name, f"about {ask.needs.tokens_in} tokens exceed {window}")
         return None
 

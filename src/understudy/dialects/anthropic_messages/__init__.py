@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from understudy.core.answer import Answer
 from understudy.core.conversation import Conversation
-from understudy.core.request import Call, Needs
+from understudy.core.request import Call, Needs, Operation
 from understudy.core.value import JsonObject
 from understudy.dialects import BY_THE_BOOK, BadAnswer, BadBody, ErrorReport, Glance, Quirks
 from understudy.dialects.anthropic_messages import errors
@@ -26,6 +26,7 @@ class AnthropicMessages:
     """Anthropic Messages (`POST /v1/messages`)."""
 
     name = NAME
+    operation = Operation.CHAT
     inbound = ("/v1/messages",)
     stream_type = b"text/event-stream"
     request_carries = REQUEST_CARRIES

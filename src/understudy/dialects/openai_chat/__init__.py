@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from understudy.core.answer import Answer
 from understudy.core.conversation import Conversation
-from understudy.core.request import Call, Needs
+from understudy.core.request import Call, Needs, Operation
 from understudy.core.value import JsonObject
 from understudy.dialects import BY_THE_BOOK, BadAnswer, BadBody, ErrorReport, Glance, Quirks
-from understudy.dialects.openai_chat import errors
+from understudy.dialects._errors import openai_error
 from understudy.dialects.openai_chat.answer import read_answer, write_answer
 from understudy.dialects.openai_chat.carries import ANSWER_CARRIES, REQUEST_CARRIES
 from understudy.dialects.openai_chat.decode import Decoder
@@ -26,6 +26,7 @@ class OpenAiChat:
     """OpenAI Chat Completions (`POST /v1/chat/completions`)."""
 
     name = NAME
+    operation = Operation.CHAT
     inbound = ("/v1/chat/completions",)
     stream_type = b"text/event-stream"
     request_carries = REQUEST_CARRIES
@@ -71,11 +72,11 @@ class OpenAiChat:
         return Encoder(model=model, include_usage=include_usage)
 
     def render_error(self, report: ErrorReport) -> bytes:
-        return encode(errors.error_object(report))
+        return encode(openai_error(report))
 
     def render_stream_error(self, report: ErrorReport) -> bytes:
         # no [DONE] behind it: the stream did not end as it should
-        return write_event(encode(errors.error_object(report)))
+        return write_event(encode(openai_error(report)))
 
     def render_models(self, names: Iterable[str]) -> bytes:
         return encode({"object": "list", "data": [_model(name) for name in names]})

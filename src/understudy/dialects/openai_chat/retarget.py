@@ -36,7 +36,7 @@ def fit_body(body: bytes, model: str, quirks: Quirks, *, plain: bool = False) ->
     try:
         members: dict[str, Any] = _members(body)
         members["model"] = model
-        lost = () if plain and not _opens_turns(body, quirks) else _fit_turns(members, quirks)
+        lost = () if plain and _takes_plain(quirks, body) else _fit_turns(members, quirks)
     except RecursionError:
         raise BadBody("the body is nested too deeply") from None
     except msgspec.DecodeError as error:
@@ -52,9 +52,8 @@ def fit_body(body: bytes, model: str, quirks: Quirks, *, plain: bool = False) ->
     for name in quirks.drop:
         if members.pop(name, _ABSENT) != _ABSENT and name not in _UNREPORTED:
             lost += (name,)
-    for name, theirs in quirks.names:
-        if name in members:
-            members[theirs] = members.pop(name)
+    if quirks.names:
+        _rename(members, quirks.names)
     if quirks.fields:
         members.update(quirks.fields)
     return encode(members), lost
@@ -78,6 +77,12 @@ def _rename_bound(members: dict[str, Any], wanted: str) -> None:
         members[wanted] = held[-1]
 
 
+def _rename(members: dict[str, Any], names: tuple[tuple[str, str], ...]) -> None:
+    for name, theirs in names:
+        if name in members:
+            members[theirs] = members.pop(name)
+
+
 def _fit_thinking(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:
     """An effort that the model knows, and nothing beside it that it refuses while it thinks."""
     lost: tuple[str, ...] = ()
@@ -91,11 +96,13 @@ def _fit_thinking(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:
     return lost + tuple(name for name in quirks.refuses_thinking if members.pop(name, _ABSENT) != _ABSENT)
 
 
-def _opens_turns(body: bytes, quirks: Quirks) -> bool:
-    """Whether a provider wants even plain turns otherwise: other ids of tool calls, or other words for the usual roles."""
-    if quirks.tool_ids is not None and b'"tool_call' in body:
-        return True
-    return any(role == "system" for role, _ in quirks.roles)
+_LATER_ROLES = ((), (("developer", "system"),))
+"""Renames that no plain turn is touched by. Comparing whole tuples is what a request can afford."""
+
+
+def _takes_plain(quirks: Quirks, body: bytes) -> bool:
+    """Whether a provider takes plain turns as they are: no other ids of tool calls, no other words for the usual roles."""
+    return (quirks.tool_ids is None or b'"tool_call' not in body) and quirks.roles in _LATER_ROLES
 
 
 def _fit_turns(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Errors in OpenAI's envelope."""
+"""Errors in the envelopes that several formats share."""
 
 from __future__ import annotations
 
@@ -20,27 +20,57 @@ _CODES: dict[FailureKind, str] = {
 }
 
 
-def error_object(report: ErrorReport) -> JsonObject:
-    """The envelope: the API's own fields, and `understudy` with every attempt and why it failed."""
+def openai_error(report: ErrorReport) -> JsonObject:
+    """OpenAI's envelope."""
     failure = report.failure
-    about: JsonObject = {
+    error = {
+        "message": told(report),
+        "type": failure.row.type,
+        "param": None,
+        "code": _CODES.get(failure.kind, failure.kind.value),
+    }
+    return {"error": error, "understudy": about(report)}
+
+
+def google_error(report: ErrorReport) -> JsonObject:
+    """Google's envelope."""
+    status = report.failure.row.status
+    error = {"code": status, "message": told(report), "status": _GOOGLE_STATUSES.get(status, "UNKNOWN")}
+    return {"error": error, "understudy": about(report)}
+
+
+# google.rpc.Code, by the HTTP status that stands for it
+_GOOGLE_STATUSES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    408: "DEADLINE_EXCEEDED",
+    413: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
+    500: "INTERNAL",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+
+
+def about(report: ErrorReport) -> JsonObject:
+    """What no API has a field for: every attempt and why it failed."""
+    failure = report.failure
+    found: JsonObject = {
         "kind": failure.kind.value,
         "advice": failure.row.advice,
         "decision": report.decision,
         "attempts": [_attempt(outcome) for outcome in report.attempts],
     }
     if failure.retry_after_s is not None:
-        about["retry_after_s"] = failure.retry_after_s
-    error = {
-        "message": _told(report),
-        "type": failure.row.type,
-        "param": None,
-        "code": _CODES.get(failure.kind, failure.kind.value),
-    }
-    return {"error": error, "understudy": about}
+        found["retry_after_s"] = failure.retry_after_s
+    return found
 
 
-def _told(report: ErrorReport) -> str:
+def told(report: ErrorReport) -> str:
     """The message: clients show nothing else, so it names every attempt."""
     tried = "; ".join(
         f"{outcome.target}: {outcome.failure.kind.value} ({outcome.failure.message})"

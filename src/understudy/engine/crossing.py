@@ -1,0 +1,74 @@
+"""How a request and its answer cross between two wire formats: through the intermediate form of their operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from understudy.core.answer import Answer
+from understudy.core.embedding import Vectors, project_texts
+from understudy.core.failure import Failure, FailureKind, Implicates, Then
+from understudy.core.projection import Loss, project_answer, project_request
+from understudy.core.request import Operation
+from understudy.core.target import Target
+from understudy.core.value import value
+from understudy.dialects import BadAnswer
+
+if TYPE_CHECKING:
+    from understudy.engine.perform import Performance
+
+
+@value
+class Crossing:
+    """One operation's way across.
+
+    `project`: the request fitted to what the target's format carries, and what it lacks. `fit`: the answer fitted to the caller's
+    format, with what only the request, the target and the clock know. Raises `BadAnswer`.
+    """
+
+    project: Callable[[Any, Any], tuple[Any, tuple[Loss, ...]]]
+    fit: Callable[[Any, Performance, Target], Any]
+
+
+def dated(answer: Answer, wall_s: float) -> Answer:
+    """The answer with the time of its making: some wire formats have none, others must say one."""
+    return answer if answer.created is not None else replace(answer, created=int(wall_s))
+
+
+def _conversation(answer: Answer, show: Performance, target: Target) -> Answer:  # noqa: ARG001  the others need it
+    projected, _ = project_answer(dated(answer, show.engine.wall_s()), show.dialect.answer_carries)
+    return projected
+
+
+def _vectors(answer: Vectors, show: Performance, target: Target) -> Vectors:
+    asked = show.asked()
+    if len(answer.vectors) != len(asked.inputs):
+        raise BadAnswer(f"{len(answer.vectors)} vectors came for {len(asked.inputs)} inputs")
+    return replace(answer, model=answer.model or target.model, encoding=asked.encoding)
+
+
+def _count(answer: int, show: Performance, target: Target) -> int:  # noqa: ARG001  a number is a number
+    return answer
+
+
+CROSSINGS = {
+    Operation.CHAT: Crossing(project_request, _conversation),
+    Operation.EMBED: Crossing(project_texts, _vectors),
+    Operation.COUNT: Crossing(project_request, _count),
+}
+
+_ABOUT_COUNTING = (FailureKind.NOT_FOUND, FailureKind.PERMISSION, FailureKind.RATE_LIMIT)
+_SOON_S = 1.0
+
+
+def of_counting(failure: Failure) -> Failure:
+    """What a provider's refusal to count says about the target: nothing, where counting has limits and rights of its own.
+
+    Without that, a target that does not count would rest, and its conversations with it. A rate limit is given a hint because
+    breakers count those that come without.
+    """
+    if failure.kind not in _ABOUT_COUNTING:
+        return failure
+    hint_s = _SOON_S if failure.retry_after_s is None else failure.retry_after_s
+    return replace(failure, scope=Implicates.NOBODY, course=Then.ELSEWHERE, retry_after_s=hint_s)
