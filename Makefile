@@ -16,7 +16,7 @@ PINNED  := $(INSTALL) --require-hashes --no-deps --only-binary :all: --requireme
 PROJECT := $(INSTALL) --no-deps --no-index --no-build-isolation --editable .
 
 # Every provider file names the variable its key is read from: where one is set, `make run` serves.
-PROVIDER_KEYS = grep -rhoE '[A-Z][A-Z_]*_API_KEY' src/understudy/providers 2>/dev/null | sort -u
+PROVIDER_KEYS = grep -rhoE '[A-Z][A-Z_]*_(API_KEY|BASE_URL|TOKEN)' src/understudy/providers 2>/dev/null | sort -u
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format-check lint types imports docs-check bench fix lock clean

@@ -29,6 +29,7 @@ from understudy.config.schema import (
 )
 from understudy.config.targets import APIS, APIS_LATER, bare_names
 from understudy.core.failure import TABLE
+from understudy.credentials import SOURCES
 from understudy.faults import FAULTS
 from understudy.providers import PROVIDERS, facts
 from understudy.registry import EntryPage, Registry
@@ -229,7 +230,7 @@ def providers() -> str:
                 f"[`{name}`](#{name})",
                 known.title,
                 code(known.base_url),
-                code(known.key_env or ""),
+                code(known.key_env or known.key or ""),
                 wires or "in memory",
                 code(known.model),
                 "local" if known.local else "",
@@ -248,8 +249,23 @@ def providers() -> str:
 
 def dropped(name: str) -> str:
     """The request fields that a provider would refuse."""
-    fields = [field for wire in facts(name).wires for field in wire.quirks.drop]
-    return f"\nDropped from requests, and reported as dropped: {', '.join(map(code, fields))}.\n" if fields else ""
+    wires = facts(name).wires
+    fields = [field for wire in wires for field in wire.quirks.drop]
+    told = f"\nDropped from requests, and reported as dropped: {', '.join(map(code, fields))}.\n" if fields else ""
+    rows = [
+        (
+            code(pattern),
+            ", ".join(map(code, quirks.drop)),
+            ", ".join(map(code, quirks.refuses_thinking)),
+            ", ".join(quirks.efforts),
+        )
+        for wire in wires
+        for pattern, quirks in wire.models
+    ]
+    if rows:
+        told += "\nOf single models, the first pattern that matches:\n\n"
+        told += table(("model", "dropped", "dropped while it thinks", "efforts that it knows"), rows)
+    return told
 
 
 # Registries
@@ -280,6 +296,17 @@ def entries(registry: Registry[Any]) -> list[str]:
             entry(about if about.text or not words or about.settings else EntryPage(name, words, "", (), about.source))
         )
     return told
+
+
+def credentials() -> str:
+    """Who hands out tokens."""
+    return page(
+        "Credentials",
+        "A target's `key` is `env:NAME`, `file:PATH`, or a source that hands out tokens for a while: its name, its name with the first "
+        "setting behind a colon (`aws:production`), or `{name: {setting: value}}`. What was handed out is renewed ahead of its end; no "
+        "request waits longer than 2.5 s for it, and the failure `credential_unavailable` rests every target with that key.\n",
+        *entries(SOURCES),
+    )
 
 
 def strategies() -> str:
@@ -340,6 +367,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "balancers.md": balancers,
     "cli.md": cli,
     "configuration.md": configuration,
+    "credentials.md": credentials,
     "failures.md": failures,
     "faults.md": faults,
     "providers.md": providers,

@@ -48,10 +48,22 @@ def make_dialects() -> dict[str, Format]:
     return made
 
 
-def make_snapshot(configuration: Configuration, board: Scoreboard, env: Mapping[str, str] | None = None) -> Snapshot:
-    """A configuration made ready. `env`: where `env:` references are read, None for the process's own environment."""
+def make_vault(
+    configuration: Configuration, env: Mapping[str, str] | None = None, http: HttpClient | None = None
+) -> Vault:
+    """Where credentials are read. `env`: None for the process's own environment. `http`: how sources of tokens are asked."""
     folder = Path(configuration.source).parent if configuration.source else Path()
-    return Snapshot(configuration, board, Vault(env, folder), make_dialects(), make_parts())
+    return Vault(env, folder, http)
+
+
+def make_snapshot(
+    configuration: Configuration,
+    board: Scoreboard,
+    env: Mapping[str, str] | None = None,
+    http: HttpClient | None = None,
+) -> Snapshot:
+    """A configuration made ready. `env`, `http`: as `make_vault`."""
+    return Snapshot(configuration, board, make_vault(configuration, env, http), make_dialects(), make_parts())
 
 
 def make_client(configuration: Configuration) -> Client:
@@ -67,7 +79,7 @@ def make_engine(
     events = Events(_observer_failed)
     board = Scoreboard(1.0 / workers, events.emit)
     return Engine(
-        make_snapshot(configuration, board, env),
+        make_snapshot(configuration, board, env, client),
         board=board,
         client=client,
         events=events,

@@ -18,6 +18,7 @@ REGISTRIES = [
     "core/rules/conditions",
     "core/rules/effects",
     "core/privacy/detectors",
+    "credentials",
     "dialects",
     "faults",
     "providers",

@@ -151,6 +151,25 @@ def test_probing_asks_every_target_for_a_word(tmp_path, mock):
     ]
 
 
+def test_probing_a_local_server_shows_its_models_and_asks_one_of_them(tmp_path, mock):
+    path = tmp_path / "understudy.yaml"
+    path.write_text(f"targets: {{box: {{provider: vllm, base_url: '{mock.base_url}'}}}}")
+    done = check("--config", str(path), "--probe", "--json")
+    [told] = json.loads(done.output)["probes"]
+    assert (told["ok"], told["models"]) == (True, ["mock-small", "mock-large"])
+    assert mock.requests[-1].model == "mock-small"
+    assert "box has: mock-small, mock-large" in check("--config", str(path), "--probe").output
+    assert "vllm/(what its server has)" in check("--config", str(path)).output
+
+
+def test_probing_a_local_server_that_is_away_is_a_failure_in_words(tmp_path, free_port):
+    path = tmp_path / "understudy.yaml"
+    path.write_text(f"targets: {{box: {{provider: vllm, base_url: 'http://127.0.0.1:{free_port}/v1'}}}}")
+    done = check("--config", str(path), "--probe")
+    assert done.exit_code == 1
+    assert "its server tells no models; start it, or give the target a `model`" in done.output
+
+
 def test_a_probe_that_fails_is_exit_code_1_with_advice(tmp_path, mock):
     done = probed(tmp_path, mock, "mock-429")
     told = json.loads(done.output)

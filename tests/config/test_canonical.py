@@ -14,6 +14,9 @@ DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 TEXTS = [
     "targets: {a: {provider: openai, model: m}}",
     "targets: {a: {provider: ollama, model: m, api: anthropic, lacks: [tools, audio], headers: {X-A: b}}}",
+    "targets: {a: {provider: azure, model: d, resource: r, api_version: 2024-10-21, key: {entra: {tenant: t, managed: true}}}}",
+    "targets: {a: {provider: vertex, model: claude-sonnet-4-5, project: p, location: europe-west4}}",
+    "targets: {a: {provider: vllm}, b: {provider: vertex, model: x, base_url: 'http://h/v1', api: chat, key: aws:prod}}",
     "targets: {a: {provider: groq, model: m, local: true, price: {input: 0.1, output: 2.675, cache_write: 3}}}",
     "targets: {a: {provider: simulated, headers_s: 0.1, faults: [outage, {latency: {headers_s: 1}}]}}",
     f"""

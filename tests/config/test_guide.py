@@ -9,18 +9,19 @@ import pytest
 from conftest import ROOT
 from understudy.config.load import loads
 
-GUIDES = [
-    (ROOT / "docs" / "guides" / name).read_text(encoding="utf-8") for name in ("configuration.md", "embeddings.md")
-]
-BLOCKS = [block for guide in GUIDES for block in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)]
+BLOCKS = {
+    f"{path.stem}-{number}": block
+    for path in sorted((ROOT / "docs" / "guides").rglob("*.md"))
+    for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL))
+}
 
 
-@pytest.mark.parametrize("block", BLOCKS)
-def test_a_configuration_of_the_guide_loads_without_a_warning(block):
+@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
+def test_a_configuration_of_a_guide_loads_without_a_warning(block):
     made = loads(block, env={})
     assert made.warnings == ()
     assert made.names
 
 
-def test_the_guide_holds_configurations():
+def test_the_guides_hold_configurations():
     assert len(BLOCKS) >= 5

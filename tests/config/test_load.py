@@ -285,6 +285,15 @@ PROBLEMS = [
     ("targets: {a: {provider: openai, model: m, api: anthropic}}", "1:48: targets.a.api: openai does not speak anthropic_messages; it speaks openai_chat"),
     ("targets: {a: {provider: openai, model: m, api: mesages}}", '1:48: targets.a.api: unknown wire format "mesages"; did you mean "messages"?'),
     ("targets: {a: {provider: static, text: x, key: env:A}}", "1:42: targets.a.key: has no effect: static answers from memory"),
+    # Providers that are elsewhere for everybody, and credentials from sources
+    ("targets: {a: {provider: azure, model: m}}", '1:14: targets.a: "base_url" (or "resource") must be given: azure says nothing of where'),
+    ("targets: {a: {provider: azure, model: m, resource: a/b}}", "1:14: targets.a: `resource` and `api_version` are letters"),
+    ("targets: {a: {provider: azure, model: m, resorce: a, base_url: 'https://x'}}", '1:42: targets.a.resorce: unknown key; did you mean "resource"?'),
+    ("targets: {a: {provider: vertex, model: claude-x, project: 'a?b'}}", "1:14: targets.a: `project` and `location` are letters, digits and dashes"),
+    ("targets: {a: {provider: vertex, model: bison, project: p}}", "1:40: targets.a.model: vertex is not known to have such a model; say with `api`"),
+    ("targets: {a: {provider: openai, model: m, key: {gpc: {}}}}", "1:48: targets.a.key: there is no source of credentials 'gpc'; known: aws, entra, gcp"),
+    ("targets: {a: {provider: openai, model: m, key: {entra: {tenannt: x}}}}", "1:48: targets.a.key: credential source entra: there is no setting 'tenannt'"),
+    ("targets: {a: {provider: openai, model: m, key: 'entra:{'}}", "1:48: targets.a.key: credential source entra: what follows is no JSON object"),
     # Contradictions
     ("targets: {a: {provider: openai, model: m, context_tokens: 10, max_output_tokens: 20}}", "1:82: targets.a.max_output_tokens: is more than context_tokens (10)"),
     ("targets: {a: {provider: openai, model: m, price: {inptu: 1, output: 1}}}", '1:51: targets.a.price.inptu: unknown key; did you mean "input"?'),

@@ -92,3 +92,30 @@ def test_without_any_key_the_variables_are_named():
 def test_a_proxy_variable_that_is_none_is_told():
     with pytest.raises(ConfigurationError, match="HTTPS_PROXY"):
         from_environment({"OPENAI_API_KEY": "x", "HTTPS_PROXY": "socks5://x"})
+
+
+def test_local_servers_are_found_by_their_variable_and_tell_their_models_themselves():
+    made = from_environment(
+        {"VLLM_BASE_URL": "http://gpu:8000/v1/", "LLAMA_CPP_BASE_URL": "http://box:1/v1", "VLLM_MODEL": "m"}
+    )
+    vllm, llama = made.targets["vllm"], made.targets["llama_cpp"]
+    assert (vllm.base_url, vllm.model, vllm.key, vllm.local) == ("http://gpu:8000/v1", "m", None, True)
+    assert (llama.base_url, llama.model) == ("http://box:1/v1", "")
+    assert tiers(made, "default") == {"local": ["llama_cpp", "vllm"]}
+    assert "vllm/m" in made.names
+    assert "llama_cpp/" not in made.names
+
+
+def test_azure_wants_an_address_and_a_deployment_besides_its_key():
+    env = {"AZURE_OPENAI_API_KEY": "x", "OPENAI_API_KEY": "y"}
+    assert from_environment(env).warnings == (
+        "AZURE_OPENAI_API_KEY is set, but no model is: set AZURE_MODEL to use Azure OpenAI",
+    )
+    env |= {"AZURE_MODEL": "gpt-4o"}
+    assert from_environment(env).warnings == (
+        "AZURE_OPENAI_API_KEY is set, but no address is: set AZURE_OPENAI_ENDPOINT to use Azure OpenAI",
+    )
+    told = from_environment(env | {"AZURE_OPENAI_ENDPOINT": "my-resource"}).warnings
+    assert "cannot be used, AZURE_OPENAI_ENDPOINT: it must start with http" in told[0]
+    made = from_environment(env | {"AZURE_OPENAI_ENDPOINT": "https://r.openai.azure.com/"}).targets["azure"]
+    assert (made.base_url, made.model, made.key) == ("https://r.openai.azure.com", "gpt-4o", "env:AZURE_OPENAI_API_KEY")

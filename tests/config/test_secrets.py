@@ -35,7 +35,19 @@ def test_secrets_compare_by_what_they_hold():
     assert not Secret("")
 
 
-@pytest.mark.parametrize("text", ["env:OPENAI_API_KEY", "file:/run/secrets/openai", "file:key.txt", "file:~/key"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "env:OPENAI_API_KEY",
+        "file:/run/secrets/openai",
+        "file:key.txt",
+        "file:~/key",
+        "gcp",
+        "gcp:account.json",
+        "aws:prod",
+        'entra:{"managed": true}',
+    ],
+)
 def test_a_reference_is_accepted(text):
     assert reference_problem(text) is None
 
@@ -45,7 +57,8 @@ def test_a_reference_is_accepted(text):
     [
         (CANARY, "keys do not belong into a configuration"),
         ("vault:kv/openai", "`vault:` references are not available yet"),
-        ("aws:openai", "`aws:` references are not available yet"),
+        ("gcp:{", "what follows is no JSON object"),
+        ('entra:{"x": 1}', "there is no setting 'x'"),
         ("env:not a name", "the name of an environment variable"),
         ("env:", "looks like a key itself"),
         ("file: ", "is followed by a path"),
@@ -171,3 +184,17 @@ async def settled(vault: Vault) -> str:
         await asyncio.gather(*vault._reading.values(), return_exceptions=True)
         await asyncio.sleep(0)
     return vault._files["file:key"].secret.reveal()
+
+
+async def test_what_a_source_hands_out_is_read_like_any_other_secret(tmp_path):
+    (tmp_path / "aws").write_text("[default]\naws_access_key_id = A\naws_secret_access_key = s\n")
+    vault = Vault({"AWS_SHARED_CREDENTIALS_FILE": "aws"}, tmp_path)
+    assert (await vault.read("aws")).reveal() == "s"
+    granted = await vault.grant("aws:default")
+    assert (granted.access_key, granted.secret.reveal(), granted.session_token) == ("A", "s", None)
+    vault.doubt("aws")
+
+
+async def test_a_source_that_is_asked_over_the_network_wants_a_client(tmp_path):
+    with pytest.raises(CredentialUnavailable, match=r"^gcp:metadata: .*not to be asked here"):
+        await Vault({}, tmp_path).read("gcp:metadata")

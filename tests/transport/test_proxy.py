@@ -90,6 +90,13 @@ def test_no_proxy_is_understood(entries: str, host: str, direct: bool) -> None:
     assert (proxies.toward(Origin("http", host, 80)) is None) == direct
 
 
+@pytest.mark.parametrize("host", ["169.254.169.254", "169.254.170.2", "fe80::1"])
+def test_what_is_on_the_machine_itself_is_reached_without_a_proxy(host: str) -> None:
+    everywhere = Proxies(http=Proxy("proxy", 3128), https=Proxy("proxy", 3128))
+    assert everywhere.toward(Origin("http", host, 80)) is None
+    assert everywhere.toward(Origin("http", "169.253.0.1", 80)) is not None
+
+
 # Through the proxy
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
+from collections.abc import Mapping
 
 from understudy.config import Configuration
+from understudy.config.discovered import chosen
 from understudy.config.secrets import CredentialUnavailable, Vault
 from understudy.core.conversation import Conversation, Message, Role, Settings, Text
 from understudy.core.embedding import Texts
@@ -14,12 +15,14 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.request import Operation
 from understudy.core.target import Target
 from understudy.core.value import keyword_value
-from understudy.dialects import BadAnswer, Format
+from understudy.dialects import BadAnswer, Format, carried_by
 from understudy.engine.crossing import CROSSINGS
+from understudy.engine.discovery import ask_models
+from understudy.engine.snapshot import Upstream
 from understudy.ports import HttpClient, HttpRequest, TransportFailure
 from understudy.providers import endpoint
 from understudy.transport.classify import classify
-from understudy.wiring import make_client, make_dialects
+from understudy.wiring import make_client, make_dialects, make_vault
 
 ANSWER_S = 30.0
 CONNECT_S = 5.0
@@ -29,29 +32,45 @@ MAX_TOKENS = 16
 
 @keyword_value
 class Probe:
-    """What one target did. `ms`: from asking to its answer. `failure`: None when it answered."""
+    """What one target did. `ms`: from asking to its answer. `failure`: None when it answered.
+
+    `models`: what its server says it has, () where servers do not say.
+    """
 
     target: str
     ms: float
     failure: Failure | None
+    models: tuple[str, ...] = ()
 
 
 async def probe(configuration: Configuration) -> tuple[Probe, ...]:
     """Ask every target that is reached over the network, all at once; costs a few tokens each."""
     client = make_client(configuration)
     dialects = make_dialects()
-    vault = Vault(folder=Path(configuration.source).parent if configuration.source else None)
-    asked = [target for target in configuration.targets.values() if target.dialects]
+    vault = make_vault(configuration, http=client)
+    asked = [Upstream(target, vault, dialects) for target in configuration.targets.values() if target.dialects]
     try:
-        return tuple(await asyncio.gather(*(_ask(client, dialects[one.dialects[0]], one, vault) for one in asked)))
+        return tuple(await asyncio.gather(*(_ask(client, one, dialects, vault) for one in asked)))
     finally:
         await client.close()
 
 
-async def _ask(client: HttpClient, dialect: Format, target: Target, vault: Vault) -> Probe:
+async def _ask(client: HttpClient, upstream: Upstream, dialects: Mapping[str, Format], vault: Vault) -> Probe:
+    target = upstream.target
+    models = await ask_models(client, upstream)
+    if not target.model and models:
+        target = chosen(target, models)
     started_s = time.monotonic()
-    failure = await _failure(client, dialect, target, vault)
-    return Probe(target=target.name, ms=round((time.monotonic() - started_s) * 1000, 1), failure=failure)
+    failure = _NO_MODEL
+    if target.model:
+        failure = await _failure(client, dialects[target.dialects[0]], target, vault)
+    ms = round((time.monotonic() - started_s) * 1000, 1)
+    return Probe(target=target.name, ms=ms, failure=failure, models=models)
+
+
+_NO_MODEL: Failure | None = Failure(
+    FailureKind.UNAVAILABLE, "its server tells no models; start it, or give the target a `model`"
+)
 
 
 def _question(target: Target) -> Conversation | Texts:
@@ -66,7 +85,7 @@ def _question(target: Target) -> Conversation | Texts:
 
 async def _failure(client: HttpClient, dialect: Format, target: Target, vault: Vault) -> Failure | None:
     where = endpoint(target, dialect.name)
-    projected, _ = CROSSINGS[dialect.operation].project(_question(target), dialect.request_carries)
+    projected, _ = CROSSINGS[dialect.operation].project(_question(target), carried_by(dialect, where.quirks))
     try:
         secret = "" if target.key is None else (await vault.read(target.key)).reveal()
         request = HttpRequest(

@@ -58,7 +58,7 @@ def _keys(configuration: Configuration) -> dict[str, str]:
     vault = Vault(folder=Path(configuration.source).parent if configuration.source else None)
     states: dict[str, str] = {}
     for target in configuration.targets.values():
-        if target.key is None:
+        if target.key is None or target.key_is_issued:  # whether a source hands out anything, --probe tells
             continue
         try:
             vault.look(target.key)
@@ -110,7 +110,8 @@ def _probed(one: Probe) -> JsonObject:
         if failure is None
         else {"kind": failure.kind.value, "message": failure.message, "advice": failure.row.advice}
     )
-    return {"target": one.target, "ok": failure is None, "ms": one.ms, "failure": told_of}
+    told = {"target": one.target, "ok": failure is None, "ms": one.ms, "failure": told_of}
+    return told | ({"models": list(one.models)} if one.models else {})
 
 
 def _text(
@@ -119,9 +120,16 @@ def _text(
     parts = [f"{configuration.source or 'provider keys in the environment'}: version {configuration.version}"]
     rows = []
     for target in configuration.targets.values():
-        key = "no key" if target.name not in keys else keys[target.name] or f"key {target.key}"
+        key = "no key" if target.key is None else keys.get(target.name) or f"key {target.key}"
         where = target.base_url or "in memory"
-        rows.append((target.name, f"{target.provider}/{target.model}", where, key if target.base_url else ""))
+        rows.append(
+            (
+                target.name,
+                f"{target.provider}/{target.model or '(what its server has)'}",
+                where,
+                key if target.base_url else "",
+            )
+        )
     parts += ["targets", columns(rows)]
     parts.append("routes")
     for name in configuration.routes:
@@ -134,6 +142,7 @@ def _text(
         parts += ["warnings", *(f"  {warning}" for warning in configuration.warnings)]
     if probes is not None:
         parts += ["probes", columns([(one.target, *_verdict(one)) for one in probes])]
+        parts += [f"  {one.target} has: {', '.join(one.models)}" for one in probes if one.models]
     return "\n".join(part for part in parts if part)
 
 

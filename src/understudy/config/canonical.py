@@ -20,7 +20,7 @@ from understudy.core.request import Operation
 from understudy.core.route import Named, Route
 from understudy.core.target import Target
 from understudy.core.value import JsonObject
-from understudy.providers import facts, formats_for, usual_dialects
+from understudy.providers import facts, formats_for
 from understudy.transport.proxy import Proxy
 
 
@@ -56,7 +56,8 @@ def version_of(configuration: Configuration) -> str:
 
 def _target(target: Target) -> JsonObject:
     known = facts(target.provider)
-    usual = usual_dialects(known) if target.embeds is None else formats_for(known, Operation.EMBED)
+    operation = Operation.CHAT if target.embeds is None else Operation.EMBED
+    usual = formats_for(known, operation, target.model)
     settings = dict(target.settings or {})
     headers = settings.pop("headers", None) if known.wires else None
     given: JsonObject = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from understudy.config import Configuration, Principal
-from understudy.config.problems import nearest
 from understudy.core.route import Route, Tier
 from understudy.core.target import Target
 
@@ -17,7 +16,7 @@ def names_of(routes: Mapping[str, Route], targets: Mapping[str, Target]) -> dict
     names = dict(routes)
     for name, target in targets.items():
         names.setdefault(name, _alone(name, (name,)))
-        if target.dialects:
+        if target.dialects and target.model:
             full = f"{target.provider}/{target.model}"
             names.setdefault(full, _alone(full, _same(target, targets)))
     for target in targets.values():
@@ -63,6 +62,8 @@ def listed(configuration: Configuration, principal: Principal | None = None) -> 
 
 def unknown_name(configuration: Configuration, model: str, principal: Principal | None = None) -> str:
     """The message for a name that does not exist, or that the principal may not ask for: they look the same."""
+    from understudy.config.problems import nearest  # with it comes YAML, which a worker does without
+
     names = listed(configuration, principal)
     shown = [*names[:LISTED_MAX], "..."] if len(names) > LISTED_MAX else names
     short = model if len(model) <= 80 else model[:77] + "..."

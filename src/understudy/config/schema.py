@@ -19,7 +19,9 @@ from understudy.config.text import Real, finite
 from understudy.core.failure import FailureKind
 from understudy.core.policy import BreakerSettings, Policy, Retry, Timeouts
 from understudy.core.route import Named
+from understudy.credentials import SOURCES, written
 from understudy.providers import BadAddress, address
+from understudy.registry import BadSettings
 from understudy.transport.proxy import Proxy
 from understudy.transport.settings import ClientSettings, ServerSettings
 
@@ -90,6 +92,19 @@ def _reference(text: str) -> str:
     if wrong := reference_problem(text):
         raise refused(wrong)
     return text
+
+
+def _key(given: Any) -> Any:
+    """`gcp`, or `{gcp: {scope: ...}}`: a source with its settings becomes one reference."""
+    if isinstance(given, dict):
+        named = _named(given)
+        if named.name not in SOURCES:
+            raise refused(f"there is no source of credentials {named.name!r}; known: {', '.join(SOURCES)}")
+        try:
+            return written(named.name, named.settings)
+        except BadSettings as error:
+            raise refused(str(error)) from None
+    return given
 
 
 def _address(text: str) -> str:
@@ -163,7 +178,7 @@ Tokens = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Rate = Annotated[int, BeforeValidator(_pico), WithJsonSchema({"type": "number", "minimum": 0})]
 Word = Annotated[str, Field(min_length=1, max_length=256)]
 Space = Annotated[bool | str, BeforeValidator(_space)]
-Reference = Annotated[str, AfterValidator(_reference)]
+Reference = Annotated[str, BeforeValidator(_key), AfterValidator(_reference)]
 Address = Annotated[str, AfterValidator(_address)]
 NamedEntry = Annotated[Named, BeforeValidator(_named)]
 Feature = Literal[
@@ -341,11 +356,14 @@ class TargetSection(Section):
     """One model at one provider, reached with one credential. A provider's own settings stand beside these."""
 
     provider: Word = Field(description="Whose it is: a name of the providers reference.")
-    model: Word | None = Field(default=None, description="As that provider calls it.")
+    model: Word | None = Field(
+        default=None, description="As that provider calls it. A local server that lists its models may tell it itself."
+    )
     base_url: Address | None = Field(default=None, description="Where it is; by default the provider's own address.")
     key: Reference | None = Field(
         default=None,
-        description="Where the credential is: env:NAME or file:PATH. By default the provider's usual variable.",
+        description="Where the credential is: env:NAME, file:PATH, or a source of tokens by its name, as in gcp, aws:PROFILE or "
+        "{entra: {tenant: ...}}. By default the provider's usual variable.",
     )
     api: Word | None = Field(
         default=None,

@@ -1,62 +1,41 @@
-"""Credentials: named in a configuration by reference (`env:NAME`, `file:PATH`), read when they are needed, never printed."""
+"""Credentials: named in a configuration by reference (`env:NAME`, `file:PATH`, `gcp`), read when needed, never printed."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NoReturn
+
+from understudy.credentials import SOURCES, CredentialUnavailable, Grant, Means, Secret, is_issued, source
+from understudy.credentials._desk import Desk
+from understudy.ports import HttpClient
+from understudy.registry import BadSettings
+
+__all__ = ["CredentialUnavailable", "Secret", "Vault", "beside", "from_environment", "reference_problem"]
 
 FRESH_S = 2.0
 FILE_MAX_BYTES = 64 * 1024
 
 _REFERENCE = re.compile(r"(?P<kind>env|file):(?P<name>.+)", re.DOTALL)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_LATER = re.compile(r"(vault|aws|gcp|azure):")
-
-
-class CredentialUnavailable(Exception):
-    """The credential cannot be read now. The message names the reference and says why, never the secret."""
-
-
-class Secret:
-    """A credential. Whatever prints, logs, formats or pickles it gets a mask; only `reveal` gives the text."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """The text, for the one place that sends it."""
-        return self._text
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-    def __bool__(self) -> bool:
-        return bool(self._text)
-
-    def __repr__(self) -> str:
-        return "Secret(****)"
-
-    __str__ = __repr__
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret is not pickled: send its reference")
+_LATER = re.compile(r"(vault):")
 
 
 def reference_problem(text: str) -> str | None:
     """What is wrong with a reference as it is written, or None. Never repeats the text: it may be the key itself."""
+    if is_issued(text):
+        try:
+            source(text)
+        except BadSettings as error:
+            return str(error)
+        return None
     found = _REFERENCE.fullmatch(text)
     if found is None:
         if later := _LATER.match(text):
-            return f"`{later[1]}:` references are not available yet; use env:NAME or file:PATH"
+            return f"`{later[1]}:` references are not available yet; use env:NAME, file:PATH or {' or '.join(SOURCES)}"
         return (
             "this looks like a key itself, and keys do not belong into a configuration; "
             "put it into an environment variable or a file, and write env:NAME or file:PATH here"
@@ -73,12 +52,21 @@ class Vault:
 
     A variable is read each time. A file is read once, looked at again in the background when its content is older than
     `FRESH_S`, and re-read when it changed; while a later reading fails, the earlier content stays in use. Readers of the
-    same file wait for one reading, and nobody waits for a renewed one.
+    same file wait for one reading, and nobody waits for a renewed one. What a source hands out is kept at a desk of its own.
+
+    `http`: how sources ask; without it those that have to are unavailable. `wall_s`: Unix time.
     """
 
-    def __init__(self, env: Mapping[str, str] | None = None, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        env: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+        http: HttpClient | None = None,
+        wall_s: Callable[[], float] = time.time,
+    ) -> None:
         self._env = os.environ if env is None else env
         self._folder = folder or Path()
+        self._desk = Desk(Means(env=self._env, folder=self._folder, http=http, wall_s=wall_s))
         self._files: dict[str, _Kept] = {}
         self._reading: dict[str, asyncio.Task[Secret]] = {}
 
@@ -86,6 +74,8 @@ class Vault:
         """The secret behind a reference. Raises `CredentialUnavailable`."""
         if reference.startswith("env:"):
             return from_environment(reference, self._env)
+        if not reference.startswith("file:"):
+            return (await self._desk.read(reference)).secret
         kept = self._files.get(reference)
         if kept is None:
             return await asyncio.shield(self._single(reference))
@@ -93,8 +83,21 @@ class Vault:
             _ = self._single(reference)
         return kept.secret
 
+    async def grant(self, reference: str) -> Grant:
+        """What a source hands out, whole: AWS needs more than one secret. Raises `CredentialUnavailable`."""
+        return await self._desk.read(reference)
+
+    def warm(self, reference: str) -> None:
+        """Begin to fetch what a source hands out; nobody waits for it."""
+        if is_issued(reference):
+            self._desk.warm(reference)
+
+    def doubt(self, reference: str) -> None:
+        """A provider refused it: what a source handed out is renewed early."""
+        self._desk.doubt(reference)
+
     def look(self, reference: str) -> Secret:
-        """The same at once and without memory, for checks outside the event loop. Raises `CredentialUnavailable`."""
+        """What a variable or file holds, at once and without memory, for checks outside the loop. Raises `CredentialUnavailable`."""
         if reference.startswith("env:"):
             return from_environment(reference, self._env)
         return _from_file(reference, self._path(reference))

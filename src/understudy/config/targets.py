@@ -12,7 +12,16 @@ from understudy.core.money import Price
 from understudy.core.request import Operation
 from understudy.core.target import Limits, Target
 from understudy.core.value import JsonObject
-from understudy.providers import PROVIDERS, Provider, address, facts, formats_for, lacks_in_translation, usual_dialects
+from understudy.providers import (
+    PROVIDERS,
+    Provider,
+    address,
+    facts,
+    formats_for,
+    lacks_in_translation,
+    usual_address,
+    usual_dialects,
+)
 from understudy.registry import BadSettings
 
 FREE = Price(input=0, output=0)
@@ -101,7 +110,9 @@ def _target(found: Problems, name: str, given: Any, path: Path) -> Target | None
     if section is None:
         return None
     known = facts(provider)
-    _check_address(found, section, known, path)
+    if good:
+        _check_address(found, section, usual_address(provider, settings), path)
+    _check_model(found, section, known, path)
     _check_memory(found, section, known, path)
     _check_numbers(found, section, path)
     if not _check_embeds(found, section, known, path):
@@ -122,19 +133,36 @@ def _check_settings(found: Problems, provider: str, settings: JsonObject, path: 
     return True
 
 
-def _check_address(found: Problems, section: TargetSection, known: Provider, path: Path) -> None:
+def _check_model(found: Problems, section: TargetSection, known: Provider, path: Path) -> None:
     if not known.wires:
         return
     if section.model is None:
-        found.absent((*path, "model"), '"model" must be given: the name by which the provider knows the model')
+        if known.models_path is None or section.embeds:
+            found.absent((*path, "model"), '"model" must be given: the name by which the provider knows the model')
+    elif section.api or section.embeds or not any(wire.operation is Operation.CHAT for wire in known.wires):
+        return  # told elsewhere, where it is wrong
+    elif not usual_dialects(known, section.model):
+        found.problem(
+            (*path, "model"),
+            f"{section.provider} is not known to have such a model; say with `api` how it is asked: {_spoken(known)}",
+        )
+
+
+def _check_address(found: Problems, section: TargetSection, usual: str, path: Path) -> None:
+    known = facts(section.provider)
+    if not known.wires:
+        return
     if section.base_url is None:
-        if not known.base_url:
+        if not usual:
+            settings = [field.name for field in settings_of(section.provider)][:1]
+            others = "".join(f" (or {name!r})" for name in settings).replace("'", '"')
             found.absent(
-                (*path, "base_url"), f'"base_url" must be given: {section.provider} says nothing of where the server is'
+                (*path, "base_url"),
+                f'"base_url"{others} must be given: {section.provider} says nothing of where the server is',
             )
         return
     origin, under = address(section.base_url)
-    if not under and known.wires[0].dialect == "openai_chat":
+    if not under and known.wires[0].dialect == "openai_chat" and not settings_of(section.provider):
         found.warning(
             (*path, "base_url"),
             "has no path; for this provider it usually ends in /v1 (requests go to /chat/completions)",
@@ -223,8 +251,8 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
     return Target(
         name=name,
         provider=provider,
-        model=section.model or (known.model or provider),
-        base_url=(section.base_url or known.base_url) if known.wires else "",
+        model=section.model or ("" if known.models_path else known.model or provider),
+        base_url=section.base_url or usual_address(provider, settings),
         dialects=dialects,
         key=_key(section, known),
         priority=section.priority,
@@ -239,7 +267,7 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
         local=known.local if section.local is None else section.local,
         stand_in=known.stand_in,
         embeds=embeds,
-        counts=() if embeds else formats_for(known, Operation.COUNT),
+        counts=() if embeds else formats_for(known, Operation.COUNT, section.model or ""),
         settings=own or None,
     )
 
@@ -251,17 +279,18 @@ def _space(section: TargetSection, known: Provider) -> str | None:
 
 def _dialects(section: TargetSection, known: Provider) -> tuple[str, ...]:
     if _purpose(section) is Operation.EMBED and section.api is None:
-        return formats_for(known, Operation.EMBED)
+        return formats_for(known, Operation.EMBED, section.model or "")
     if section.api is not None and section.api in APIS:
         return (APIS[section.api],)
-    return usual_dialects(known)
+    return usual_dialects(known, section.model or "")
 
 
 def _key(section: TargetSection, known: Provider) -> str | None:
     """Never the provider's usual key for an address that is not the provider's: it would be handed to a stranger."""
-    if section.key is not None or not known.key_env:
+    if section.key is not None:
         return section.key
-    return f"env:{known.key_env}" if section.base_url in (None, known.base_url) else None
+    usual = known.key or (f"env:{known.key_env}" if known.key_env else None)
+    return usual if section.base_url is None or known.owns(section.base_url) else None
 
 
 def _price(section: PriceSection | None, known: Provider) -> Price | None:

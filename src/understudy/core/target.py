@@ -21,9 +21,10 @@ class Limits:
 class Target:
     """One place that may answer.
 
-    `provider`: a name of the providers registry. `model`: as that provider calls it. `base_url`: where it is; for the OpenAI
+    `provider`: a name of the providers registry. `model`: as that provider calls it, "" while nobody knows (its server
+    has not told yet). `base_url`: where it is; for the OpenAI
     family it ends in `/v1`. `dialects`: the wire formats it speaks, preferred first. `key`: a reference to the credential
-    (`env:NAME`, `file:PATH`), never the secret itself. `stand_in`: needs no provider (`static`, `stale_cache`): free of the
+    (`env:NAME`, `file:PATH`, or a source of tokens such as `gcp`), never the secret itself. `stand_in`: needs no provider (`static`, `stale_cache`): free of the
     attempt budget, and its answers are always labelled degraded. `context_tokens`: the model's window. `lacks`: features
     (see `core.request.FEATURES`) that it is known not to have; `lacks_in_translation`: those that its wire format cannot carry for
     callers of another one. `embeds`: the vector space of an embedding model, which then does nothing else; None for a model that
@@ -62,3 +63,8 @@ class Target:
     def fingerprint(self) -> tuple[str, str, str, str]:
         """What makes it the same target after a change of the configuration: its standing survives by this."""
         return (self.provider, self.base_url, self.model, self.key or "")
+
+    @property
+    def key_is_issued(self) -> bool:
+        """Whether its credential is handed out for a while by a source, instead of being kept in a variable or file."""
+        return self.key is not None and not self.key.startswith(("env:", "file:"))

@@ -18,7 +18,7 @@ from understudy.core.conversation import Conversation
 from understudy.core.embedding import Embeds, narrowed_embeds
 from understudy.core.failure import Failure
 from understudy.core.outcome import Outcome
-from understudy.core.projection import Carries, narrowed
+from understudy.core.projection import Carries, narrowed, with_thinking
 from understudy.core.request import Call, Needs, Operation
 from understudy.core.usage import Usage
 from understudy.core.value import keyword_value
@@ -40,7 +40,11 @@ class Quirks:
     `max_tokens_field`: the name it wants for the bound on the answer, None for the caller's own. `drop`: top-level request
     fields that it refuses. `roles`: role names to write instead (`developer` -> `system`). `ask_usage`: whether a stream
     must be asked for its usage. `fields`: top-level fields always set. `cache_marks`: whether cache marks may be sent.
-    `reasoning_field`: under which name it takes reasoning text back, None when it takes none.
+    `reasoning_field`: under which name it takes reasoning text back, None when it takes none. `names`: top-level fields that it
+    knows by another name. `tool_ids`: the pattern of the only ids that it takes for tool calls, and the length of those that
+    replace others. `efforts`: the only efforts that it knows, weakest first; another one becomes the nearest. `adaptive`: it
+    takes no budget of thinking tokens, an effort stands for it. `refuses_thinking`: top-level fields that it refuses while it
+    thinks, that is with an effort other than `none`; `thinks_unasked`: or with none at all.
     """
 
     max_tokens_field: str | None = None
@@ -50,6 +54,12 @@ class Quirks:
     fields: tuple[tuple[str, object], ...] = ()
     cache_marks: bool = True
     reasoning_field: str | None = None
+    names: tuple[tuple[str, str], ...] = ()
+    tool_ids: tuple[str, int] | None = None
+    efforts: tuple[str, ...] = ()
+    adaptive: bool = False
+    refuses_thinking: tuple[str, ...] = ()
+    thinks_unasked: bool = False
 
 
 BY_THE_BOOK = Quirks()
@@ -257,10 +267,13 @@ def carried_by(format_: Format, quirks: Quirks) -> Any:
         return carries
     if isinstance(carries, Embeds):
         return narrowed_embeds(carries, quirks.drop)
-    return narrowed(
+    left = narrowed(
         carries,
         drop=quirks.drop,
         cache_marks=quirks.cache_marks,
         renames=dict(quirks.roles),
         reasoning=quirks.reasoning_field is not None,
+        tool_ids=quirks.tool_ids,
+        efforts=quirks.efforts,
     )
+    return with_thinking(left, adaptive=quirks.adaptive, refuses=quirks.refuses_thinking, unasked=quirks.thinks_unasked)

@@ -147,6 +147,8 @@ class HttpAttempt(Attempt):
         failure = classify(status, headers, body, now_unix_s=self.show.engine.wall_s())
         if failure is None:
             return Failure(FailureKind.MALFORMED, f"unexpected status {status}", status=status)
+        if failure.kind is FailureKind.AUTH:
+            self.show.snapshot.upstreams[self.entry.target.name].doubt()
         return of_counting(failure) if self.show.needs.operation is Operation.COUNT else failure
 
     def failed(self, kind: FailureKind, message: str) -> Failure:

@@ -45,7 +45,7 @@ Classify = Callable[[BaseException], Failure | None]
 class OwnPerformance(Performance):
     """One request, performed by the caller's own client. `value`: what it returned. `error`: a fault that is not a target's."""
 
-    def __init__(  # noqa: PLR0917  what every performance is made from, and whom to call
+    def __init__(
         self,
         engine: Engine,
         snapshot: Snapshot,

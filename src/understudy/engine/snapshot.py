@@ -83,6 +83,12 @@ class Upstream:
         """The key as it was last read; "" before that, and where there is none."""
         return self._secret
 
+    def doubt(self) -> None:
+        """The provider refused the key: what a source handed out is renewed early, and looked at again at once."""
+        if self.target.key is not None and self.target.key_is_issued:
+            self._vault.doubt(self.target.key)
+            self.fresh_until_s = float("-inf")
+
     async def renew(self, now_s: float) -> None:
         """Read the key. Raises `CredentialUnavailable`."""
         assert self.target.key is not None
@@ -100,6 +106,7 @@ class Snapshot:
         "_board",
         "_parts",
         "_variants",
+        "_vault",
         "cached_routes",
         "configuration",
         "dialects",
@@ -118,6 +125,7 @@ class Snapshot:
     ) -> None:
         self._board = board
         self._parts = parts
+        self._vault = vault
         self._variants: dict[tuple[str, str | None, bool], RoutePlan] = {}
         self.configuration = configuration
         self.version = configuration.version
@@ -135,6 +143,16 @@ class Snapshot:
             for plan in planned.values()
             if any(entry.target.provider == CACHE for tier in plan.tiers for entry in tier.entries)
         )
+
+    def warm(self) -> None:
+        """Begin to fetch the credentials that sources hand out, on the running loop; nobody waits for them."""
+        for target in self.configuration.targets.values():
+            if target.key is not None and target.key_is_issued:
+                self._vault.warm(target.key)
+
+    def renewed(self, configuration: Configuration) -> Snapshot:
+        """Another configuration, made ready with what this one has at hand: credentials above all."""
+        return Snapshot(configuration, self._board, self._vault, self.dialects, self._parts)
 
     def plan(self, name: str, strategy: str | None, operation: Operation = Operation.CHAT) -> RoutePlan | None:
         """The route of that name, by the strategy that the caller asks for, if any; None when there is no such route.

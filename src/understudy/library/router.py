@@ -29,6 +29,7 @@ from understudy.core.resilience.breaker import State
 from understudy.core.usage import Usage
 from understudy.core.value import keyword_value
 from understudy.dialects import BadBody, Dialect
+from understudy.engine.discovery import Discovery
 from understudy.engine.own_client import Ask, Classify, OwnPerformance, classify_exception
 from understudy.engine.router import Engine
 from understudy.errors import BadRequest, RequestFailed, RouterNotEntered
@@ -183,14 +184,19 @@ class Router:
         self._client = wiring.make_client(self.configuration)
         self._engine = wiring.make_engine(self.configuration, self._client, env=self._env)
         self._engine.events.observe(self._observe)
+        self._engine.snapshot.warm()
+        self._discovery = Discovery(self._engine, self._client)
+        self._discovery.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         client, self._client, self._engine = self._client, None, None
-        if client is not None:
-            await client.close()
+        if client is None:
+            return
+        await self._discovery.close()
+        await client.close()
         if self._running:
             await asyncio.wait(self._running, timeout=5)
 

@@ -104,11 +104,19 @@ class SyncRouter:
 
     def health(self) -> dict[str, TargetHealth]:
         """See `Router.health`."""
-        return self._do(_later(lambda: self._router.health()))
+
+        async def told() -> dict[str, TargetHealth]:
+            return self._router.health()
+
+        return self._do(told)
 
     def costs(self) -> Costs:
         """See `Router.costs`."""
-        return self._do(_later(lambda: self._router.costs()))
+
+        async def told() -> Costs:
+            return self._router.costs()
+
+        return self._do(told)
 
     def breaker(self, target: str) -> SyncSwitch:
         """See `Router.breaker`."""

@@ -237,7 +237,7 @@ def _own_faults(received: Received) -> tuple[Fault, ...]:
 def _bound(host: str, port: int) -> socket.socket:
     """A socket of our own on this address, beside others of ours."""
     [(family, _, _, _, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # so named, it gets TCP_NODELAY from asyncio
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

@@ -1,7 +1,8 @@
 """Providers: where each one is, which wire formats it speaks, how it takes the key, and where it differs from the book.
 
-A registry folder. A provider that adds no behaviour is a row of facts, a `Provider`. One that answers from memory is a
-dataclass with its settings as fields, its facts in `facts` and its behaviour in `reply`: a `Player`.
+A registry folder. A provider that adds no behaviour is a row of facts, a `Provider`. One with settings of its own is a
+dataclass with these as fields and its facts in `facts`: a `Player` answers from memory (`reply`), a `Located` is somewhere
+else for every customer (`where`, `path`).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from understudy.core.dice import Dice
 from understudy.core.failure import Failure
 from understudy.core.request import Call, Operation
 from understudy.core.target import Target
-from understudy.core.value import keyword_value
+from understudy.core.value import JsonObject, keyword_value
 from understudy.dialects import BY_THE_BOOK, Quirks
 from understudy.ports import Header, Origin
 from understudy.registry import Registry
@@ -43,11 +44,16 @@ OPENAI_CHAT = "openai_chat"
 ANTHROPIC_MESSAGES = "anthropic_messages"
 
 
+ModelQuirks = tuple[tuple[str, Quirks], ...]
+"""Pattern of a model's whole name -> its quirks. The first match counts."""
+
+
 class Auth(StrEnum):
     """How a provider is shown the key."""
 
     BEARER = "bearer"  # authorization: Bearer ...
     X_API_KEY = "x-api-key"  # x-api-key: ...
+    API_KEY = "api-key"  # api-key: ...
     X_GOOG_API_KEY = "x-goog-api-key"  # x-goog-api-key: ...
     NONE = "none"
 
@@ -61,6 +67,8 @@ class Wire:
     go along, lower-case; one that ends in `*` stands for all that begin so. `quirks`: where it differs from the book.
     `on_request`: spoken only where a target's `api` picks it, because not every version of the server has it.
     `lacks_in_translation`: features that this format cannot carry for callers of another one. `operation`: what is asked in it.
+    `models`: pattern of a model's whole name -> the quirks that hold for it instead of `quirks`, the first match; `speaks_for`:
+    pattern of the models that are asked in this format.
     """
 
     dialect: str
@@ -73,6 +81,12 @@ class Wire:
     on_request: bool = False
     lacks_in_translation: tuple[str, ...] = ()
     operation: Operation = Operation.CHAT
+    models: ModelQuirks = ()
+    speaks_for: str = r".*"
+
+    def quirks_for(self, model: str) -> Quirks:
+        """Where this model differs from the book."""
+        return next((quirks for pattern, quirks in self.models if re.fullmatch(pattern, model)), self.quirks)
 
 
 @keyword_value
@@ -84,6 +98,10 @@ class Provider:
     is usually read from, None when it takes none. `key_required`: whether a target without a key makes no sense. `model`:
     what is asked for when only a key is known, "" when a target must say. `local`: runs beside us, so it belongs into the
     local tier. `stand_in`: needs no provider at all, free of the attempt budget, always labelled degraded. `lacks`: features that none of its models has.
+    `models_path`: where it lists its models, under the `base_url`'s origin; a target of such a provider needs no `model`.
+    `base_url_env`: the variable that says where it is, for those that are somewhere else for everybody. `key`: the reference used where
+    nothing else is said, for providers whose tokens come from a source. `own_hosts`: ends of the host names that are its own, beside
+    that of `base_url`: the usual key is sent to no other.
     """
 
     title: str
@@ -95,6 +113,18 @@ class Provider:
     local: bool = False
     stand_in: bool = False
     lacks: tuple[str, ...] = ()
+    models_path: str | None = None
+    base_url_env: str | None = None
+    key: str | None = None
+    own_hosts: tuple[str, ...] = ()
+
+    def owns(self, base_url: str) -> bool:
+        """Whether an address is this provider's own, so that its usual key may be sent there."""
+        return base_url == self.base_url or (
+            bool(self.own_hosts)
+            and base_url.startswith("https://")
+            and address(base_url)[0].host.endswith(self.own_hosts)
+        )
 
     def wire(self, dialect: str) -> Wire | None:
         """How this provider speaks a dialect; None when it does not."""
@@ -115,21 +145,30 @@ def openai_chat(
     quirks: Quirks = BY_THE_BOOK,
     pass_on: tuple[bytes, ...] = (),
     on_request: bool = False,
+    models: ModelQuirks = (),
+    auth: Auth = Auth.BEARER,
 ) -> Wire:
     """Chat Completions under a `base_url` that ends in `/v1`."""
     return Wire(
         dialect=OPENAI_CHAT,
         path=path,
+        auth=auth,
         headers=_ALWAYS,
         pass_on=(*_TRACE, *pass_on),
         quirks=quirks,
+        models=models,
         on_request=on_request,
         lacks_in_translation=("stored", "video"),
     )
 
 
 def anthropic_messages(
-    *, path: str = "/v1/messages", auth: Auth = Auth.X_API_KEY, quirks: Quirks = BY_THE_BOOK, on_request: bool = False
+    *,
+    path: str = "/v1/messages",
+    auth: Auth = Auth.X_API_KEY,
+    quirks: Quirks = BY_THE_BOOK,
+    on_request: bool = False,
+    models: ModelQuirks = (),
 ) -> Wire:
     """Messages under a `base_url` that ends before `/v1`."""
     return Wire(
@@ -139,13 +178,18 @@ def anthropic_messages(
         headers=(*_ALWAYS, (b"anthropic-version", b"2023-06-01")),
         pass_on=(*_TRACE, b"anthropic-beta", b"anthropic-version"),
         quirks=quirks,
+        models=models,
         on_request=on_request,
         lacks_in_translation=("audio", "logprobs", "many", "stored", "video"),
     )
 
 
 def anthropic_count_tokens(
-    *, path: str = "/v1/messages/count_tokens", auth: Auth = Auth.X_API_KEY, on_request: bool = False
+    *,
+    path: str = "/v1/messages/count_tokens",
+    auth: Auth = Auth.X_API_KEY,
+    on_request: bool = False,
+    models: ModelQuirks = (),
 ) -> Wire:
     """Token counting beside Messages."""
     return Wire(
@@ -154,6 +198,7 @@ def anthropic_count_tokens(
         auth=auth,
         headers=(*_ALWAYS, (b"anthropic-version", b"2023-06-01")),
         pass_on=(*_TRACE, b"anthropic-beta", b"anthropic-version"),
+        models=models,
         on_request=on_request,
         operation=Operation.COUNT,
     )
@@ -313,17 +358,39 @@ class Player(Protocol):
         ...
 
 
-PROVIDERS: Registry[Provider | Player] = Registry("understudy.providers", "PROVIDER", kind="provider")
+class Located(Protocol):
+    """A provider that is somewhere else for every customer: its settings say where. They are optional, for a `base_url` says it, too."""
+
+    facts: ClassVar[Provider]
+
+    def where(self) -> str:
+        """Where it is by these settings; "" when they do not say."""
+        ...
+
+    def path(self, base: str, path: str) -> str:
+        """Where a wire format is spoken, under the origin. `base`: the path of the `base_url`. `path`: the wire's."""
+        ...
+
+    def known_as(self, model: str) -> str:
+        """The name under which the quirks of a model are listed."""
+        ...
 
 
-def usual_dialects(known: Provider) -> tuple[str, ...]:
-    """The wire formats that a provider is asked in for a conversation unless a target picks one."""
-    return formats_for(known, Operation.CHAT)
+PROVIDERS: Registry[Provider | Player | Located] = Registry("understudy.providers", "PROVIDER", kind="provider")
 
 
-def formats_for(known: Provider, operation: Operation) -> tuple[str, ...]:
+def usual_dialects(known: Provider, model: str) -> tuple[str, ...]:
+    """The wire formats that a provider is asked in for a conversation with this model unless a target picks one."""
+    return formats_for(known, Operation.CHAT, model)
+
+
+def formats_for(known: Provider, operation: Operation, model: str) -> tuple[str, ...]:
     """The wire formats that a provider is asked in for an operation unless a target picks one."""
-    return tuple(wire.dialect for wire in known.wires if wire.operation is operation and not wire.on_request)
+    return tuple(
+        wire.dialect
+        for wire in known.wires
+        if wire.operation is operation and not wire.on_request and re.fullmatch(wire.speaks_for, model)
+    )
 
 
 def lacks_in_translation(known: Provider, dialects: tuple[str, ...]) -> tuple[str, ...]:
@@ -335,14 +402,29 @@ def lacks_in_translation(known: Provider, dialects: tuple[str, ...]) -> tuple[st
 def facts(name: str) -> Provider:
     """The facts of a provider. Raises `UnknownName`."""
     entry = PROVIDERS.entry(name)
-    return entry if isinstance(entry, Provider) else cast("Player", entry).facts
+    return entry if isinstance(entry, Provider) else cast("Player | Located", entry).facts
+
+
+def usual_address(name: str, settings: JsonObject) -> str:
+    """Where a provider is unless a target says otherwise; "" when a target must."""
+    known = facts(name)
+    if known.base_url or isinstance(PROVIDERS.entry(name), Provider) or not known.wires:
+        return known.base_url
+    return cast("Located", PROVIDERS.build(name, settings)).where()
 
 
 def player(target: Target) -> Player | None:
     """Who answers for a target from memory; None for a provider that is reached over HTTP (and for `stale_cache`)."""
-    if isinstance(PROVIDERS.entry(target.provider), Provider):
+    if isinstance(PROVIDERS.entry(target.provider), Provider) or facts(target.provider).wires:
         return None
     return cast("Player", PROVIDERS.build(target.provider, target.settings or {}))
+
+
+def _located(target: Target) -> Located | None:
+    if isinstance(PROVIDERS.entry(target.provider), Provider):
+        return None
+    settings = {name: held for name, held in (target.settings or {}).items() if name != "headers"}
+    return cast("Located", PROVIDERS.build(target.provider, settings))
 
 
 class BadAddress(ValueError):
@@ -355,25 +437,36 @@ def endpoint(target: Target, dialect: str) -> Endpoint:
     if wire is None:
         raise LookupError(f"{target.provider} does not speak {dialect}")
     origin, base = address(target.base_url)
+    located = _located(target)
+    whole = path_under if located is None else located.path
+    model = target.model if located is None else located.known_as(target.model)
     settings = target.settings or {}
     own = tuple((name.lower().encode(), str(text).encode()) for name, text in settings.get("headers", {}).items())
     return Endpoint(
         origin=origin,
-        path=_path(base, wire.path, target.model),
-        stream_path=_path(base, wire.stream_path or wire.path, target.model),
+        path=_for(target, whole(base, wire.path)),
+        stream_path=_for(target, whole(base, wire.stream_path or wire.path)),
         headers=(*wire.headers, *own),
-        auth=wire.auth,
-        quirks=wire.quirks,
+        # whatever a provider's own keys are shown as, an issued token is a bearer token
+        auth=Auth.BEARER if target.key_is_issued and wire.auth in _KEY_HEADERS else wire.auth,
+        quirks=wire.quirks_for(model),
         pass_on=tuple(name for name in wire.pass_on if not name.endswith(b"*")),
         pass_on_prefixes=tuple(name[:-1] for name in wire.pass_on if name.endswith(b"*")),
     )
 
 
-def _path(base: str, path: str, model: str) -> str:
+_KEY_HEADERS = (Auth.X_API_KEY, Auth.API_KEY, Auth.X_GOOG_API_KEY)
+
+
+def path_under(base: str, path: str) -> str:
+    """A wire format's path under that of a `base_url`."""
     # `https://api.anthropic.com` and `https://api.anthropic.com/v1` mean the same to people.
     version = path[: path.find("/", 1)]
-    under = base.removesuffix(version) if _VERSION.fullmatch(version) else base
-    return under + path.replace("{model}", quote(model, safe=""))
+    return (base.removesuffix(version) if _VERSION.fullmatch(version) else base) + path
+
+
+def _for(target: Target, path: str) -> str:
+    return path.replace("{model}", quote(target.model, safe="@"))
 
 
 _VERSION = re.compile(r"/v\d\w*")

@@ -23,4 +23,6 @@ PROVIDER = Provider(
     ),
     key_required=False,
     local=True,
+    models_path="/v1/models",
+    base_url_env="LLAMA_CPP_BASE_URL",
 )

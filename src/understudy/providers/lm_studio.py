@@ -8,4 +8,6 @@ PROVIDER = Provider(
     wires=(openai_chat(quirks=COMPATIBLE), openai_embeddings()),
     key_required=False,
     local=True,
+    models_path="/v1/models",
+    base_url_env="LM_STUDIO_BASE_URL",
 )

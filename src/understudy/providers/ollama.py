@@ -23,4 +23,5 @@ PROVIDER = Provider(
     ),
     key_required=False,
     local=True,
+    models_path="/api/tags",
 )

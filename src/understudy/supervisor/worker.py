@@ -20,6 +20,7 @@ import msgspec
 from understudy import wiring
 from understudy.core.event import BreakerChanged, CoolDownSet, Event, RequestEnded
 from understudy.core.select import replay
+from understudy.engine.discovery import Discovery
 from understudy.engine.router import Engine
 from understudy.supervisor.link import Ask, Drain, News, Operate, Setup, read_down, write_up
 from understudy.transport.client import Client
@@ -162,15 +163,21 @@ async def run(link: socket.socket, listener: socket.socket) -> None:
     client = wiring.make_client(setup.configuration)
     engine = wiring.make_engine(setup.configuration, client, workers=setup.workers)
     server = wiring.make_server(setup.configuration, engine)
+    discovery = Discovery(engine, client)
     worker = Worker(setup, engine, server, client, writer)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, writer.close)  # as if the supervisor were gone
     await server.listen(sock=listener)
+    engine.snapshot.warm()
+    discovery.start()
     write_up(writer, {"what": "ready"})
     # What lives from here on lives long: no collection needs to look at it again.
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 50, 100)
-    await worker.obey(reader)
+    try:
+        await worker.obey(reader)
+    finally:
+        await discovery.close()
 
 
 def main() -> None:

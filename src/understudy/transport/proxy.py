@@ -40,7 +40,8 @@ class Proxies:
     """The proxy per scheme, and the hosts that are reached without one.
 
     `direct`: entries as in NO_PROXY: a host (with its subdomains), `.domain` (subdomains only), `host:port`, an address,
-    a network (`10.0.0.0/8`) or `*`. Loopback addresses and `localhost` are always reached directly.
+    a network (`10.0.0.0/8`) or `*`. Loopback addresses, `localhost` and link-local addresses (the clouds' metadata servers) are
+    always reached directly.
     """
 
     http: Proxy | None = None
@@ -89,7 +90,7 @@ def _read(environment: Mapping[str, str], name: str) -> Proxy | None:
 def _is_direct(origin: Origin, entries: tuple[str, ...]) -> bool:
     host = origin.host.lower().rstrip(".")
     address = _address(host)
-    if host == "localhost" or (address is not None and address.is_loopback):
+    if host == "localhost" or (address is not None and (address.is_loopback or address.is_link_local)):
         return True
     return any(_matches(entry, host, address, origin.port) for entry in entries)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Any
 
 from understudy.core.answer import Answer, Stop
@@ -19,7 +19,6 @@ from understudy.core.conversation import (
     ReasoningSettings,
     Refusal,
     Remote,
-    Role,
     Stored,
     Text,
     ToolCall,
@@ -258,31 +257,3 @@ EFFORT_BUDGETS = (
     ("max", 65536),
 )
 EFFORTS = ("none", *(name for name, _ in EFFORT_BUDGETS))
-
-
-def narrowed(
-    carries: Carries,
-    *,
-    drop: tuple[str, ...] = (),
-    cache_marks: bool = True,
-    renames: Mapping[str, str] | None = None,
-    reasoning: bool = False,
-) -> Carries:
-    """What is left when a provider refuses some of its dialect, and what it takes beyond the book.
-
-    `drop`: top-level fields that it refuses, as the wire names them. `renames`: roles that it knows by another name.
-    `reasoning`: whether an assistant's turn takes its own thoughts back.
-    """
-    refused = tuple(carries.wire_names.get(name, name) for name in drop)
-    parts = carries.parts
-    if reasoning:
-        kinds = parts.get(Role.ASSISTANT, ())
-        parts = {**parts, Role.ASSISTANT: kinds if "reasoning" in kinds else ("reasoning", *kinds)}
-    return replace(
-        carries,
-        parts=parts,
-        settings=tuple(name for name in carries.settings if name not in refused),
-        cache=carries.cache if cache_marks else (),
-        renames={**carries.renames, **(renames or {})},
-        unsigned_reasoning=carries.unsigned_reasoning or reasoning,
-    )

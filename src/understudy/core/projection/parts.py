@@ -249,6 +249,11 @@ def _joined(left: Part, right: Part, kinds: tuple[str, ...]) -> Part | None:
     return None
 
 
+def replaced_id(id_: str, length: int) -> str:
+    """What stands for a tool call's id that a format does not take: `length` hexadecimal digits, for equal ids the same."""
+    return hashlib.sha256(id_.encode("utf-8", "surrogatepass")).hexdigest()[:length]
+
+
 def _with_ids(messages: tuple[Message, ...], carries: Carries) -> tuple[Message, ...]:
     """The same messages with tool call ids that the format accepts; calls and results still match."""
     pattern = re.compile(carries.tool_ids or "")
@@ -257,8 +262,7 @@ def _with_ids(messages: tuple[Message, ...], carries: Carries) -> tuple[Message,
         for part in message.parts:
             id_ = part.id if isinstance(part, ToolCall) else part.call_id if isinstance(part, ToolResult) else None
             if id_ is not None and not pattern.fullmatch(id_):
-                digest = hashlib.sha256(id_.encode("utf-8", "surrogatepass")).hexdigest()
-                new[id_] = digest[: carries.tool_id_length]
+                new[id_] = replaced_id(id_, carries.tool_id_length)
     if not new:
         return messages
 

@@ -143,7 +143,7 @@ def _reasoning(asked: ReasoningSettings, carries: Carries, losses: Losses) -> Re
         effort = None
     if effort is not None and carries.efforts and effort not in carries.efforts:
         losses.add("reasoning.effort", LOSSY)
-        effort = _nearest(effort, carries.efforts)
+        effort = nearest_effort(effort, carries.efforts)
     if display is not None and "display" not in carries.reasoning:
         losses.add("reasoning.display", COSMETIC)
         display = None
@@ -161,7 +161,7 @@ def budget_of(effort: str) -> int:
     return dict(EFFORT_BUDGETS).get(effort, dict(EFFORT_BUDGETS)["medium"])
 
 
-def _nearest(effort: str, names: tuple[str, ...]) -> str:
+def nearest_effort(effort: str, names: tuple[str, ...]) -> str:
     """The name on the format's scale nearest to `effort`, the weaker of two; an unknown one counts as medium.
 
     Little thinking never becomes none: that is another thing.

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from understudy.core.projection import effort_of, nearest_effort
 from understudy.dialects import BadBody, Quirks
 from understudy.dialects.anthropic_messages.wire import SEAL, Unreadable, decode, raw_object
 
@@ -34,10 +35,40 @@ def apply_quirks(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:
         dropped.append("cache_control")
     if quirks.roles:
         _rename_roles(members, dict(quirks.roles))
+    if quirks.adaptive:
+        dropped += _without_budget(members)
+    if quirks.efforts:
+        dropped += _known_effort(members, quirks.efforts)
     # where the address names the model, nothing is lost with it
     refused = [name for name in quirks.drop if members.pop(name, None) is not None and name != "model"]
+    for name, theirs in quirks.names:
+        if name in members:
+            members[theirs] = members.pop(name)
     members.update(quirks.fields)
     return (*dropped, *refused)
+
+
+def _without_budget(members: dict[str, Any]) -> list[str]:
+    """Thinking as the model likes: a budget becomes the effort that it allows, unless one stands beside it."""
+    thinking = _plain(members.get("thinking"))
+    if not isinstance(thinking, dict) or thinking.get("type") != "enabled":
+        return []
+    budget = thinking.get("budget_tokens")
+    rest = {name: held for name, held in thinking.items() if name not in {"type", "budget_tokens"}}
+    members["thinking"] = {"type": "adaptive", **rest}
+    if isinstance(budget, int):
+        asked = _plain(members.get("output_config"))
+        members["output_config"] = {"effort": effort_of(budget), **(asked if isinstance(asked, dict) else {})}
+    return ["thinking.budget_tokens"]
+
+
+def _known_effort(members: dict[str, Any], efforts: tuple[str, ...]) -> list[str]:
+    output = _plain(members.get("output_config"))
+    effort = output.get("effort") if isinstance(output, dict) else None
+    if not isinstance(effort, str) or effort in efforts:
+        return []
+    members["output_config"] = {**output, "effort": nearest_effort(effort, efforts)}
+    return ["output_config.effort"]
 
 
 def without_foreign_thinking(body: bytes, members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:

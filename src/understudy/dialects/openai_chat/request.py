@@ -325,6 +325,9 @@ def write_request(conversation: Conversation, quirks: Quirks) -> JsonObject:
     body |= others
     for name in quirks.drop:
         body.pop(name, None)
+    for name, theirs in quirks.names:
+        if name in body:
+            body[theirs] = body.pop(name)
     body.update(quirks.fields)
     return body
 

@@ -6,10 +6,12 @@ see the same. Messages are opened only where something in them may have to chang
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 
+from understudy.core.projection import nearest_effort, replaced_id
 from understudy.core.value import JsonObject
 from understudy.dialects import BadBody, Quirks
 from understudy.dialects.openai_chat.reasoning import is_stamped
@@ -34,7 +36,7 @@ def fit_body(body: bytes, model: str, quirks: Quirks, *, plain: bool = False) ->
     try:
         members: dict[str, Any] = _members(body)
         members["model"] = model
-        lost = () if plain else _fit_turns(members, quirks)
+        lost = () if plain and _takes_plain(quirks, body) else _fit_turns(members, quirks)
     except RecursionError:
         raise BadBody("the body is nested too deeply") from None
     except msgspec.DecodeError as error:
@@ -45,9 +47,13 @@ def fit_body(body: bytes, model: str, quirks: Quirks, *, plain: bool = False) ->
         _rename_bound(members, quirks.max_tokens_field)
     if quirks.ask_usage and "stream" in members and members["stream"] == _TRUE:
         _ask_usage(members)
+    if quirks.efforts or quirks.refuses_thinking:
+        lost += _fit_thinking(members, quirks)
     for name in quirks.drop:
         if members.pop(name, _ABSENT) != _ABSENT and name not in _UNREPORTED:
             lost += (name,)
+    if quirks.names:
+        _rename(members, quirks.names)
     if quirks.fields:
         members.update(quirks.fields)
     return encode(members), lost
@@ -71,6 +77,34 @@ def _rename_bound(members: dict[str, Any], wanted: str) -> None:
         members[wanted] = held[-1]
 
 
+def _rename(members: dict[str, Any], names: tuple[tuple[str, str], ...]) -> None:
+    for name, theirs in names:
+        if name in members:
+            members[theirs] = members.pop(name)
+
+
+def _fit_thinking(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:
+    """An effort that the model knows, and nothing beside it that it refuses while it thinks."""
+    lost: tuple[str, ...] = ()
+    held = members.get("reasoning_effort", _ABSENT)
+    effort = None if held == _ABSENT else decode(bytes(held))
+    if isinstance(effort, str) and quirks.efforts and effort not in quirks.efforts:
+        members["reasoning_effort"] = effort = nearest_effort(effort, quirks.efforts)
+        lost = ("reasoning_effort",)
+    if effort == "none" or (effort is None and not quirks.thinks_unasked):
+        return lost
+    return lost + tuple(name for name in quirks.refuses_thinking if members.pop(name, _ABSENT) != _ABSENT)
+
+
+_LATER_ROLES = ((), (("developer", "system"),))
+"""Renames that no plain turn is touched by. Comparing whole tuples is what a request can afford."""
+
+
+def _takes_plain(quirks: Quirks, body: bytes) -> bool:
+    """Whether a provider takes plain turns as they are: no other ids of tool calls, no other words for the usual roles."""
+    return (quirks.tool_ids is None or b'"tool_call' not in body) and quirks.roles in _LATER_ROLES
+
+
 def _fit_turns(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:
     """Fit messages and tools to what the provider takes; the names of what was dropped."""
     lost: dict[str, None] = {}
@@ -87,6 +121,8 @@ def _fit_turns(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:
         if not quirks.cache_marks:
             for node in (turn, *_objects(turn.get("content")), *_objects(turn.get("tool_calls"))):
                 changed |= _unmark(node, "messages.cache_control", lost)
+        if quirks.tool_ids is not None:
+            changed |= _fit_ids(turn, *quirks.tool_ids)
     if changed:
         members["messages"] = turns
     if not quirks.cache_marks and "tools" in members:
@@ -107,6 +143,17 @@ def _unmark(node: JsonObject, name: str, lost: dict[str, None]) -> bool:
     if node.pop("cache_control") is not None:
         lost[name] = None
     return True
+
+
+def _fit_ids(turn: JsonObject, pattern: str, length: int) -> bool:
+    """Ids of tool calls as the provider takes them; call and result still match, since equal ids stay equal."""
+    changed = False
+    for node, name in ((turn, "tool_call_id"), *((call, "id") for call in _objects(turn.get("tool_calls")))):
+        id_ = node.get(name)
+        if isinstance(id_, str) and not re.fullmatch(pattern, id_):
+            node[name] = replaced_id(id_, length)
+            changed = True
+    return changed
 
 
 def _fit_thoughts(turn: JsonObject, wanted: str | None, lost: dict[str, None]) -> bool:

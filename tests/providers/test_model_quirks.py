@@ -1,0 +1,249 @@
+"""Models of one provider differ: what each refuses does not reach it, in its own format and in translation, and is reported.
+
+Method: one request with everything in it, sent to many models through both ways there are into a provider.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from understudy.core.conversation import (
+    Conversation,
+    Message,
+    ReasoningSettings,
+    Role,
+    Settings,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+from understudy.core.projection import project_request
+from understudy.core.request import Call
+from understudy.core.target import Target
+from understudy.dialects import carried_by
+from understudy.providers import endpoint, facts
+from understudy.wiring import make_dialects
+
+DIALECTS = make_dialects()
+SAMPLING = {
+    "temperature": 0.5, "top_p": 0.9, "frequency_penalty": 0.1, "presence_penalty": 0.1, "logprobs": True, "top_logprobs": 2,
+}  # fmt: skip
+
+
+def place(provider: str, model: str, **settings: Any):
+    dialect = facts(provider).wires[0].dialect
+    one = Target(
+        name="t", provider=provider, model=model, base_url="http://x/v1", dialects=(dialect,), settings=settings or None
+    )
+    return dialect, endpoint(one, dialect)
+
+
+def kept(provider: str, model: str, body: dict[str, Any], **settings: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The caller's own body for this model of a provider that speaks the same format, and what it lost."""
+    dialect, where = place(provider, model, **settings)
+    raw = json.dumps({"model": "r", **body}).encode()
+    call = Call(dialect=dialect, needs=DIALECTS[dialect].needs(raw), body=raw)
+    written, lost = DIALECTS[dialect].retarget(call, model, where.quirks)
+    return json.loads(written), lost
+
+
+def translated(
+    provider: str, model: str, asked: Settings, messages: tuple[Message, ...] = ()
+) -> tuple[dict[str, Any], set[str]]:
+    """A conversation written for this model, and what it lost."""
+    name, where = place(provider, model)
+    said = messages or (Message(Role.USER, (Text("hi"),)),)
+    projected, losses = project_request(
+        Conversation(model=model, messages=said, settings=asked), carried_by(DIALECTS[name], where.quirks)
+    )
+    return json.loads(DIALECTS[name].render_request(projected, where.quirks)), {loss.name for loss in losses}
+
+
+@pytest.mark.parametrize("model", ["o1", "o3-mini", "o4-mini-2025-04-16", "gpt-5", "gpt-5-mini", "gpt-5-2025-08-07"])
+def test_reasoning_models_of_openai_get_no_sampling_and_their_own_bound(model):
+    body, lost = kept("openai", model, {"messages": [], "max_tokens": 7, **SAMPLING})
+    assert body == {"model": model, "messages": [], "max_completion_tokens": 7}
+    assert set(lost) == set(SAMPLING)
+    body, lost = translated("openai", model, Settings(max_tokens=7, temperature=0.5, top_p=0.9))
+    assert set(body) == {"model", "messages", "max_completion_tokens"}
+    assert lost == {"temperature", "top_p"}
+
+
+@pytest.mark.parametrize("model", ["gpt-4o", "gpt-4.1-mini", "gpt-5-chat-latest", "gpt-5.2-chat-latest", "o-my-model"])
+def test_other_models_of_openai_get_everything(model):
+    body, lost = kept("openai", model, {"messages": [], **SAMPLING})
+    assert (body, lost) == ({"model": model, "messages": [], **SAMPLING}, ())
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "free"),
+    [
+        ("gpt-5.1", None, True),
+        ("gpt-5.1", "none", True),
+        ("gpt-5.1", "low", False),
+        ("gpt-5.2-codex", "high", False),
+        ("gpt-5.4-mini", None, True),
+        ("gpt-5.6-sol", None, False),
+        ("gpt-5.6-sol", "none", True),
+    ],
+)
+def test_newer_models_take_a_temperature_while_they_do_not_think(model, effort, free):
+    given = {"messages": [], "temperature": 0.5} | ({} if effort is None else {"reasoning_effort": effort})
+    body, lost = kept("openai", model, given)
+    assert ("temperature" in body, lost) == (free, () if free else ("temperature",))
+    asked = Settings(temperature=0.5, reasoning=None if effort is None else ReasoningSettings(effort=effort))
+    body, lost_too = translated("openai", model, asked)
+    assert ("temperature" in body, lost_too) == (free, set() if free else {"temperature"})
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "asked", "sent"),
+    [
+        ("openai", "o3-mini", "minimal", "low"),
+        ("openai", "gpt-5-mini", "none", "minimal"),
+        ("openai", "gpt-5.1", "xhigh", "high"),
+        ("openai", "gpt-5.2", "xhigh", "xhigh"),
+        ("mistral", "mistral-small-latest", "low", "high"),
+        ("mistral", "mistral-small-latest", "none", "none"),
+        ("groq", "openai/gpt-oss-120b", "minimal", "low"),
+    ],
+)
+def test_an_effort_that_a_model_does_not_know_becomes_the_nearest(provider, model, asked, sent):
+    body, lost = kept(provider, model, {"messages": [], "reasoning_effort": asked})
+    assert body["reasoning_effort"] == sent
+    assert lost == (() if asked == sent else ("reasoning_effort",))
+    body, lost_too = translated(provider, model, Settings(reasoning=ReasoningSettings(effort=asked)))
+    assert body["reasoning_effort"] == sent
+    assert lost_too == (set() if asked == sent else {"reasoning.effort"})
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"), [("groq", "llama-3.3-70b-versatile"), ("xai", "grok-4-fast"), ("xai", "grok-2")]
+)
+def test_models_without_an_effort_get_none(provider, model):
+    body, lost = kept(provider, model, {"messages": [], "reasoning_effort": "high"})
+    assert ("reasoning_effort" in body, lost) == (False, ("reasoning_effort",))
+    body, lost_too = translated(provider, model, Settings(reasoning=ReasoningSettings(effort="high")))
+    assert ("reasoning_effort" in body, lost_too) == (False, {"reasoning"})
+
+
+@pytest.mark.parametrize(
+    ("model", "dropped"),
+    [
+        ("grok-4.3", {"frequency_penalty", "presence_penalty", "stop"}),
+        ("grok-4.20-0309-non-reasoning", {"frequency_penalty", "presence_penalty", "reasoning_effort"}),
+        ("grok-code-fast-1", {"frequency_penalty", "presence_penalty", "reasoning_effort", "stop"}),
+        ("grok-3", {"reasoning_effort"}),
+        ("grok-3-mini", {"frequency_penalty", "presence_penalty", "stop"}),
+    ],
+)
+def test_groks_differ(model, dropped):
+    given = {"messages": [], "frequency_penalty": 1, "presence_penalty": 1, "stop": ["x"], "reasoning_effort": "low"}
+    assert set(kept("xai", model, given)[1]) == dropped
+
+
+def test_the_first_o1_takes_neither_role_of_instructions():
+    body, _ = kept(
+        "openai", "o1-mini", {"messages": [{"role": "developer", "content": "a"}, {"role": "system", "content": "b"}]}
+    )
+    assert [turn["role"] for turn in body["messages"]] == ["user", "user"]
+
+
+BUDGET = {"messages": [], "max_tokens": 9000, "thinking": {"type": "enabled", "budget_tokens": 8192}, "temperature": 1}
+
+
+@pytest.mark.parametrize(
+    "model", ["claude-opus-4-7", "claude-opus-4-8", "claude-opus-5", "claude-sonnet-5-20260601", "claude-fable-5"]
+)
+def test_models_that_think_as_they_like_get_an_effort_for_a_budget(model):
+    body, lost = kept("anthropic", model, BUDGET)
+    assert body["thinking"] == {"type": "adaptive"}
+    assert body["output_config"] == {"effort": "medium"}
+    assert "temperature" not in body
+    assert set(lost) == {"thinking.budget_tokens", "temperature"}
+    for asked in (ReasoningSettings(budget_tokens=8192, mode="enabled"), ReasoningSettings(effort="medium")):
+        body, lost_too = translated("anthropic", model, Settings(max_tokens=9000, reasoning=asked, top_k=4))
+        assert (body["thinking"], body["output_config"], body["max_tokens"]) == (
+            {"type": "adaptive"},
+            {"effort": "medium"},
+            9000,
+        )
+        assert lost_too == {"top_k"} | ({"reasoning.budget_tokens"} if asked.budget_tokens else set())
+
+
+@pytest.mark.parametrize(
+    "model", ["claude-sonnet-4-5", "claude-sonnet-4-20250514", "claude-opus-4-6", "claude-3-7-sonnet-20250219"]
+)
+def test_models_that_take_a_budget_keep_it(model):
+    body, lost = kept("anthropic", model, BUDGET)
+    assert (body, lost) == ({"model": model, **BUDGET}, ())
+
+
+@pytest.mark.parametrize(
+    "thinking", [{"type": "adaptive", "display": "summarized"}, {"type": "disabled"}, None, "odd", {"type": "enabled"}]
+)
+def test_thinking_without_a_budget_keeps_what_it_says(thinking):
+    body, _ = kept(
+        "anthropic", "claude-opus-5", {"messages": [], "thinking": thinking, "output_config": {"effort": "low"}}
+    )
+    assert body["output_config"] == {"effort": "low"}
+    assert body["thinking"] == ({"type": "adaptive"} if thinking == {"type": "enabled"} else thinking)
+
+
+def test_an_effort_beside_a_budget_outranks_it():
+    body, _ = kept("anthropic", "claude-opus-5", BUDGET | {"output_config": {"effort": "max", "format": {"type": "x"}}})
+    assert body["output_config"] == {"effort": "max", "format": {"type": "x"}}
+
+
+def test_opus_4_6_gets_no_effort_that_it_refuses():
+    body, lost = kept("anthropic", "claude-opus-4-6", {"messages": [], "output_config": {"effort": "xhigh"}})
+    assert (body["output_config"], lost) == ({"effort": "high"}, ("output_config.effort",))
+
+
+CALLED = (
+    Message(Role.USER, (Text("hi"),)),
+    Message(Role.ASSISTANT, (ToolCall("call_abcdefghijklmnopqrstuvwx", "f", {}), ToolCall("abcDEF123", "f", {}))),
+    Message(
+        Role.TOOL, (ToolResult("call_abcdefghijklmnopqrstuvwx", (Text("1"),)), ToolResult("abcDEF123", (Text("2"),)))
+    ),
+)
+
+
+def ids(body: dict[str, Any]) -> list[str]:
+    calls = [call["id"] for turn in body["messages"] for call in turn.get("tool_calls", ())]
+    return calls + [turn["tool_call_id"] for turn in body["messages"] if "tool_call_id" in turn]
+
+
+def test_mistral_gets_ids_of_nine_letters_that_still_match():
+    body, lost = translated("mistral", "mistral-large-latest", Settings(), CALLED)
+    [first, second, third, fourth] = ids(body)
+    assert (first, second, lost) == (third, "abcDEF123", set())
+    assert fourth == second
+    assert (len(first), first.isalnum()) == (9, True)
+    theirs, _ = translated("openai", "gpt-4o", Settings(), CALLED)
+    again, lost_too = kept("mistral", "mistral-large-latest", {"messages": theirs["messages"]})
+    assert (ids(again), lost_too) == (ids(body), ())
+
+
+def test_mistral_knows_the_seed_by_another_name():
+    body, lost = kept("mistral", "mistral-large-latest", {"messages": [], "seed": 7})
+    assert (body["random_seed"], "seed" in body, lost) == (7, False, ())
+    body, lost_too = translated("mistral", "mistral-large-latest", Settings(seed=7))
+    assert (body["random_seed"], "seed" in body, lost_too) == (7, False, set())
+
+
+def test_a_deployment_is_known_by_what_it_serves():
+    given = {"messages": [], "temperature": 0.5}
+    assert kept("azure", "team-a", given, serves="gpt-5-mini")[1] == ("temperature",)
+    assert kept("azure", "team-a", given, resource="r")[1] == ()
+    assert kept("azure", "gpt-5-mini", given, resource="r")[1] == ("temperature",)
+
+
+def test_claude_on_vertex_is_named_in_the_address_and_versioned_in_the_body():
+    body, lost = kept("vertex", "claude-opus-5", BUDGET, project="p")
+    assert "model" not in body
+    assert (body["anthropic_version"], body["thinking"]) == ("vertex-2023-10-16", {"type": "adaptive"})
+    assert set(lost) == {"thinking.budget_tokens", "temperature"}
