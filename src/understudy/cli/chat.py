@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterable
+import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,10 +14,6 @@ from understudy.cli._output import Json, fail, tell, told
 
 if TYPE_CHECKING:
     from understudy.config import Configuration
-    from understudy.core.failure import FailureKind
-    from understudy.ports import Header
-
-DIALECT = "openai_chat"
 
 
 def command(
@@ -44,87 +40,56 @@ def command(
     tell(f"\n-- {', '.join(seen)}; decision {page['decision']}", page, as_json=as_json)
 
 
-class Terminal:
-    """Hears an answer in this process: prints its text as it comes, keeps all of it."""
-
-    left: FailureKind | None = None
-
-    def __init__(self, *, live: bool) -> None:
-        self._live = live
-        self.body = b""
-        self.status = 0
-
-    def respond(self, status: int, headers: Iterable[Header], body: bytes) -> None:
-        """A whole answer: an error, or a provider that does not stream."""
-        self.start(status, headers)
-        self.body = body
-
-    def start(self, status: int, headers: Iterable[Header]) -> None:  # noqa: ARG002  the result tells it all
-        """The answer begins."""
-        self.status = status
-
-    async def write(self, data: bytes) -> None:
-        """A piece of the stream."""
-        self.body += data
-        if self._live:
-            print(_text(data), end="", flush=True)
-
-    def finish(self) -> None:
-        """It is complete."""
-
-    def abort(self) -> None:
-        """It is broken off; the result says why."""
-
-    def forget_body(self) -> None:
-        """Nothing is budgeted here."""
-
-
-def _text(data: bytes) -> str:
-    """The words in whole events of a Chat Completions stream (the engine writes no half ones)."""
-    import msgspec
-
-    from understudy.framing.sse import SseParser
-
-    words = ""
-    for event in SseParser().feed(data):
-        if event.data and event.data != b"[DONE]":
-            chunk = msgspec.json.decode(event.data)
-            for choice in chunk.get("choices") or []:
-                words += choice.get("delta", {}).get("content") or ""
-    return words
-
-
 async def _ask(
     configuration: Configuration, name: str, text: str, max_tokens: int | None, *, live: bool
 ) -> dict[str, Any]:
+    from understudy.errors import RequestFailed, StreamBroken
+    from understudy.library.router import Router
+
+    settings = {} if max_tokens is None else {"max_tokens": max_tokens}
+    began_s = time.monotonic()
+    async with Router(configuration=configuration) as router:
+        stream = router.stream(name, text, **settings)
+        try:
+            async for chunk in stream:
+                if live:
+                    print(chunk.text, end="", flush=True)
+        except StreamBroken as broken:
+            return _page(broken.partial) | _problem(broken)
+        except RequestFailed as failed:
+            return _NOTHING | _problem(failed) | {"seconds": time.monotonic() - began_s}
+    return _page(stream.answer)
+
+
+_NOTHING = {"text": "", "target": None, "tier": None, "degraded": False, "usage": None, "cost": None}
+
+
+def _page(answer: Any) -> dict[str, Any]:
+    """An answer as the command tells it."""
     import msgspec
 
-    from understudy import wiring
     from understudy.core.money import dollars
-    from understudy.core.request import Call
 
-    body: dict[str, Any] = {"model": name, "stream": True, "messages": [{"role": "user", "content": text}]}
-    if max_tokens is not None:
-        body["max_tokens"] = max_tokens
-    raw = msgspec.json.encode(body)
-    client = wiring.make_client(configuration)
-    try:
-        engine = wiring.make_engine(configuration, client)
-        sink = Terminal(live=live)
-        needs = engine.snapshot.dialects[DIALECT].needs(raw)
-        result = await engine.handle(Call(dialect=DIALECT, needs=needs, body=raw), sink)
-    finally:
-        await client.close()
-    winner = result.winner
+    winner = answer.result.winner
     return {
-        "text": _text(sink.body) if winner is not None else "",
-        "target": winner.target if winner else None,
-        "tier": winner.tier if winner else None,
-        "attempts": len(result.attempts),
-        "degraded": result.degraded,
-        "usage": msgspec.to_builtins(winner.usage) if winner and winner.usage else None,
-        "cost": dollars(winner.cost_nusd) if winner and winner.cost_nusd is not None else None,
-        "seconds": result.ended_s - result.started_s,
-        "decision": result.decision,
-        "problem": None if result.failure is None else f"{result.failure.kind}: {result.failure.message}",
+        "text": answer.text,
+        "target": answer.target,
+        "tier": answer.tier,
+        "attempts": len(answer.attempts),
+        "degraded": answer.degraded,
+        "usage": msgspec.to_builtins(winner.usage) if winner.usage else None,
+        "cost": dollars(winner.cost_nusd) if winner.cost_nusd is not None else None,
+        "seconds": answer.seconds,
+        "decision": answer.result.decision,
+        "problem": None,
+    }
+
+
+def _problem(failed: Any) -> dict[str, Any]:
+    """What went wrong, for the same page."""
+    failure = failed.failure
+    return {
+        "attempts": len(failed.attempts),
+        "decision": failed.decision,
+        "problem": f"{failure.kind}: {failure.message}",
     }

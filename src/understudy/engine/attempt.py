@@ -59,6 +59,7 @@ class Attempt(ABC):
     """What all attempts have in common: who, when, and what is known of it so far."""
 
     cached = False
+    estimates = True  # whether what a provider did not count is estimated
     first_content_s: float | None = None
     committed = False
     sent = False
@@ -87,7 +88,7 @@ class Attempt(ABC):
     def outcome(self, failure: Failure | None, now_s: float) -> Outcome:
         """What came of it."""
         place, target, usage = self.place, self.entry.target, self.usage
-        if usage is None and self.committed and not target.stand_in:
+        if usage is None and self.committed and self.estimates and not target.stand_in:
             usage = Usage(input=self.show.needs.tokens_in, output=self.pieces, estimated=True)
         return Outcome(  # in the order of its fields: every request makes one
             place.number,

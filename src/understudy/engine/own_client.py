@@ -75,6 +75,7 @@ class OwnAttempt(Attempt):
     """One call of the caller's client."""
 
     show: OwnPerformance
+    estimates = False  # nobody here saw what was asked or answered
 
     async def open(self) -> Failure | None:
         """Call it, within the time that an answer may take."""

@@ -17,6 +17,7 @@ from understudy.core.request import Call, Needs
 from understudy.dialects import BadBody, ErrorReport, Format, converses
 from understudy.engine.attempt import JSON
 from understudy.engine.router import Engine
+from understudy.gateway import feedback
 from understudy.ports import Exchange, Header
 
 PASS_ON = (b"anthropic-", b"openai-", b"traceparent", b"tracestate")
@@ -122,8 +123,11 @@ class DataPlane:
         """Everything that is not a call: the model listing, and addresses that do not exist."""
         dialect = self.dialect_at(exchange.path, exchange.headers)
         try:
+            if exchange.path == feedback.PATH:
+                self._feedback(exchange)
+                return
             if exchange.path != MODELS and not exchange.path.startswith(MODELS + "/"):
-                doors = ", ".join([*self._paths, MODELS])
+                doors = ", ".join([*self._paths, MODELS, feedback.PATH])
                 raise Refused(FailureKind.UNKNOWN_ROUTE, f"nothing is at {exchange.path}; there are: {doors}")
             if exchange.method != "GET":
                 raise Refused(FailureKind.METHOD_NOT_ALLOWED, f"use GET for {exchange.path}")
@@ -136,6 +140,17 @@ class DataPlane:
             exchange.respond(200, [JSON], body)
         except Refused as refused:
             tell(exchange, dialect, refused.failure)
+
+    def _feedback(self, exchange: Exchange) -> None:
+        """A score for an answer. Raises `Refused`."""
+        if exchange.method != "POST":
+            raise Refused(FailureKind.METHOD_NOT_ALLOWED, f"use POST for {exchange.path}")
+        self._principal(exchange)
+        try:
+            told = feedback.take(self.engine, exchange.body)
+        except ValueError as trouble:
+            raise Refused(FailureKind.BAD_REQUEST, str(trouble)) from None
+        exchange.respond(200, [JSON], told)
 
     def _names(self, principal: Principal) -> list[str]:
         """What this principal may name as a model: routes first, then targets."""
