@@ -44,6 +44,24 @@ class Events:
                 self._on_error(error)
 
 
+class Tally:
+    """How many requests there were, and how they went. Kept by hand: an event for every request only to count it costs more."""
+
+    __slots__ = ("attempts", "degraded", "failed", "requests")
+
+    def __init__(self) -> None:
+        self.requests = self.attempts = self.failed = self.degraded = 0
+
+    def add(self, result: Result) -> None:
+        """One request is over."""
+        self.requests += 1
+        self.attempts += len(result.attempts)
+        if result.failure is not None:
+            self.failed += 1
+        if result.degraded:
+            self.degraded += 1
+
+
 class Decisions:
     """The last requests' decisions and results.
 

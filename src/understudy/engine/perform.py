@@ -146,6 +146,12 @@ class Performance:
         if target is ESTIMATE:
             return None
         upstream = self.snapshot.upstreams[target.name]
+        caller = self.call.dialect
+        own = upstream.endpoints.get(caller)
+        if own is not None:  # nearly everybody speaks what nearly every caller speaks
+            body, dropped = self.dialect.retarget(self.call, target.model, own.quirks)
+            self._prepared = Prepared(caller, body, dropped)
+            return FailureKind.NOT_PORTABLE if dropped and self.plan.policy.strict else None
         if is_cache(target):
             known = self.engine.cache.get(key_of(self.call), now_s)
             self._reply = None if known is None else StandInReply(answer=known)
@@ -154,13 +160,7 @@ class Performance:
             dice = Dice(self.decision.seed).fork(entry.slot + 1)
             self._reply = upstream.player.reply(self.call, dice, now_s - self.engine.began_s)
             return None
-        dialect = upstream.dialect_for(self.call.dialect, self.needs.operation)
-        quirks = upstream.endpoints[dialect].quirks
-        if dialect == self.call.dialect:
-            body, dropped = self.dialect.retarget(self.call, target.model, quirks)
-            self._prepared = Prepared(dialect, body, dropped)
-            return FailureKind.NOT_PORTABLE if dropped and self.plan.policy.strict else None
-        return self._translate(entry, dialect)
+        return self._translate(entry, upstream.dialect_for(self.needs.operation))
 
     def _translate(self, entry: Entry, name: str) -> FailureKind | None:
         """Write the request in another wire format, if it survives that."""

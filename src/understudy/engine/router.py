@@ -18,7 +18,7 @@ from understudy.core.scoreboard import Scoreboard
 from understudy.dialects import BadAnswer, BadBody, ErrorReport, Format
 from understudy.engine.attempt import JSON
 from understudy.engine.cache import StaleCache, key_of
-from understudy.engine.observers import Decisions, Events
+from understudy.engine.observers import Decisions, Events, Tally
 from understudy.engine.perform import TOLD, Performance
 from understudy.engine.snapshot import Snapshot
 from understudy.ports import Header, HttpClient, Sink
@@ -59,6 +59,7 @@ class Engine:
         self.wall_s = wall_s
         self.cache = StaleCache()
         self.decisions = Decisions()
+        self.tally = Tally()
         self._prefix = prefix
         self._seed = seed
         self._count = 0
@@ -111,6 +112,7 @@ class Engine:
 
     def _remember(self, decision: Decision, result: Result) -> None:
         self.decisions.keep(decision, result)
+        self.tally.add(result)
         if self.events.hears(RequestEnded):
             self.events.emit(RequestEnded(result))
 

@@ -61,10 +61,8 @@ class Upstream:
         self.fresh_until_s = float("-inf") if target.key is not None else float("inf")
         self._ways: dict[str, tuple[Endpoint, tuple[Header, ...]]] = {}
 
-    def dialect_for(self, caller: str, operation: Operation) -> str:
-        """The caller's own wire format where the target speaks it, else the target's first of that operation."""
-        if caller in self.endpoints:
-            return caller
+    def dialect_for(self, operation: Operation) -> str:
+        """The target's first wire format of an operation, for callers whose own it does not speak."""
         return self.target.counts[0] if operation is Operation.COUNT else self.preferred
 
     def way(self, dialect: str, caller: tuple[Header, ...]) -> tuple[Endpoint, tuple[Header, ...]]:

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from understudy import wiring
-from understudy.core.event import BreakerChanged, CoolDownSet, Event, RequestEnded
+from understudy.core.event import BreakerChanged, CoolDownSet, Event
 from understudy.core.select import replay
 from understudy.engine.discovery import Discovery
 from understudy.engine.router import Engine
@@ -34,7 +34,7 @@ GC_THRESHOLD = 50_000
 
 
 class Worker:
-    """What the supervisor steers. Counts are a fold over the engine's events."""
+    """What the supervisor steers."""
 
     def __init__(self, setup: Setup, engine: Engine, server: Server, client: Client, up: asyncio.StreamWriter) -> None:
         self._setup = setup
@@ -42,18 +42,10 @@ class Worker:
         self._server = server
         self._client = client
         self._up = up
-        self._requests = self._failed = self._degraded = self._attempts = 0
-        engine.events.observe(self._observe, RequestEnded, BreakerChanged, CoolDownSet)
+        engine.events.observe(self._observe, BreakerChanged, CoolDownSet)
 
     def _observe(self, _number: int, event: Event) -> None:
-        if isinstance(event, RequestEnded):
-            result = event.result
-            self._requests += 1
-            self._attempts += len(result.attempts)
-            self._failed += result.failure is not None
-            self._degraded += result.degraded
-        elif isinstance(event, BreakerChanged | CoolDownSet):
-            write_up(self._up, {"what": "news", "event": msgspec.to_builtins(event)})
+        write_up(self._up, {"what": "news", "event": msgspec.to_builtins(event)})
 
     async def obey(self, reader: asyncio.StreamReader) -> None:
         """Do what comes down the link, until it ends or says drain."""
@@ -84,13 +76,14 @@ class Worker:
 
     def stats(self) -> dict[str, Any]:
         """Counts since the start, and what is held now. `rss_bytes`: resident memory."""
+        tally = self._engine.tally
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) if _LINUX else 0
         return {
             "worker": self._setup.index,
-            "requests": self._requests,
-            "failed": self._failed,
-            "degraded": self._degraded,
-            "attempts": self._attempts,
+            "requests": tally.requests,
+            "failed": tally.failed,
+            "degraded": tally.degraded,
+            "attempts": tally.attempts,
             "connections": self._server.connections,
             "in_flight": sum(standing.in_flight for standing in self._engine.board.standings),
             "rss_bytes": pages * resource.getpagesize(),

@@ -42,6 +42,7 @@ class _Turn(msgspec.Struct):
 
 _ROLES = ("user", "assistant", "system", "tool")
 _MARK = b'"cache_control"'
+_LIST = ord("[")
 
 
 class _Head(msgspec.Struct):
@@ -82,7 +83,7 @@ def read_needs(body: bytes) -> Needs:
         for turn in head.messages:
             plain = plain and turn.is_plain()
             content = turn.content
-            if content is not _ABSENT and bytes(content)[:1] == b"[":
+            if content is not _ABSENT and memoryview(content)[0] == _LIST:  # bytes() would copy a text of any length
                 plain = plain and _MARK not in bytes(content)
                 size -= _media(_any(content), features)
     except UnicodeDecodeError:
