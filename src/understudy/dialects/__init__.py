@@ -43,7 +43,7 @@ class Quirks:
     `reasoning_field`: under which name it takes reasoning text back, None when it takes none. `names`: top-level fields that it
     knows by another name. `tool_ids`: the pattern of the only ids that it takes for tool calls, and the length of those that
     replace others. `efforts`: the only efforts that it knows, weakest first; another one becomes the nearest. `adaptive`: it
-    takes no budget of thinking tokens, an effort stands for it. `refuses_thinking`: top-level fields that it refuses while it
+    takes no budget of thinking tokens, an effort stands for it. `budgets`: it knows no effort, a budget stands for it. `refuses_thinking`: top-level fields that it refuses while it
     thinks, that is with an effort other than `none`; `thinks_unasked`: or with none at all.
     """
 
@@ -58,6 +58,7 @@ class Quirks:
     tool_ids: tuple[str, int] | None = None
     efforts: tuple[str, ...] = ()
     adaptive: bool = False
+    budgets: bool = False
     refuses_thinking: tuple[str, ...] = ()
     thinks_unasked: bool = False
 
@@ -276,4 +277,10 @@ def carried_by(format_: Format, quirks: Quirks) -> Any:
         tool_ids=quirks.tool_ids,
         efforts=quirks.efforts,
     )
-    return with_thinking(left, adaptive=quirks.adaptive, refuses=quirks.refuses_thinking, unasked=quirks.thinks_unasked)
+    return with_thinking(
+        left,
+        adaptive=quirks.adaptive,
+        budgets=quirks.budgets,
+        refuses=quirks.refuses_thinking,
+        unasked=quirks.thinks_unasked,
+    )

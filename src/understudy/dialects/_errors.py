@@ -33,10 +33,33 @@ def openai_error(report: ErrorReport) -> JsonObject:
 
 
 def google_error(report: ErrorReport) -> JsonObject:
-    """Google's envelope."""
-    status = report.failure.row.status
-    error = {"code": status, "message": told(report), "status": _GOOGLE_STATUSES.get(status, "UNKNOWN")}
+    """Google's envelope. Its clients read the reason and the time to wait out of the `details`."""
+    failure = report.failure
+    status = failure.row.status
+    details: list[JsonObject] = [
+        {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": _GOOGLE_REASONS.get(failure.kind, failure.kind.value.upper()),
+            "domain": "understudy",
+        }
+    ]
+    if failure.retry_after_s is not None:
+        delay = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{failure.retry_after_s:g}s"}
+        details.append(delay)
+    error = {
+        "code": status,
+        "message": told(report),
+        "status": _GOOGLE_STATUSES.get(status, "UNKNOWN"),
+        "details": details,
+    }
     return {"error": error, "understudy": about(report)}
+
+
+_GOOGLE_REASONS = {
+    FailureKind.RATE_LIMIT: "RATE_LIMIT_EXCEEDED",
+    FailureKind.LOCAL_LIMIT: "RATE_LIMIT_EXCEEDED",
+    FailureKind.UNAUTHENTICATED: "API_KEY_INVALID",
+}
 
 
 # google.rpc.Code, by the HTTP status that stands for it

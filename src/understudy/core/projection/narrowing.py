@@ -46,10 +46,12 @@ def narrowed(
     )
 
 
-def with_thinking(carries: Carries, *, adaptive: bool, refuses: tuple[str, ...], unasked: bool) -> Carries:
+def with_thinking(
+    carries: Carries, *, adaptive: bool, budgets: bool = False, refuses: tuple[str, ...], unasked: bool
+) -> Carries:
     """The same for a model with its own mind about thinking.
 
-    `adaptive`: it takes no budget, and decides itself how much to think. `refuses`: settings that it refuses while it thinks;
+    `adaptive`: it takes no budget, and decides itself how much to think. `budgets`: it takes nothing else. `refuses`: settings that it refuses while it thinks;
     `unasked`: it thinks unless it is told not to.
     """
     rules = carries.request_rules
@@ -58,7 +60,8 @@ def with_thinking(carries: Carries, *, adaptive: bool, refuses: tuple[str, ...],
     if refuses:
         names = tuple(carries.wire_names.get(name, name) for name in refuses)
         rules = (*rules, _without_while_thinking(names, unasked=unasked))
-    return replace(carries, request_rules=rules)
+    kinds = tuple(name for name in carries.reasoning if name != "effort") if budgets else carries.reasoning
+    return replace(carries, request_rules=rules, reasoning=kinds)
 
 
 def thinks_as_it_likes(conversation: Conversation) -> tuple[Conversation, tuple[Loss, ...]]:
