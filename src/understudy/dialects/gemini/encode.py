@@ -56,7 +56,7 @@ class Encoder:
                 self._usage = event.usage
             case Begin():
                 self._head = {"modelVersion": event.model or self._model, "responseId": event.id}
-                self._head |= {name: held for name, held in own(event.extra).items() if name != USAGE}
+                self._head |= own(event.extra)
             case Finish():
                 return self._finish(event)
             case Failed():
@@ -89,7 +89,7 @@ class Encoder:
     def _end(self) -> bytes:
         ended: JsonObject = {"candidates": self._ends, **self._head}
         if self._usage is not None:
-            ended[USAGE] = write_usage(self._usage)
+            ended[USAGE] = {**write_usage(self._usage), **self._head.get(USAGE, {})}
         return write_event(encode(ended))
 
 

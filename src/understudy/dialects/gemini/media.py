@@ -25,8 +25,7 @@ _OF_THE_BLOB = ("mimeType", "displayName")
 # Spellings of a media type that has another name elsewhere.
 _SOUNDS = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav", "x-aiff": "aiff", "x-flac": "flac"}
 _YOUTUBE = ("https://youtu.be/", "https://www.youtube.com/", "https://youtube.com/")
-_HELD = ("gs://", "https://generativelanguage.googleapis.com/")
-"""Addresses that mean something to Google alone: a bucket, an uploaded file."""
+_FILES = "https://generativelanguage.googleapis.com/"
 
 # Kind -> media type by the end of an address, and the one that is assumed where it says nothing.
 _BY_ENDING: dict[str, dict[str, str]] = {
@@ -56,8 +55,8 @@ def kind_of(media_type: str) -> str:
 
 
 def is_held(uri: str) -> bool:
-    """Whether a file is where only Google can fetch it."""
-    return uri.startswith(_HELD)
+    """Whether a file is where only Google can fetch it: in a bucket, or uploaded there."""
+    return uri.startswith(_FILES) or not uri.startswith(("http://", "https://"))
 
 
 def read_media(part: JsonObject) -> Media | None:
