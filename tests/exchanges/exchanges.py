@@ -271,7 +271,7 @@ the signature that stands for none.
 
 PLACES = (
     "type", "role", "object", "finish_reason", "native_finish_reason", "finishReason", "stop_reason", "index", "mode", "created",
-    "responseMimeType", "thinkingLevel", "model",
+    "responseMimeType", "thinkingLevel", "thinking_level",
 )  # fmt: skip
 """Fields whose values are told by the shape of the intermediate form, or by one of its own words."""
 
@@ -283,7 +283,9 @@ def missing(body: Any, parsed: Any) -> list[Any]:
     return [
         leaf
         for leaf in json_leaves(body)
-        if str(leaf) not in held and not (len(str(leaf)) > 8 and str(leaf) in everything)
+        if str(leaf).removeprefix("models/") not in held
+        and not (len(str(leaf)) > 8 and str(leaf) in everything)
+        and not (isinstance(leaf, float) and leaf.is_integer() and str(int(leaf)) in held)
     ]
 
 
@@ -294,8 +296,6 @@ def json_leaves(node: Any, key: str = "") -> Iterator[Any]:
             # a provider's own report is kept as it is
             if name != "executed_tools" and not (addressed and name in {"mimeType", "mime_type"}):
                 yield from json_leaves(inner, name)
-    elif isinstance(node, float) and node.is_integer():
-        yield from json_leaves(int(node), key)
     elif isinstance(node, list):
         for inner in node:
             yield from json_leaves(inner, key)
