@@ -7,6 +7,7 @@ from dataclasses import replace
 from understudy.core.decision import Choice, Decision
 from understudy.core.dice import Dice
 from understudy.core.plan import Ask, Balancer, Candidate, Entry, Exclusion, RoutePlan, Standings, TierPlan
+from understudy.core.resilience.breaker import State
 
 
 def select(
@@ -17,6 +18,10 @@ def select(
     if len(eligible) < 2:
         return [candidate.entry for candidate in eligible], [0.0] * len(eligible), excluded
     order, scores = _order(eligible, plan.strategy.scores(eligible, ask), plan.balancer, ask)
+    tokens = ask.needs.tokens_in
+    for candidate in eligible:
+        if candidate.standing.room < tokens:  # it may be recovering
+            return *_ramped(order, scores, ask, standings), excluded
     return order, scores, excluded
 
 
@@ -70,6 +75,19 @@ def _rising(scores: list[float]) -> bool:
             return False
         before = score
     return True
+
+
+def _ramped(order: list[Entry], scores: list[float], ask: Ask, standings: Standings) -> tuple[list[Entry], list[float]]:
+    """Who has just recovered takes its turn with a growing chance, and else comes after everyone who has not."""
+    first: list[int] = []
+    last: list[int] = []
+    for index, entry in enumerate(order):
+        view = standings[entry.slot].breakers[entry.breaker]
+        recovering = view.state is State.CLOSED and ask.now_s < view.until_s
+        takes_turn = not recovering or view.takes_turn(ask.now_s, ask.dice.random())
+        (first if takes_turn else last).append(index)
+    ranking = first + last
+    return [order[index] for index in ranking], [scores[index] for index in ranking]
 
 
 def choose(

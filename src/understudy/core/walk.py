@@ -237,6 +237,8 @@ class _Trip:
         failure = outcome.failure
         assert failure is not None
         then = failure.then
+        if failure.kind is FailureKind.CONTENT_FILTER and self.plan.policy.elsewhere_when_filtered:
+            then = Then.ELSEWHERE
         if then is Then.STOP:
             self.verdict = failure
             return self.give_up()
