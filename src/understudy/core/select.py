@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from understudy.core.decision import Choice, Decision
 from understudy.core.dice import Dice
 from understudy.core.plan import Ask, Balancer, Candidate, Entry, Exclusion, RoutePlan, Standings, TierPlan
@@ -96,7 +94,18 @@ def choose(
     """`select`, written into the decision."""
     order, scores, excluded = select(tier, plan, ask, standings)
     decision.choices.append(
-        Choice(tier, ask, order, scores, excluded, [standings[entry.slot] for entry in tier.entries])
+        Choice(
+            tier,
+            ask.now_s,
+            ask.turn,
+            tuple(order),
+            tuple(scores),
+            tuple(excluded),
+            tuple([standings[entry.slot] for entry in tier.entries]),
+            ask.tried,
+            ask.repeat,
+            ask.larger_than,
+        )
     )
     return order, excluded
 
@@ -125,7 +134,16 @@ def replay(decision: Decision, plan: RoutePlan) -> list[str]:
         if tier is None or (tier.name, len(tier.entries)) != (made.name, len(choice.standings)):
             differences.append(f"choice {number + 1}: the route has no tier {made.name} of that size there")
             continue
-        ask = replace(choice.ask, needs=decision.needs, dialect=decision.dialect, dice=dice_of(decision, number))
+        ask = Ask(
+            decision.needs,
+            decision.dialect,
+            choice.now_s,
+            dice_of(decision, number),
+            choice.turn,
+            choice.tried,
+            choice.repeat,
+            choice.larger_than,
+        )
         standings = {entry.slot: standing for entry, standing in zip(tier.entries, choice.standings, strict=True)}
         differences.extend(
             f"choice {number + 1}: {words}" for words in _compared(choice, select(tier, plan, ask, standings))
@@ -138,7 +156,7 @@ def _compared(choice: Choice, again: tuple[list[Entry], list[float], list[Exclus
     names = tuple(entry.target.name for entry in order)
     pairs = (
         ("order", ", ".join(names) or "nobody", ", ".join(choice.order) or "nobody"),
-        ("scores", scores, choice.scores),
-        ("left out", excluded, choice.excluded),
+        ("scores", tuple(scores), choice.scores),
+        ("left out", tuple(excluded), choice.excluded),
     )
     return [f"{what}: now {now}, then {then}" for what, now, then in pairs if now != then]
