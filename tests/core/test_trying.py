@@ -688,3 +688,68 @@ def test_backoff_grows_to_its_bound_with_jitter_on_both_sides() -> None:
     jittered = [delay_s(Retry(jitter=0.5), 0, Dice(seed)) for seed in range(200)]
     assert 0.5 <= min(jittered) < 0.6
     assert 1.4 < max(jittered) <= 1.5
+
+
+# Recovery
+
+
+def recovered(ramp_s: float) -> Stage:
+    """Two targets, the first of which has failed, rested, passed its tests and was closed again just now."""
+    settings = BreakerSettings(failures=1, recovery_s=5.0, half_open=1, successes=1, ramp_s=ramp_s)
+    stage = Stage(A, B, policy=Policy(retry=Retry(kind="none"), breaker=settings))
+    stage.took_s = 0.0
+    stage.scripts["a"] = [K.OVERLOADED]
+    stage.play()
+    stage.now_s += 60
+    assert stage.play().winner.target == "a", "it is tested"  # type: ignore[union-attr]
+    assert stage.board.standing("a").breakers[0].state is State.CLOSED
+    return stage
+
+
+def share_of(stage: Stage, name: str, plays: int = 400) -> float:
+    return sum(stage.play().winner.target == name for _ in range(plays)) / plays  # type: ignore[union-attr]
+
+
+def test_a_target_that_recovered_gets_its_traffic_back_little_by_little() -> None:
+    stage = recovered(ramp_s=40)
+    stage.now_s += 4
+    assert share_of(stage, "a") == pytest.approx(0.1, abs=0.06)
+    stage.now_s += 16
+    assert share_of(stage, "a") == pytest.approx(0.5, abs=0.1)
+    assert stage.board.standing("a").room < 0
+    stage.now_s += 20
+    assert share_of(stage, "a") == 1.0
+    assert stage.board.standing("a").room == ROOM
+
+
+def test_without_a_ramp_it_gets_all_of_it_at_once() -> None:
+    assert share_of(recovered(ramp_s=0), "a", 20) == 1.0
+
+
+def test_a_target_that_recovered_is_asked_when_nobody_else_can_be() -> None:
+    stage = recovered(ramp_s=1e6)
+    stage.scripts["b"] = [K.SERVER_ERROR]
+    result = stage.play()
+    assert [outcome.target for outcome in result.attempts] == ["b", "a"]
+
+
+def test_a_sibling_that_closed_its_breaker_ramps_here_too() -> None:
+    stage = Stage(A, B)
+    stage.board.observe(BreakerChanged("a", 0, State.HALF_OPEN, 0.0, 0.0), stage.now_s)
+    stage.board.observe(BreakerChanged("a", 0, State.CLOSED, 30.0, 0.0), stage.now_s)
+    assert stage.board.standing("a").breakers[0].until_s == stage.now_s + 30
+    assert stage.board.standing("a").room < 0
+
+
+def test_a_refused_prompt_goes_elsewhere_only_where_the_policy_says_so() -> None:
+    for policy, asked in (
+        (Policy(retry=Retry(kind="none")), ["a"]),
+        (Policy(retry=Retry(kind="none"), elsewhere_when_filtered=True), ["a", "b"]),
+    ):
+        stage = Stage(A, B, policy=policy)
+        stage.scripts["a"] = [K.CONTENT_FILTER]
+        assert [outcome.target for outcome in stage.play().attempts] == asked
+    stage.scripts["a"] = stage.scripts["b"] = [K.CONTENT_FILTER, K.CONTENT_FILTER]
+    failure = stage.play().failure
+    assert failure is not None
+    assert failure.kind is K.CONTENT_FILTER

@@ -299,3 +299,10 @@ async def test_stand_ins_cannot_be_pointed_at() -> None:
     async with Router(targets={"sorry": {"provider": "static", "text": "x"}}, env={}) as router:
         with pytest.raises(RequestFailed):
             await router.run(ask_with_openai, "sorry")
+
+
+async def test_settings_cannot_change_what_is_asked_of_whom(mocks) -> None:
+    async with router_of(*mocks) as router:
+        answer = await router.chat("default", "Hello", stream=True, model="nowhere")
+        assert answer.text
+        assert answer.target == "lead"

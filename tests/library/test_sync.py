@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -132,3 +134,15 @@ def test_files_and_the_environment_configure_it(tmp_path) -> None:
         assert router.chat("sorry", "Hello").text == "Later."
     with SyncRouter.from_environment(env={"OPENAI_API_KEY": "sk-x"}) as router, pytest.raises(RequestFailed):
         router.chat("nowhere", "Hello")
+
+
+def test_a_stream_that_is_dropped_is_left(mock) -> None:
+    mock.set({"stalled_stream": {"after_chunks": 3}})
+    with SyncRouter(**sections(mock)) as router:
+        next(iter(router.stream("default", "Hello")))
+        gc.collect()
+        for _ in range(100):
+            if router.health()["lead"].in_flight == 0:
+                break
+            time.sleep(0.01)
+        assert router.health()["lead"].in_flight == 0

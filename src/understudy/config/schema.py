@@ -248,6 +248,10 @@ class BreakerSection(Section):
     recovery_s: Seconds = Field(default=_B.recovery_s, description="How long it stays open before test requests.")
     half_open: Count = Field(default=_B.half_open, description="Test requests let through.")
     successes: Count = Field(default=_B.successes, description="Successes among them that close it.")
+    ramp_s: Wait = Field(
+        default=_B.ramp_s,
+        description="After it closed: how long until the target has its whole share of the traffic again; 0: at once.",
+    )
     error_rate: Share | None = Field(
         default=None, description="Opens also when this share of the outcomes in the window failed."
     )
@@ -288,6 +292,10 @@ class PolicySection(Section):
     retry: RetrySection = Field(default=RetrySection(), description="Asking the same target again.")
     timeouts: TimeoutsSection = Field(default=TimeoutsSection(), description="Bounds on one attempt.")
     breaker: BreakerSection = Field(default=BreakerSection(), description="Circuit breakers of this route's targets.")
+    elsewhere_when_filtered: bool = Field(
+        default=_P.elsewhere_when_filtered,
+        description="Try other targets when a provider's content policy refuses the prompt; by default that is the answer.",
+    )
     strict: bool = Field(
         default=_P.strict,
         description="Refuse a target rather than drop anything of a request that may change the answer.",
@@ -309,6 +317,7 @@ class PolicySection(Section):
             timeouts=self.timeouts.value(self.deadline_s),
             breaker=self.breaker.value(),
             strict=self.strict,
+            elsewhere_when_filtered=self.elsewhere_when_filtered,
             mix_spaces=self.mix_spaces,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from understudy.core.plan import Ask, Entry, Exclusion, TierPlan
+from understudy.core.plan import Entry, Exclusion, TierPlan, Tried
 from understudy.core.request import Needs
 from understudy.core.scoreboard import Standing
 from understudy.core.value import value
@@ -13,16 +13,20 @@ class Choice:
     """One act of choosing within one tier, kept as it was made: references, put into words only when somebody reads it.
 
     `entries`: the eligible targets, best first; `scores`: theirs, in the same order, lower is better. `excluded`: everyone
-    else. `standings`: those of the tier's entries, in the tier's order. With `ask` (whose dice are a function of the
-    decision's seed) they are all that it depended on.
+    else. `standings`: those of the tier's entries, in the tier's order. With the rest, and the decision's seed, they are all
+    that it depended on. Ten thousand requests are kept: so tuples, and nothing that can be worked out again.
     """
 
     tier: TierPlan
-    ask: Ask
-    entries: list[Entry]
-    scores: list[float]
-    excluded: list[Exclusion]
-    standings: list[Standing]
+    now_s: float
+    turn: int
+    entries: tuple[Entry, ...]
+    scores: tuple[float, ...]
+    excluded: tuple[Exclusion, ...]
+    standings: tuple[Standing, ...]
+    tried: dict[int, Tried]
+    repeat: bool
+    larger_than: int | None
 
     @property
     def order(self) -> tuple[str, ...]:

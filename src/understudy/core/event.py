@@ -10,7 +10,10 @@ from understudy.core.value import value
 
 @value
 class BreakerChanged:
-    """A breaker entered a state. `index`: which of the target's breakers. `rest_s`: how long until it may be tested."""
+    """A breaker entered a state. `index`: which of the target's breakers.
+
+    `rest_s`: how long until an open one may be tested, or a closed one has its whole traffic again.
+    """
 
     target: str
     index: int

@@ -43,7 +43,8 @@ class BreakerSettings:
     Opens on `failures` counted failures in a row; or on at least `failures` within `window_s` that are at least `share` of
     the last `last` outcomes; or, where set, when `error_rate` of at least `last` outcomes in the window failed. An outcome
     slower than `slow_ms` to its first content counts as a failure where that is set. `recovery_s` after opening it lets
-    `half_open` test requests through at a time; `successes` of them close it, any failure reopens it.
+    `half_open` test requests through at a time; `successes` of them close it, any failure reopens it. For `ramp_s` after
+    that the target gets a growing share of the traffic that others could take, from none to its whole (0: all at once).
     `counts`: kinds that are counted, or not, against the failure table's own word.
     """
 
@@ -54,6 +55,7 @@ class BreakerSettings:
     recovery_s: float = 60.0
     half_open: int = 3
     successes: int = 2
+    ramp_s: float = 30.0
     error_rate: float | None = None
     slow_ms: float | None = None
     counts: tuple[tuple[FailureKind, bool], ...] = ()
@@ -65,6 +67,7 @@ class Policy:
 
     `deadline_s` and `attempts_max` cover everything: waiting, retries, fallbacks. `wait_max_s`: the longest wait for a
     recovery when nothing is eligible. `strict`: refuse a target rather than drop anything that may change the answer.
+    `elsewhere_when_filtered`: a prompt that a provider's content policy refused is tried at other targets.
     `mix_spaces`: texts may be embedded by a target of another vector space than the route's.
     """
 
@@ -75,4 +78,5 @@ class Policy:
     timeouts: Timeouts = Timeouts()
     breaker: BreakerSettings = BreakerSettings()
     strict: bool = False
+    elsewhere_when_filtered: bool = False
     mix_spaces: bool = False

@@ -37,6 +37,10 @@ FLOWING = (breakers.State.CLOSED, breakers.State.WATCH_ONLY)
 """What a breaker's state is while it lets every call through."""
 
 
+_CLOSED = breakers.State.CLOSED
+_COUNT = Operation.COUNT  # a member looked up on its class costs ten times as much, and every attempt asks
+
+
 @value
 class Bounds:
     """This worker's part of the operator's limits for a target; None: unbounded. `requests`, `tokens`: per minute."""
@@ -56,7 +60,7 @@ class Standing:
     """A target as it stands. Times are monotonic seconds.
 
     `room`: requests of up to so many tokens cannot be held back by anything about the target, now or later while it stands
-    so: no cool-down, every breaker lets calls flow, every bound is far enough. `ROOM`: whatever their size; `NO_ROOM`:
+    so: no cool-down, every breaker lets calls flow and has its whole traffic, every bound is far enough. `ROOM`: whatever their size; `NO_ROOM`:
     there is something to ask about. `breakers`: one view for each settings it is used with. `cool_down_until_s`: 0 without
     one; `cool_down_kind`: what set it. `requests_empty_s`, `tokens_empty_s`: the states of the bounds' rates.
     `latency_ms`: time to the first content, `error_rate`: share of failures (0 to 1); both None until known.
@@ -101,6 +105,7 @@ class _Track:
         "latency",
         "limits",
         "no_tests",
+        "ramp_until_s",
         "requests_empty_s",
         "scopes",
         "seen",
@@ -114,6 +119,7 @@ class _Track:
         self.views: tuple[BreakerView, ...] = ()
         self.no_tests: tuple[int, ...] = ()
         self.flowing = True
+        self.ramp_until_s = 0.0
         self.cool_down_kind: FailureKind | None = None
         self.cool_down_until_s = 0.0
         self.errors = Ewma(HALF_LIFE_S)
@@ -158,7 +164,7 @@ class _Track:
 
     def room(self, now_s: float) -> float:
         """See `Standing.room`. Between two takes the buckets only fill, so what is there now is there until the next."""
-        if not self.flowing or self.cool_down_until_s != 0.0:
+        if not self.flowing or self.cool_down_until_s != 0.0 or now_s < self.ramp_until_s:
             return NO_ROOM
         bounds = self.bounds
         if bounds.in_flight is not None and self.in_flight >= bounds.in_flight:
@@ -177,12 +183,13 @@ class _Track:
             return []
         self.views = views = tuple([breaker.view for breaker in self.breakers])
         self.flowing = all(view.state in FLOWING for view in views)
+        self.ramp_until_s = max([view.until_s for view in views if view.state is _CLOSED], default=0.0)
         return [
             breaker for breaker, view in zip(self.breakers, before, strict=False) if breaker.state is not view.state
         ]
 
     def standing(self, now_s: float) -> Standing:
-        steady = self.bounds is UNBOUNDED and self.flowing and self.cool_down_until_s == 0.0
+        steady = self.bounds is UNBOUNDED and self.flowing and self.cool_down_until_s == self.ramp_until_s == 0.0
         return Standing(
             ROOM if steady else self.room(now_s),
             self.in_flight,
@@ -308,7 +315,7 @@ class Scoreboard:
             track.seen += 1
             track.errors.add(0.0, now_s)
             first_s = outcome.first_content_s if outcome.first_content_s is not None else outcome.ended_s
-            if outcome.operation is not Operation.COUNT:  # a count says nothing about how long an answer takes
+            if outcome.operation is not _COUNT:  # a count says nothing about how long an answer takes
                 track.latency.add((first_s - outcome.started_s) * 1000.0, now_s)
             if track.cool_down_until_s and now_s >= track.cool_down_until_s:
                 track.cool_down_until_s, track.cool_down_kind = 0.0, None
@@ -344,7 +351,7 @@ class Scoreboard:
         changed = track.look()
         self.standings[slot] = track.standing(now_s)
         for breaker in changed:
-            rest_s = breaker.until_s - now_s if breaker.state is breakers.State.OPEN else 0.0
+            rest_s = max(0.0, breaker.until_s - now_s)
             index = track.breakers.index(breaker)
             self._emit(BreakerChanged(track.target.name, index, breaker.state, rest_s, now_s))
 

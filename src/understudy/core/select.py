@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from understudy.core.decision import Choice, Decision
 from understudy.core.dice import Dice
 from understudy.core.plan import Ask, Balancer, Candidate, Entry, Exclusion, RoutePlan, Standings, TierPlan
+from understudy.core.resilience.breaker import State
 
 
 def select(
@@ -17,6 +16,10 @@ def select(
     if len(eligible) < 2:
         return [candidate.entry for candidate in eligible], [0.0] * len(eligible), excluded
     order, scores = _order(eligible, plan.strategy.scores(eligible, ask), plan.balancer, ask)
+    tokens = ask.needs.tokens_in
+    for candidate in eligible:
+        if candidate.standing.room < tokens:  # it may be recovering
+            return *_ramped(order, scores, ask, standings), excluded
     return order, scores, excluded
 
 
@@ -72,13 +75,37 @@ def _rising(scores: list[float]) -> bool:
     return True
 
 
+def _ramped(order: list[Entry], scores: list[float], ask: Ask, standings: Standings) -> tuple[list[Entry], list[float]]:
+    """Who has just recovered takes its turn with a growing chance, and else comes after everyone who has not."""
+    first: list[int] = []
+    last: list[int] = []
+    for index, entry in enumerate(order):
+        view = standings[entry.slot].breakers[entry.breaker]
+        recovering = view.state is State.CLOSED and ask.now_s < view.until_s
+        takes_turn = not recovering or view.takes_turn(ask.now_s, ask.dice.random())
+        (first if takes_turn else last).append(index)
+    ranking = first + last
+    return [order[index] for index in ranking], [scores[index] for index in ranking]
+
+
 def choose(
     tier: TierPlan, plan: RoutePlan, ask: Ask, standings: Standings, decision: Decision
 ) -> tuple[list[Entry], list[Exclusion]]:
     """`select`, written into the decision."""
     order, scores, excluded = select(tier, plan, ask, standings)
     decision.choices.append(
-        Choice(tier, ask, order, scores, excluded, [standings[entry.slot] for entry in tier.entries])
+        Choice(
+            tier,
+            ask.now_s,
+            ask.turn,
+            tuple(order),
+            tuple(scores),
+            tuple(excluded),
+            tuple([standings[entry.slot] for entry in tier.entries]),
+            ask.tried,
+            ask.repeat,
+            ask.larger_than,
+        )
     )
     return order, excluded
 
@@ -107,7 +134,16 @@ def replay(decision: Decision, plan: RoutePlan) -> list[str]:
         if tier is None or (tier.name, len(tier.entries)) != (made.name, len(choice.standings)):
             differences.append(f"choice {number + 1}: the route has no tier {made.name} of that size there")
             continue
-        ask = replace(choice.ask, needs=decision.needs, dialect=decision.dialect, dice=dice_of(decision, number))
+        ask = Ask(
+            decision.needs,
+            decision.dialect,
+            choice.now_s,
+            dice_of(decision, number),
+            choice.turn,
+            choice.tried,
+            choice.repeat,
+            choice.larger_than,
+        )
         standings = {entry.slot: standing for entry, standing in zip(tier.entries, choice.standings, strict=True)}
         differences.extend(
             f"choice {number + 1}: {words}" for words in _compared(choice, select(tier, plan, ask, standings))
@@ -120,7 +156,7 @@ def _compared(choice: Choice, again: tuple[list[Entry], list[float], list[Exclus
     names = tuple(entry.target.name for entry in order)
     pairs = (
         ("order", ", ".join(names) or "nobody", ", ".join(choice.order) or "nobody"),
-        ("scores", scores, choice.scores),
-        ("left out", excluded, choice.excluded),
+        ("scores", tuple(scores), choice.scores),
+        ("left out", tuple(excluded), choice.excluded),
     )
     return [f"{what}: now {now}, then {then}" for what, now, then in pairs if now != then]

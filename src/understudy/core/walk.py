@@ -42,6 +42,9 @@ KEEP_S = 10.0
 """What every target still to be tried keeps of the deadline, or its equal share where that is less: long enough for an
 answer to begin, short enough that the first target may use nearly all of a long deadline."""
 
+_NOBODY: dict[int, Tried] = {}  # never changed, like every other: `remember` makes a new one
+_FIRST = Purpose.FIRST  # a member looked up on its class costs ten times as much, and every request asks
+
 Step = Generator[Action, Reply, Result | None]
 
 
@@ -96,7 +99,7 @@ class _Trip:
         self.attempts: list[Outcome] = []
         self.attempts_left = plan.policy.attempts_max
         self.others = 0  # how many may be asked after the one that is asked now
-        self.tried: dict[int, Tried] = {}
+        self.tried = _NOBODY
         self.excluded: dict[str, Exclusion] = {}  # by target: its latest exclusion
         self.larger_than: int | None = None
         self.waiting_since_s: float | None = None
@@ -219,7 +222,7 @@ class _Trip:
             return Purpose.TEST
         if entry.slot in self.tried:
             return Purpose.RETRY
-        return Purpose.FALLBACK if self.attempts else Purpose.FIRST
+        return Purpose.FALLBACK if self.attempts else _FIRST
 
     def refused(self, entry: Entry, reply: Refused) -> None:
         """The place was gone before it could be taken: as if it had never been eligible."""
@@ -235,6 +238,8 @@ class _Trip:
         failure = outcome.failure
         assert failure is not None
         then = failure.then
+        if failure.kind is FailureKind.CONTENT_FILTER and self.plan.policy.elsewhere_when_filtered:
+            then = Then.ELSEWHERE
         if then is Then.STOP:
             self.verdict = failure
             return self.give_up()

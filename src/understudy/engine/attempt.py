@@ -30,6 +30,7 @@ from understudy.transport.classify import classify
 if TYPE_CHECKING:
     from understudy.engine.perform import Performance
 
+_YES = Billing.YES  # a member looked up on its class costs ten times as much, and every request asks
 JSON = (b"content-type", b"application/json")
 
 
@@ -115,7 +116,7 @@ class Attempt(ABC):
         if self.entry.target.stand_in:
             return Billing.NO
         if failure is None or self.usage is not None:
-            return Billing.YES
+            return _YES
         refused = self.status is not None and self.status >= 400
         return Billing.AMBIGUOUS if self.sent and not refused else Billing.NO
 

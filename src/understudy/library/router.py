@@ -276,7 +276,8 @@ class Router:
         if stream:
             settings.setdefault("stream_options", {"include_usage": True})
         try:
-            written = json.dumps({"model": route, "messages": list(messages), "stream": stream, **settings}).encode()
+            asked = {**settings, "model": route, "messages": list(messages), "stream": stream}
+            written = json.dumps(asked).encode()
             needs = dialect.needs(written)
         except (BadBody, TypeError, ValueError) as trouble:
             raise BadRequest(Failure(FailureKind.BAD_REQUEST, str(trouble))) from None
@@ -295,7 +296,9 @@ class Router:
     def _rate(self, decision: str, score: float) -> None:
         if not 0 <= score <= 1:
             raise ValueError(f"a score lies between 0 and 1, {score} does not")
-        self._entered().rate(decision, score)
+        engine = self._entered()
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(engine.rate, decision, score)  # an answer may be rated on any thread
 
     # Listening
 

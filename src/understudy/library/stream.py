@@ -85,7 +85,9 @@ class ChatStream:
     def _leave(self) -> None:
         if self._task is not None and not self._task.done():
             self._ear.left = FailureKind.CLIENT_LEFT
-            self._task.cancel()
+            loop = self._task.get_loop()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._task.cancel)  # the last reference may go on any thread
 
 
 async def _to_the_end(handle: Callable[[StreamEar], Coroutine[Any, Any, Result]], ear: StreamEar) -> Result:

@@ -28,8 +28,8 @@ class ContextWindow:
         if ask.larger_than is not None and (window is None or window <= ask.larger_than):
             detail = "the request was too long for another target and this one's window is not known to be larger"
             return Exclusion(target.name, self.name, detail)
-        chats = ask.needs.operation is Operation.CHAT
-        if chats and window is not None and ask.needs.tokens_in > window * TOLERANCE:
+        too_long = window is not None and ask.needs.tokens_in > window * TOLERANCE
+        if too_long and ask.needs.operation is Operation.CHAT:
             return Exclusion(target.name, self.name, f"about {ask.needs.tokens_in} tokens exceed {window}")
         return None
 

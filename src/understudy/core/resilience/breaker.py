@@ -31,6 +31,8 @@ class State(StrEnum):
     WATCH_ONLY = "watch-only"
 
 
+_CLOSED = State.CLOSED  # a member looked up on its class costs ten times as much, and every attempt asks
+
 ORDERED = (State.FORCED_OPEN, State.WATCH_ONLY)
 """The states that an operator ordered."""
 
@@ -80,13 +82,18 @@ class Admission(StrEnum):
 class BreakerView:
     """A breaker as it stands: what eligibility reads and a Decision keeps.
 
-    `until_s`: when an open one may be tested, monotonic seconds. `tests_free`: how many more test requests a half-open one
-    admits now.
+    `until_s`: when an open one may be tested, or a closed one has its whole traffic again, monotonic seconds. `tests_free`:
+    how many more test requests a half-open one admits now. `ramp_s`: how long a closed one takes to that.
     """
 
     state: State
     until_s: float
     tests_free: int
+    ramp_s: float = 0.0
+
+    def takes_turn(self, now_s: float, luck: float) -> bool:
+        """Whether a target that recovers takes a call that others could take. `luck`: uniform in [0, 1)."""
+        return now_s >= self.until_s or luck >= (self.until_s - now_s) / self.ramp_s
 
     def admission(self, now_s: float) -> Admission:
         """Whether a call may pass at `now_s`."""
@@ -140,7 +147,7 @@ class Breaker:
             return
         self._recent.append((now_s, failed))
         self._in_a_row = self._in_a_row + 1 if failed else 0
-        if self.state is State.CLOSED:
+        if self.state is _CLOSED:
             if failed and self._suffices(now_s):
                 self.happen(Event.TRIPPED, now_s)
         elif self.state is State.OPEN:
@@ -180,17 +187,23 @@ class Breaker:
         after = TRANSITIONS.get((self.state, event))
         if after is None:
             return False
-        self._enter(after, now_s + self.settings.recovery_s if after is State.OPEN else 0.0)
+        settings = self.settings
+        if after is State.OPEN:
+            self._enter(after, now_s + settings.recovery_s)
+        elif event is Event.TESTS_PASSED and settings.ramp_s:
+            self._enter(after, now_s + settings.ramp_s)
+        else:
+            self._enter(after, 0.0)
         return True
 
     def adopt(self, state: State, until_s: float) -> None:
-        """Follow a sibling worker's breaker, from wherever this one is. `until_s`: when an open one may be tested.
+        """Follow a sibling worker's breaker, from wherever this one is. `until_s`: as in `BreakerView`.
 
         What an operator ordered holds until an operator's next word, whatever a sibling measures.
         """
         if self.state in ORDERED and state not in ORDERED:
             return
-        if state is State.OPEN:
+        if state is State.OPEN or (state is State.CLOSED and self.state is not state):
             self._enter(state, until_s)
         elif self.state is not state:  # in the same state, its own tests go on
             self._enter(state, 0.0)
@@ -229,4 +242,4 @@ class Breaker:
             self._recent.clear()
         self._tests_out = 0
         self._epoch += 1  # tests still out belong to a period that is over
-        self.view = BreakerView(state, until_s, self.settings.half_open)
+        self.view = BreakerView(state, until_s, self.settings.half_open, self.settings.ramp_s)
