@@ -111,7 +111,8 @@ class DataPlane:
         if self._principals_of != configuration.version:
             self._principals = {bytes.fromhex(one.key_sha256): one for one in configuration.principals}
             self._principals_of = configuration.version
-        key = exchange.headers.get(b"x-api-key") or exchange.headers.get(b"authorization", b"")
+        headers = exchange.headers
+        key = headers.get(b"x-api-key") or headers.get(b"x-goog-api-key") or headers.get(b"authorization", b"")
         if key[:7].lower() == b"bearer ":
             key = key[7:]
         known = self._principals.get(sha256(key.strip()).digest())
