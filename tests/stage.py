@@ -19,6 +19,7 @@ from understudy.transport.server import Server
 
 QUESTION = {"messages": [{"role": "user", "content": "Why is the sky blue?"}]}
 PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
+CONTENTS = {"contents": [{"role": "user", "parts": [{"text": "Why is the sky blue?"}]}]}
 
 
 class Stage:
@@ -40,6 +41,8 @@ class Stage:
     async def ask(
         self, dialect: str = "openai", *, stream: bool = False, headers: dict[str, str] | None = None, **fields: Any
     ) -> Answered:
+        if dialect == "gemini":
+            return await self._ask_gemini(stream=stream, headers=headers, **fields)
         body: dict[str, Any] = {"model": "default", **QUESTION, **fields}
         if dialect == "anthropic":
             body.setdefault("max_tokens", 100)
@@ -47,6 +50,14 @@ class Stage:
             body["stream"] = True
         answer = await self.http.post(self.url + PATHS[dialect], json=body, headers=headers)
         return Answered(dialect, answer)
+
+    async def _ask_gemini(
+        self, *, stream: bool, headers: dict[str, str] | None, model: str = "default", **fields: Any
+    ) -> Answered:
+        method = "streamGenerateContent?alt=sse" if stream else "generateContent"
+        path = f"/v1beta/models/{model}:{method}"
+        answer = await self.http.post(self.url + path, json=CONTENTS | fields, headers=headers)
+        return Answered("gemini", answer)
 
     def result(self, answered: Answered) -> Result:
         found = self.engine.decisions.get(answered.headers["x-understudy-decision"])
@@ -82,7 +93,11 @@ class Answered:
         if not self.streamed:
             if self.dialect == "openai":
                 return str(self.json["choices"][0]["message"]["content"])
+            if self.dialect == "gemini":
+                return _text([self.json])
             return "".join(block.get("text", "") for block in self.json["content"])
+        if self.dialect == "gemini":
+            return _text(self.events)
         if self.dialect == "openai":
             deltas = [choice["delta"] for event in self.events for choice in event.get("choices", [])]
             return "".join(delta.get("content") or "" for delta in deltas)
@@ -99,6 +114,8 @@ class Answered:
             return b"[DONE]" in self.body or any(
                 choice.get("finish_reason") for event in self.events for choice in event.get("choices", [])
             )
+        if self.dialect == "gemini":
+            return any("finishReason" in one for event in self.events for one in event.get("candidates", []))
         return any(event["type"] in {"message_stop", "message_delta"} for event in self.events)
 
     @property
@@ -108,10 +125,16 @@ class Answered:
         return next((one["error"] for one in told if isinstance(one, dict) and one.get("error")), None)
 
 
+def _text(answers: list[Any]) -> str:
+    """The text in answers of generateContent."""
+    contents = [one.get("content", {}) for answer in answers for one in answer.get("candidates", [])]
+    return "".join(part.get("text", "") for content in contents for part in content.get("parts", []))
+
+
 Raise = Callable[..., Awaitable[Stage]]
 
 
-PROVIDERS = {"openai": "openai_compatible", "anthropic": "anthropic_compatible"}
+PROVIDERS = {"openai": "openai_compatible", "anthropic": "anthropic_compatible", "gemini": "gemini, api: gemini"}
 
 
 def two_targets(lead: Mock, understudy: Mock, upstream: str = "openai", *, model: str = "m", policy: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Other people's conformance suite, over both inbound dialects and both upstream ones.
+"""Other people's conformance suite, over each inbound dialect and each upstream one.
 
 `llm-comply` checks bodies and stream events against the published schemas. Its known failures are listed with reasons; a new
 one fails the test, and so does one that has gone.
@@ -23,6 +23,7 @@ EXPECTED: dict[tuple[str, str], dict[str, str]] = {}
 FORMATS = {
     "openai-chat": ["-u", "{url}/v1", "-k", "any"],
     "anthropic": ["-u", "{url}/v1", "-k", "any", "--auth-header", "x-api-key", "--no-bearer"],
+    "google-genai": ["-u", "{url}", "-k", "any", "--auth-header", "x-goog-api-key", "--no-bearer"],
 }
 
 

@@ -33,7 +33,9 @@ APIS = {
     "chat": "openai_chat",
     "cohere_embed": "cohere_embed",
     "embeddings": "openai_embeddings",
+    "gemini": "gemini",
     "gemini_embeddings": "gemini_embeddings",
+    "generate_content": "gemini",
     "chat_completions": "openai_chat",
     "messages": "anthropic_messages",
     "openai": "openai_chat",
@@ -43,8 +45,6 @@ APIS = {
 APIS_LATER = {
     "bedrock_converse": "bedrock_converse",
     "converse": "bedrock_converse",
-    "gemini": "gemini",
-    "generate_content": "gemini",
     "openai_responses": "openai_responses",
     "responses": "openai_responses",
 }

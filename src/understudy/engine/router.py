@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from math import ceil
 
 from understudy.core.answer import Answer
@@ -147,6 +148,7 @@ class Engine:
             wait_s = result.retry_at_s - self.now_s()
         if wait_s is not None:
             headers.append((b"retry-after", b"%d" % max(1, ceil(wait_s))))
+            failure = replace(failure, retry_after_s=wait_s)  # some envelopes tell it, too
         report = ErrorReport(failure=failure, attempts=result.attempts, decision=result.decision)
         sink.respond(status, headers, dialect.render_error(report))
 

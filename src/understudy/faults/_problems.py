@@ -1,4 +1,4 @@
-"""API errors as providers word them: one row a problem, with the body in OpenAI's and in Anthropic's envelope.
+"""API errors as providers word them: one row a problem, with the body in OpenAI's and in Anthropic's envelope (Google's: `_google`).
 
 The wording follows what the providers document and what is quoted in public threads; the ids are invented.
 """
@@ -9,11 +9,13 @@ import json
 
 from understudy.core.failure import FailureKind
 from understudy.core.value import JsonObject, keyword_value, value
+from understudy.faults._google import GOOGLE, google_envelope
 from understudy.faults._hints import HINTS, Spelled
 from understudy.registry import unknown
 
 ANTHROPIC = "anthropic_messages"
-"""The dialect with an envelope of its own; every other one here gets OpenAI's, as compatible servers send it."""
+GEMINI = "gemini"
+"""The dialects with an envelope of their own; every other one here gets OpenAI's, as compatible servers send it."""
 
 
 @keyword_value
@@ -238,24 +240,31 @@ def error_reply(
         title = f"{worded.status} {_REASONS[worded.status]}"
         page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>cloudflare</center>\r\n</body>\r\n</html>\r\n"
         return ErrorReply(worded.status, (("content-type", "text/html"), *spelled.headers), page.encode())
-    envelope = _envelope(worded, dialect, model, request_id, spelled)
+    status, envelope = _told(problem, dialect, model, request_id, spelled)
     if message is not None:
         envelope["error"]["message"] = message
     id_header = "request-id" if dialect == ANTHROPIC else "x-request-id"
     headers = (("content-type", "application/json"), (id_header, request_id), *spelled.headers)
     if worded.status in {500, 503, 529} and dialect == ANTHROPIC:
         headers = (*headers, ("x-should-retry", "true"))
-    return ErrorReply(worded.status, headers, json.dumps(envelope).encode())
+    return ErrorReply(status, headers, json.dumps(envelope).encode())
 
 
 def error_event(problem: str, dialect: str, *, model: str, request_id: str) -> bytes:
     """The problem as the body of an error event inside a stream, or of an error under status 200: JSON."""
-    worded = _worded(problem, dialect)
-    return json.dumps(_envelope(worded, dialect, model, request_id, Spelled())).encode()
+    return json.dumps(_told(problem, dialect, model, request_id, Spelled())[1]).encode()
 
 
 def _worded(problem: str, dialect: str) -> Worded:
     return PROBLEMS[problem].anthropic if dialect == ANTHROPIC else PROBLEMS[problem].openai
+
+
+def _told(problem: str, dialect: str, model: str, request_id: str, spelled: Spelled) -> tuple[int, JsonObject]:
+    """The status, and the envelope."""
+    if dialect == GEMINI and problem in GOOGLE:
+        return GOOGLE[problem].code, google_envelope(GOOGLE[problem], model, spelled)
+    worded = _worded(problem, dialect)
+    return worded.status, _envelope(worded, dialect, model, request_id, spelled)
 
 
 def _envelope(worded: Worded, dialect: str, model: str, request_id: str, spelled: Spelled) -> JsonObject:

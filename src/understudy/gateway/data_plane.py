@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from hashlib import sha256
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from understudy.config import Principal
 from understudy.core.failure import TABLE, Failure, FailureKind
@@ -18,6 +18,7 @@ from understudy.dialects import BadBody, ErrorReport, Format, converses
 from understudy.engine.attempt import JSON
 from understudy.engine.router import Engine
 from understudy.gateway import feedback
+from understudy.gateway.json_array import ArraySink, wants_array
 from understudy.ports import Exchange, Header
 
 PASS_ON = (b"anthropic-", b"openai-", b"traceparent", b"tracestate")
@@ -27,11 +28,12 @@ OWN = b"x-understudy-"
 USUAL = frozenset(
     (
         b"accept", b"accept-encoding", b"accept-language", b"authorization", b"connection", b"content-length",
-        b"content-type", b"host", b"user-agent", b"x-api-key",
+        b"content-type", b"host", b"user-agent", b"x-api-key", b"x-goog-api-client", b"x-goog-api-key",
     )
 )  # fmt: skip
 """What nearly every request carries, and none of what is looked for: told apart by one look-up."""
-MODELS = "/v1/models"
+MODELS = ("/v1/models", "/v1beta/models")
+"""Where models are listed: for clients of Google's API at the second, and at the first if they show by a header that they are such."""
 EVERYBODY = Principal(name="", key_sha256="")
 """Who asks when no principals are configured: anyone who reaches the loopback address."""
 
@@ -71,7 +73,18 @@ class DataPlane:
         except Refused as refused:
             tell(exchange, dialect, refused.failure)
             return
-        await self.engine.handle(call, exchange)
+        if wants_array(exchange):
+            await self._array(call, exchange)
+        else:
+            await self.engine.handle(call, exchange)
+
+    async def _array(self, call: Call, exchange: Exchange) -> None:
+        """Answer a call whose stream is to come as one JSON array."""
+        sink = ArraySink(exchange)
+        try:
+            await self.engine.handle(call, sink)
+        finally:
+            await sink.close()
 
     def _named_in_path(self, path: str) -> Format | None:
         """The wire format of a path with the model in it."""
@@ -111,10 +124,7 @@ class DataPlane:
         if self._principals_of != configuration.version:
             self._principals = {bytes.fromhex(one.key_sha256): one for one in configuration.principals}
             self._principals_of = configuration.version
-        headers = exchange.headers
-        key = headers.get(b"x-api-key") or headers.get(b"x-goog-api-key") or headers.get(b"authorization", b"")
-        if key[:7].lower() == b"bearer ":
-            key = key[7:]
+        key = _key(exchange)
         known = self._principals.get(sha256(key.strip()).digest())
         if known is None:
             raise Refused(FailureKind.UNAUTHENTICATED, "this key is not known here" if key else "a key is missing")
@@ -127,17 +137,18 @@ class DataPlane:
             if exchange.path == feedback.PATH:
                 self._feedback(exchange)
                 return
-            if exchange.path != MODELS and not exchange.path.startswith(MODELS + "/"):
-                doors = ", ".join([*self._paths, MODELS, feedback.PATH])
+            listing = next((one for one in MODELS if exchange.path == one or exchange.path.startswith(one + "/")), None)
+            if listing is None:
+                doors = ", ".join([*self._paths, *MODELS, feedback.PATH])
                 raise Refused(FailureKind.UNKNOWN_ROUTE, f"nothing is at {exchange.path}; there are: {doors}")
             if exchange.method != "GET":
                 raise Refused(FailureKind.METHOD_NOT_ALLOWED, f"use GET for {exchange.path}")
             names = self._names(self._principal(exchange))
-            asked = unquote(exchange.path[len(MODELS) + 1 :])
+            asked = unquote(exchange.path[len(listing) + 1 :])
             if asked and asked not in names:
                 raise Refused(FailureKind.UNKNOWN_MODEL, f"no model is called {asked!r}; there are: {', '.join(names)}")
-            listing = self._spoken.get(dialect.name) or self._spoken["openai_chat"]
-            body = listing.render_model(asked) if asked else listing.render_models(names)
+            written = self._spoken.get(dialect.name) or self._spoken["openai_chat"]
+            body = written.render_model(asked) if asked else written.render_models(names)
             exchange.respond(200, [JSON], body)
         except Refused as refused:
             tell(exchange, dialect, refused.failure)
@@ -169,11 +180,24 @@ class DataPlane:
             return named
         if headers and b"anthropic-version" in headers:
             return self._dialects["anthropic_messages"]
+        if path.startswith("/v1beta/") or (
+            headers and (b"x-goog-api-key" in headers or b"x-goog-api-client" in headers)
+        ):
+            return self._dialects["gemini"]
         return self._dialects["openai_chat"]
 
     def refusal(self, path: str, kind: FailureKind, message: str) -> tuple[tuple[Header, ...], bytes]:
         """An error for a request that no handler saw."""
         return (JSON,), self.dialect_at(path).render_error(ErrorReport(failure=Failure(kind, message)))
+
+
+def _key(exchange: Exchange) -> bytes:
+    """The key that the caller shows, wherever its API's clients put it. Google's may put it into the address."""
+    headers = exchange.headers
+    key = headers.get(b"x-api-key") or headers.get(b"authorization") or headers.get(b"x-goog-api-key", b"")
+    if not key and exchange.query:
+        key = parse_qs(exchange.query).get("key", [""])[-1].encode()
+    return key[7:] if key[:7].lower() == b"bearer " else key
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -15,6 +15,7 @@ from understudy.mock.asked import NOTHING, Asked, BadRequest, read_object, say
 from understudy.mock.chat_completions import ChatCompletions
 from understudy.mock.embeddings import Embedded, embed, embeds
 from understudy.mock.formats import Format
+from understudy.mock.generate_content import GenerateContent, addressed, generates
 from understudy.mock.messages import Messages
 from understudy.mock.performance import Material
 from understudy.mock.replay import NotRecorded, Recording, load_recording
@@ -23,6 +24,7 @@ from understudy.mock.wire import Incoming
 
 _CHAT: Format = ChatCompletions()
 _MESSAGES: Format = Messages()
+_GEMINI: Format = GenerateContent()
 
 
 class Received:
@@ -57,7 +59,7 @@ class Received:
         self.headers = incoming.headers
         self.body = incoming.body
         self.json: JsonObject | None = None
-        self.dialect = _MESSAGES.dialect if self.speaks_anthropic else _CHAT.dialect
+        self.dialect = self.format.dialect
         self.model = ""
         self.stream = False
         self.plan: Plan | None = None
@@ -73,6 +75,13 @@ class Received:
         return "anthropic-version" in self.headers or "/messages" in self.path
 
     @property
+    def format(self) -> Format:
+        """The wire format that it is answered in."""
+        if generates(self.path):
+            return _GEMINI
+        return _MESSAGES if self.speaks_anthropic else _CHAT
+
+    @property
     def request_id(self) -> str:
         """The id that the answer carries."""
         return f"req_mock{self.number:08d}"
@@ -80,7 +89,8 @@ class Received:
     @property
     def key(self) -> str:
         """The key that it shows, "" for none."""
-        return self.headers.get("x-api-key") or self.headers.get("authorization", "").removeprefix("Bearer ")
+        bare = self.headers.get("x-api-key") or self.headers.get("x-goog-api-key")
+        return bare or self.headers.get("authorization", "").removeprefix("Bearer ")
 
 
 class Refused(Exception):
@@ -115,14 +125,16 @@ class Repertoire:
         if received.method == "POST" and (embedded := _embedded(received, path)) is not None:
             received.model = embedded.model
             return _in_one(received, embedded.whole, plan_of, empty=embedded.empty, tokens=embedded.tokens)
-        if received.method != "POST" or not path.endswith(("/chat/completions", "/messages", "/messages/count_tokens")):
+        known = generates(path) or path.endswith(("/chat/completions", "/messages", "/messages/count_tokens"))
+        if received.method != "POST" or not known:
             raise Refused("not_found", f"Invalid URL ({received.method} {path})")
-        format_ = _MESSAGES if received.speaks_anthropic else _CHAT
+        format_ = received.format
         counts = path.endswith("/count_tokens")
         try:
             received.json = read_object(received.body)
             # Who only counts has no answer to bound.
-            asked = format_.read({"max_tokens": 1, **received.json} if counts else received.json)
+            body = addressed(path, received.json) if format_ is _GEMINI else received.json
+            asked = format_.read({"max_tokens": 1, **body} if counts else body)
         except BadRequest as error:
             raise Refused("invalid_request", str(error)) from None
         received.model, received.stream = asked.model, asked.stream

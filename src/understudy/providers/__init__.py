@@ -42,6 +42,7 @@ from understudy.registry import Registry
 
 OPENAI_CHAT = "openai_chat"
 ANTHROPIC_MESSAGES = "anthropic_messages"
+GEMINI = "gemini"
 
 
 ModelQuirks = tuple[tuple[str, Quirks], ...]
@@ -181,6 +182,29 @@ def anthropic_messages(
         models=models,
         on_request=on_request,
         lacks_in_translation=("audio", "logprobs", "many", "stored", "video"),
+    )
+
+
+def generate_content(
+    *,
+    path: str = "/v1beta/models/{model}",
+    auth: Auth = Auth.X_GOOG_API_KEY,
+    quirks: Quirks = BY_THE_BOOK,
+    on_request: bool = False,
+    models: ModelQuirks = (),
+) -> Wire:
+    """Gemini's own format under a `base_url` that ends before `/v1beta`. `path`: of the model, before the colon and the method."""
+    return Wire(
+        dialect=GEMINI,
+        path=f"{path}:generateContent",
+        stream_path=f"{path}:streamGenerateContent?alt=sse",
+        auth=auth,
+        headers=_ALWAYS,
+        pass_on=_TRACE,
+        quirks=quirks,
+        models=models,
+        on_request=on_request,
+        lacks_in_translation=("logprobs", "stored"),
     )
 
 

@@ -1,16 +1,32 @@
-"""Google Gemini, through its endpoint for OpenAI clients.
+"""Google Gemini, in its own format; its endpoint for OpenAI clients is a second one.
 
-It answers 400 to fields that it does not know: `store`, `seed`, both penalties and log probabilities are dropped, and reported.
+Models before Gemini 3 think by a budget of tokens, the others by a level; the aliases that move on (`gemini-flash-latest`) get a budget,
+which both take. A call in the history that no Gemini model signed passes with the signature that Google documents for that.
+
+At the endpoint for OpenAI clients, it answers 400 to fields that it does not know: `store`, `seed`, both penalties and log probabilities are
+dropped, and reported.
 """
 
 from understudy.dialects import Quirks
-from understudy.providers import Provider, openai_chat, openai_embeddings
+from understudy.providers import Provider, gemini_embeddings, generate_content, openai_chat, openai_embeddings
+
+# Levels by model: ai.google.dev/gemini-api/docs/thinking. Neither of them can be kept from thinking.
+_LEVELS = ("low", "medium", "high")
 
 PROVIDER = Provider(
     title="Google Gemini",
-    base_url="https://generativelanguage.googleapis.com/v1beta/openai",
+    base_url="https://generativelanguage.googleapis.com",
     wires=(
+        generate_content(
+            quirks=Quirks(budgets=True),
+            models=(
+                (r"gemini-3-pro.*", Quirks(adaptive=True, efforts=("low", "high"))),
+                (r"gemini-3[^/]*-pro.*", Quirks(adaptive=True, efforts=_LEVELS)),
+                (r"gemini-3.*", Quirks(adaptive=True, efforts=("minimal", *_LEVELS))),
+            ),
+        ),
         openai_chat(
+            path="/v1beta/openai/chat/completions",
             quirks=Quirks(
                 max_tokens_field="max_tokens",
                 drop=(
@@ -19,9 +35,10 @@ PROVIDER = Provider(
                 ),
                 roles=(("developer", "system"),),
                 cache_marks=False,
-            )
+            ),
         ),
-        openai_embeddings(quirks=Quirks(drop=("input_type",))),
+        openai_embeddings(path="/v1beta/openai/embeddings", quirks=Quirks(drop=("input_type",))),
+        gemini_embeddings(),
     ),
     key_env="GEMINI_API_KEY",
     model="gemini-flash-latest",

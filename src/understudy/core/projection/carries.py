@@ -205,6 +205,8 @@ COSMETIC_FIELDS = (
     "container",
     "content_filter_results",
     "context_management",
+    "createTime",
+    "displayName",
     "eager_input_streaming",
     "format",
     "generationId",
@@ -213,6 +215,7 @@ COSMETIC_FIELDS = (
     "kv_transfer_params",
     "metadata",
     "metrics",
+    "mimeType",
     "name",
     "native_finish_reason",
     "object",
@@ -243,8 +246,13 @@ COSMETIC_FIELDS = (
     "x_groq",
 )
 
-# Without these the answer is no answer at all: sound where sound was asked for.
-FIELD_WEIGHTS = {"modalities": ESSENTIAL}
+# Without these the answer is no answer at all: sound where sound was asked for, a conversation that begins in a provider's cache.
+FIELD_WEIGHTS = {
+    "modalities": ESSENTIAL,
+    "cachedContent": ESSENTIAL,
+    "generationConfig.responseLogprobs": ESSENTIAL,
+    "generationConfig.responseModalities": ESSENTIAL,
+}
 
 # Thinking tokens that an effort stands for, at least (weakest first). Providers publish no such table; the steps follow the
 # documented smallest budget (1024) and the share of the answer that OpenAI-compatible gateways give to each name.
