@@ -20,6 +20,8 @@ from understudy.engine.observers import Events
 from understudy.engine.router import Engine
 from understudy.engine.snapshot import Parts, Snapshot
 from understudy.gateway.data_plane import DataPlane
+from understudy.local.client import HostedClient
+from understudy.local.keeper import Keeper, hosted_targets
 from understudy.ports import HttpClient
 from understudy.registry import Registry
 from understudy.transport.client import Client
@@ -66,9 +68,16 @@ def make_snapshot(
     return Snapshot(configuration, board, make_vault(configuration, env, http), make_dialects(), make_parts())
 
 
-def make_client(configuration: Configuration) -> Client:
-    """The way to the providers."""
-    return Client(configuration.client, tls=configuration.tls, proxies=configuration.proxies)
+def make_client(configuration: Configuration) -> Client | HostedClient:
+    """The way to the providers, and to model servers of our own where there are any."""
+    client = Client(configuration.client, tls=configuration.tls, proxies=configuration.proxies)
+    hosted = hosted_targets(configuration)
+    return HostedClient(client, hosted) if hosted else client
+
+
+def make_keeper(configuration: Configuration, client: Client | HostedClient) -> Keeper | None:
+    """Who keeps the model servers of our own for one client in this process; None where there are none."""
+    return Keeper(configuration, client.place) if isinstance(client, HostedClient) else None
 
 
 def make_engine(

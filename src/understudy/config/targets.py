@@ -18,6 +18,7 @@ from understudy.providers import (
     address,
     facts,
     formats_for,
+    hosted_address,
     lacks_in_translation,
     usual_address,
     usual_dialects,
@@ -153,7 +154,7 @@ def _check_address(found: Problems, section: TargetSection, usual: str, path: Pa
     if not known.wires:
         return
     if section.base_url is None:
-        if not usual:
+        if not usual and not known.hosted:
             settings = [field.name for field in settings_of(section.provider)][:1]
             others = "".join(f" (or {name!r})" for name in settings).replace("'", '"')
             found.absent(
@@ -252,7 +253,7 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
         name=name,
         provider=provider,
         model=section.model or ("" if known.models_path else known.model or provider),
-        base_url=section.base_url or usual_address(provider, settings),
+        base_url=section.base_url or (hosted_address(name) if known.hosted else usual_address(provider, settings)),
         dialects=dialects,
         key=_key(section, known),
         priority=section.priority,

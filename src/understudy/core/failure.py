@@ -72,6 +72,7 @@ class FailureKind(StrEnum):
     ANSWER_TOO_LARGE = "answer_too_large"
     # our own side of it
     CREDENTIAL_UNAVAILABLE = "credential_unavailable"
+    NOT_READY = "not_ready"
     NOT_PORTABLE = "not_portable"
     LOST_RACE = "lost_race"
     CLIENT_LEFT = "client_left"
@@ -263,6 +264,10 @@ TABLE: dict[FailureKind, FailureRow] = {
     _K.ANSWER_TOO_LARGE: _row(_TARGET, _OTHER, 502, "The answer exceeds the size limit; ask for less.", counts=True),
     _K.CREDENTIAL_UNAVAILABLE: _row(
         _KEY, _ELSEWHERE, 502, "The target's key could not be read; check its reference.", cool_down_s=5
+    ),
+    # A model server of our own that loads its model, or that does not come up: known, so breakers need not guess.
+    _K.NOT_READY: _row(
+        _TARGET, _OTHER, 503, "The target's model server is not up; the message says why.", cool_down_s=1
     ),
     _K.NOT_PORTABLE: _row(
         _NOBODY,

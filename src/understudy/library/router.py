@@ -36,6 +36,8 @@ from understudy.errors import BadRequest, RequestFailed, RouterNotEntered
 from understudy.library.answers import ChatAnswer, Costs, Played, TargetCosts, TargetHealth, dollars_of
 from understudy.library.hearing import Ear
 from understudy.library.stream import ChatStream
+from understudy.local.client import HostedClient
+from understudy.local.keeper import Keeper
 from understudy.transport.client import Client
 
 log = logging.getLogger("understudy")
@@ -160,7 +162,8 @@ class Router:
         self._env = env
         self._loop: asyncio.AbstractEventLoop | None = None
         self._engine: Engine | None = None
-        self._client: Client | None = None
+        self._client: Client | HostedClient | None = None
+        self._keeper: Keeper | None = None
         self._callbacks: dict[str, list[Callback]] = {}
         self._running: set[asyncio.Task[Any]] = set()
         self._costs: dict[str, list[int]] = {}
@@ -185,6 +188,9 @@ class Router:
         self._engine = wiring.make_engine(self.configuration, self._client, env=self._env)
         self._engine.events.observe(self._observe)
         self._engine.snapshot.warm()
+        self._keeper = wiring.make_keeper(self.configuration, self._client)
+        if self._keeper is not None:
+            self._keeper.start()
         self._discovery = Discovery(self._engine, self._client)
         self._discovery.start()
         return self
@@ -197,6 +203,8 @@ class Router:
             return
         await self._discovery.close()
         await client.close()
+        if self._keeper is not None:
+            await self._keeper.close()
         if self._running:
             await asyncio.wait(self._running, timeout=5)
 

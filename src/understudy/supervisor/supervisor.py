@@ -15,6 +15,8 @@ from typing import Any
 
 from understudy.config import Configuration
 from understudy.core.resilience.breaker import Event as BreakerEvent
+from understudy.local.client import Whereabouts
+from understudy.local.keeper import Keeper
 from understudy.supervisor.link import Ask, Down, Drain, News, Operate, Setup, news_of, read_up, write_down
 
 log = logging.getLogger("understudy")
@@ -69,9 +71,11 @@ class Supervisor:
         self.port: int = listeners[0].getsockname()[1]
         self._children = [_Child(index, listener) for index, listener in enumerate(listeners)]
         self._keepers: list[asyncio.Task[None]] = []
+        self._models = Keeper(configuration, self._moved, on_change)
 
     async def start(self) -> None:
         """Spawn the workers; returns when all of them answer. Raises `CannotServe`."""
+        self._models.start()
         self._keepers = [asyncio.create_task(self._keep(child)) for child in self._children]
         ready = asyncio.create_task(self._all_ready())
         await asyncio.wait([ready, *self._keepers], return_when=asyncio.FIRST_COMPLETED)
@@ -124,6 +128,8 @@ class Supervisor:
             child.process = await asyncio.create_subprocess_exec(sys.executable, *command, pass_fds=fds)
         reader, child.writer = await asyncio.open_connection(sock=ours)
         child.tell(Setup(self.configuration, child.index, len(self._children)))
+        for place in self._models.places:
+            child.tell(place)
         try:
             while (message := await read_up(reader)) is not None:
                 self._hear(child, message)
@@ -147,6 +153,10 @@ class Supervisor:
                 question = self._questions.pop(message["number"], None)
                 if question is not None and not question.done():
                     question.set_result(message["told"])
+
+    def _moved(self, place: Whereabouts) -> None:
+        for child in self._children:
+            child.tell(place)
 
     async def ask(self, about: str, id_: str = "") -> list[Any]:
         """What every worker says; one that is silent for `ANSWER_S` is left out."""
@@ -179,6 +189,7 @@ class Supervisor:
         if late:
             self.kill()
             await asyncio.wait(late)
+        await self._models.close()  # last: until here running answers may have come from them
 
     def kill(self) -> None:
         """End every worker at once."""

@@ -22,6 +22,7 @@ from understudy.core.event import BreakerChanged, CoolDownSet, Event
 from understudy.core.select import replay
 from understudy.engine.discovery import Discovery
 from understudy.engine.router import Engine
+from understudy.local.client import HostedClient, Whereabouts
 from understudy.supervisor.link import Ask, Drain, News, Operate, Setup, read_down, write_up
 from understudy.transport.client import Client
 from understudy.transport.server import Server
@@ -36,7 +37,9 @@ GC_THRESHOLD = 50_000
 class Worker:
     """What the supervisor steers."""
 
-    def __init__(self, setup: Setup, engine: Engine, server: Server, client: Client, up: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, setup: Setup, engine: Engine, server: Server, client: Client | HostedClient, up: asyncio.StreamWriter
+    ) -> None:
         self._setup = setup
         self._engine = engine
         self._server = server
@@ -57,6 +60,9 @@ class Worker:
                 board.observe(message.event, loop.time())
             elif isinstance(message, Operate):
                 board.operate(message.target, message.event, loop.time())
+            elif isinstance(message, Whereabouts):
+                if isinstance(self._client, HostedClient):
+                    self._client.place(message)
             elif isinstance(message, Ask):
                 write_up(self._up, {"what": "answer", "number": message.number, "told": self._answer(message)})
             else:
