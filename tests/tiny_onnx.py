@@ -12,7 +12,7 @@ in a large model: what was asked at the beginning decides what is said at the en
 (GroupQueryAttention, one position after another).
 
 The tokenizer is byte-level BPE without merges: every byte is a token, so any text can be asked, and the last character of
-the answer comes in four pieces. The words that it says are tokens of their own which no text is ever read into.
+the answer comes in four pieces. The words that it says are tokens of their own.
 """
 
 from __future__ import annotations

@@ -21,7 +21,6 @@ from understudy.local.chat import ChatServer
 from understudy.local.onnx_model import OnnxModel
 from understudy.local.orders import Failed, Orders, Ready, encode, read_orders
 from understudy.local.speaker import CannotLoad, Speaker
-from understudy.ports import Exchange
 from understudy.transport.server import Server
 
 log = logging.getLogger("understudy")
@@ -59,11 +58,7 @@ async def serve(speaker: Speaker, orders: Orders, up: BinaryIO) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     chat = ChatServer(speaker, orders.secret, orders.queue)
-
-    async def handle(exchange: Exchange) -> None:
-        await chat(exchange)
-
-    server = Server(handle, chat.refusal, on_error=_failed)
+    server = Server(chat, chat.refusal, on_error=_failed)
     await server.listen()
     # A daemon: it may hang in a read of an input that never ends, and must not keep the process.
     threading.Thread(target=_until_end, args=(loop, ended), daemon=True).start()
