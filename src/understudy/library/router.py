@@ -220,6 +220,14 @@ class Router:
             raise RouterNotEntered("this router belongs to the event loop that entered it; make one per loop")
         return self._engine
 
+    async def ready(self) -> bool:
+        """Wait until the model servers that this router runs itself (provider `onnx`) are up, or kept down. Whether all are up.
+
+        Nothing needs it: until then requests are answered by other targets, and refused only where there is no other.
+        """
+        self._entered()
+        return self._keeper is None or await self._keeper.settled()
+
     # Asking
 
     async def chat(self, route: str, messages: Messages, **settings: Any) -> ChatAnswer:

@@ -17,18 +17,22 @@ from understudy.transport.stream import OutboundStream
 
 @value
 class Whereabouts:
-    """Where a target's server is. `port`: on loopback, None while it is not up. `why`: the reason for that, in words."""
+    """Where a target's server is. `port`: on loopback, None while it is not up. `why`: the reason for that, in words.
+
+    `kept_down`: it will not be started again.
+    """
 
     target: str
     port: int | None = None
     secret: str = field(default="", repr=False)
     why: str = "its model server has not been started"
+    kept_down: bool = False
 
 
 class HostedClient:
     """`understudy.ports.HttpClient`: the same as `client` for all the world, and the way to our own servers.
 
-    Until it is told otherwise (`place`), none of them is up: asking one fails at once, as NOT_READY, with the reason.
+    Until it is told otherwise (`place`), none of them is up: asking one fails at once, as NOT_READY or KEPT_DOWN, with the reason.
     """
 
     def __init__(self, client: Client, hosted: Iterable[Target]) -> None:
@@ -65,6 +69,7 @@ class HostedClient:
 def _toward(place: Whereabouts, request: HttpRequest) -> HttpRequest:
     """The request as the server itself gets it. Raises `TransportFailure`."""
     if place.port is None:
-        raise TransportFailure(FailureKind.NOT_READY, f"{place.target}: {place.why}", sent=False)
+        kind = FailureKind.KEPT_DOWN if place.kept_down else FailureKind.NOT_READY
+        raise TransportFailure(kind, f"{place.target}: {place.why}", sent=False)
     shown = (b"authorization", b"Bearer " + place.secret.encode())
     return replace(request, origin=Origin("http", "127.0.0.1", place.port), headers=(*request.headers, shown))

@@ -103,12 +103,12 @@ class Keeper:
         """Life after life, until that makes no sense any more."""
         while True:
             self._place(ward, Whereabouts(ward.target.name, why="its model server is loading the model"))
-            ward.settled.clear()
             end = await self._live(ward)
+            ward.settled.clear()
             ward.deaths = 1 if ward.lived() else ward.deaths + 1
             if end.final or ward.deaths >= DEATHS_MAX:
                 times = "" if end.final else f" after {ward.deaths} deaths in a row"
-                self._change(ward, f"its model server is kept down{times}: {end.why}")
+                self._change(ward, f"its model server is kept down{times}: {end.why}", kept_down=True)
                 ward.settled.set()
                 return
             pause_s = min(PAUSE_S * 2 ** (ward.deaths - 1), PAUSE_MAX_S)
@@ -143,9 +143,9 @@ class Keeper:
         self._place(ward, place)
         ward.settled.set()
 
-    def _change(self, ward: _Ward, why: str) -> None:
+    def _change(self, ward: _Ward, why: str, *, kept_down: bool = False) -> None:
         self._say(f"{ward.target.name}: {why}")
-        self._place(ward, Whereabouts(ward.target.name, why=why))
+        self._place(ward, Whereabouts(ward.target.name, why=why, kept_down=kept_down))
 
     def _place(self, ward: _Ward, place: Whereabouts) -> None:
         ward.place = place
