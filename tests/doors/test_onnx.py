@@ -64,7 +64,7 @@ async def build(raise_curtain: Raise, monkeypatch: pytest.MonkeyPatch) -> AsyncI
             assert isinstance(house.client, HostedClient)
             house.said = []
             configuration = house.engine.snapshot.configuration
-            house.keeper = Keeper(configuration, house.client.place, house.said.append)
+            house.keeper = Keeper(configuration, house.client.place, say=house.said.append, warn=house.said.append)
             house.keeper.start()
             stack.push_async_callback(house.keeper.close)
             if up:
@@ -89,6 +89,8 @@ async def test_the_model_answers_when_the_primary_is_down_and_says_so(
     assert answered.headers["x-understudy-target"] == "tiny"
     assert answered.headers["x-understudy-tier"] == "local"
     assert answered.headers["x-understudy-degraded"] == "true"
+    # The caller has it all a moment before the model server has said that this was all.
+    assert await until(lambda: len(house.ended) == 2, 5)
     result = house.result(answered)
     assert [one.good for one in result.attempts] == [False, True]
     usage = result.attempts[-1].usage

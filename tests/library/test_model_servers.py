@@ -52,3 +52,12 @@ def test_the_router_for_threads_has_it_too(tiny_model: Path) -> None:
     with SyncRouter(targets={"tiny": {"provider": "onnx", "model": str(tiny_model)}}) as router:
         assert router.ready()
         assert router.chat("tiny", "Hello.").text == SAYS
+
+
+async def test_a_model_that_does_not_come_up_is_logged_as_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Router(targets={"tiny": {"provider": "onnx", "model": str(tmp_path)}}) as router:
+        assert not await router.ready()
+    [told] = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert told.getMessage().startswith("tiny: its model server is kept down: ")

@@ -29,7 +29,7 @@ class Kept:
     def __init__(self, text: str) -> None:
         self.places: list[Whereabouts] = []
         self.said: list[str] = []
-        self.keeper = Keeper(loads(text, env={}), self.places.append, self.said.append)
+        self.keeper = Keeper(loads(text, env={}), self.places.append, say=self.said.append, warn=self.said.append)
 
     @property
     def pid(self) -> int:
@@ -180,7 +180,7 @@ async def test_a_server_ends_with_its_keeper_even_when_that_is_killed(tiny_model
         "from understudy.local.keeper import Keeper\n"
         "async def main():\n"
         "    text = \"targets: {tiny: {provider: onnx, model: '%s'}}\" % sys.argv[1]\n"
-        "    keeper = Keeper(loads(text, env={}), lambda place: None, lambda line: print(line, flush=True))\n"
+        "    keeper = Keeper(loads(text, env={}), lambda place: None, say=lambda line: print(line, flush=True))\n"
         "    keeper.start()\n"
         "    await asyncio.sleep(600)\n"
         "asyncio.run(main())\n"

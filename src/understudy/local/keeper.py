@@ -65,14 +65,20 @@ class _End:
 class Keeper:
     """The model servers of one configuration. It belongs to the event loop on which it is started.
 
-    `tell`: where each of them is, whenever that changes. `say`: the same in words, for people.
+    `tell`: where each of them is, whenever that changes. `say`, `warn`: the same in words, for people: that one is up, that one died.
     """
 
     def __init__(
-        self, configuration: Configuration, tell: Callable[[Whereabouts], None], say: Callable[[str], None] = log.info
+        self,
+        configuration: Configuration,
+        tell: Callable[[Whereabouts], None],
+        *,
+        say: Callable[[str], None] = log.info,
+        warn: Callable[[str], None] = log.warning,
     ) -> None:
         self._tell = tell
         self._say = say
+        self._warn = warn
         self._env = _without_keys(configuration, os.environ)
         self._wards = [_Ward(one, _orders(configuration, one)) for one in hosted_targets(configuration)]
         self._tasks: list[asyncio.Task[None]] = []
@@ -144,7 +150,7 @@ class Keeper:
         ward.settled.set()
 
     def _change(self, ward: _Ward, why: str, *, kept_down: bool = False) -> None:
-        self._say(f"{ward.target.name}: {why}")
+        self._warn(f"{ward.target.name}: {why}")
         self._place(ward, Whereabouts(ward.target.name, why=why, kept_down=kept_down))
 
     def _place(self, ward: _Ward, place: Whereabouts) -> None:

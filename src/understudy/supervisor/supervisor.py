@@ -71,7 +71,7 @@ class Supervisor:
         self.port: int = listeners[0].getsockname()[1]
         self._children = [_Child(index, listener) for index, listener in enumerate(listeners)]
         self._keepers: list[asyncio.Task[None]] = []
-        self._models = Keeper(configuration, self._moved, on_change)
+        self._models = Keeper(configuration, self._moved, say=on_change, warn=on_change)
 
     async def start(self) -> None:
         """Spawn the workers; returns when all of them answer. Raises `CannotServe`."""
