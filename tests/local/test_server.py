@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -44,6 +45,16 @@ def orders(folder: Path) -> bytes:
 async def test_the_end_of_its_input_is_its_end_in_good_order(tiny_model: Path) -> None:
     process = await begin(orders(tiny_model))
     assert (await news(process))["what"] == "ready"
+    assert await end(process) == 0
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+async def test_signals_that_are_meant_for_its_parent_do_not_end_it(tiny_model: Path, signum: int) -> None:
+    process = await begin(orders(tiny_model))
+    assert (await news(process))["what"] == "ready"
+    process.send_signal(signum)
+    await asyncio.sleep(0.02)
+    assert process.returncode is None
     assert await end(process) == 0
 
 

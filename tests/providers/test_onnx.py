@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from understudy.config.load import loads
+from understudy.config.targets import FREE
+from understudy.core.target import Target
 from understudy.errors import ConfigurationError
 from understudy.providers import facts, is_hosted
 
 
-def configured(settings: str) -> object:
+def configured(settings: str) -> Target:
     return loads(f"targets: {{tiny: {{provider: onnx, model: models/tiny{settings}}}}}", env={}).targets["tiny"]
 
 
@@ -46,6 +48,12 @@ def test_its_settings_are_kept_with_the_target() -> None:
 def test_what_makes_no_sense_is_refused(wrong: str, says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
         configured(wrong)
+
+
+def test_it_costs_nothing_unless_it_is_somebody_elses_or_said_otherwise() -> None:
+    assert configured("").price == FREE
+    assert configured(", base_url: 'http://gpu-1:9000/v1'").price is None
+    assert configured(", price: {input: 1, output: 1}").price != FREE
 
 
 def test_a_folder_must_be_named() -> None:

@@ -259,7 +259,7 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
         priority=section.priority,
         weight=section.weight,
         limits=Limits(**section.limits.model_dump()),
-        price=_price(section.price, known),
+        price=_price(section.price, known, ours=known.hosted and section.base_url is None),
         retry=section.retry.value() if section.retry else None,
         context_tokens=section.context_tokens,
         max_output_tokens=section.max_output_tokens,
@@ -294,9 +294,10 @@ def _key(section: TargetSection, known: Provider) -> str | None:
     return usual if section.base_url is None or known.owns(section.base_url) else None
 
 
-def _price(section: PriceSection | None, known: Provider) -> Price | None:
+def _price(section: PriceSection | None, known: Provider, *, ours: bool) -> Price | None:
+    """What was written, else nothing where nobody sends a bill. `ours`: we run the server."""
     if section is None:
-        return FREE if known.stand_in else None
+        return FREE if known.stand_in or ours else None
     rates = section.model_dump(exclude={"audio", "cache_write"})
     if section.cache_write is not None:
         rates["cache_write_5m"] = rates["cache_write_1h"] = section.cache_write

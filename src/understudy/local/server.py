@@ -32,7 +32,9 @@ _CANNOT_LOAD = 3
 def main() -> int:
     """Serve until standard input ends. Returns the exit status."""
     die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent says what it means
+    # Ctrl-C reaches the whole process group, and systemd ends whole services: the parent says what it means, after its answers.
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     up = _own_output()
     try:
