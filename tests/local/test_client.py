@@ -8,7 +8,8 @@ import pytest
 
 from understudy.core.failure import TABLE, FailureKind
 from understudy.core.target import Target
-from understudy.local.client import HostedClient, Whereabouts
+from understudy.local.client import HostedClient
+from understudy.local.places import Whereabouts
 from understudy.ports import HttpRequest, Origin, TransportFailure
 from understudy.providers import address, hosted_address, is_hosted
 

@@ -17,8 +17,8 @@ import pytest
 from stage import until
 from understudy.config.load import loads
 from understudy.local import keeper as keeping
-from understudy.local.client import Whereabouts
-from understudy.local.keeper import Keeper, hosted_targets
+from understudy.local.keeper import Keeper
+from understudy.local.places import Whereabouts, hosted_targets
 
 ASKED = {"messages": [{"role": "user", "content": "Hello."}]}
 

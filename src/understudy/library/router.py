@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import partial
 from os import PathLike
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from understudy import wiring
 from understudy.config import Configuration
@@ -36,9 +36,11 @@ from understudy.errors import BadRequest, RequestFailed, RouterNotEntered
 from understudy.library.answers import ChatAnswer, Costs, Played, TargetCosts, TargetHealth, dollars_of
 from understudy.library.hearing import Ear
 from understudy.library.stream import ChatStream
-from understudy.local.client import HostedClient
-from understudy.local.keeper import Keeper
 from understudy.transport.client import Client
+
+if TYPE_CHECKING:
+    from understudy.local.client import HostedClient
+    from understudy.local.keeper import Keeper
 
 log = logging.getLogger("understudy")
 

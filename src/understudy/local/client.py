@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable
-from dataclasses import field, replace
+from dataclasses import replace
 from typing import Any
 
 from understudy.core.failure import FailureKind
 from understudy.core.target import Target
-from understudy.core.value import value
+from understudy.local.places import Whereabouts
 from understudy.ports import HttpAnswer, HttpRequest, Origin, TransportFailure
 from understudy.providers import address
 from understudy.transport.client import Client, ClientStats
 from understudy.transport.stream import OutboundStream
-
-
-@value
-class Whereabouts:
-    """Where a target's server is. `port`: on loopback, None while it is not up. `why`: the reason for that, in words.
-
-    `kept_down`: it will not be started again.
-    """
-
-    target: str
-    port: int | None = None
-    secret: str = field(default="", repr=False)
-    why: str = "its model server has not been started"
-    kept_down: bool = False
 
 
 class HostedClient:

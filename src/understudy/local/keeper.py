@@ -18,9 +18,8 @@ from understudy.config import Configuration
 from understudy.config.secrets import beside
 from understudy.core.target import Target
 from understudy.core.value import value
-from understudy.local.client import Whereabouts
 from understudy.local.orders import Failed, Orders, encode, read_news
-from understudy.providers import is_hosted
+from understudy.local.places import Whereabouts, hosted_targets
 
 log = logging.getLogger("understudy")
 
@@ -156,11 +155,6 @@ class Keeper:
     def _place(self, ward: _Ward, place: Whereabouts) -> None:
         ward.place = place
         self._tell(place)
-
-
-def hosted_targets(configuration: Configuration) -> tuple[Target, ...]:
-    """The targets whose servers we run."""
-    return tuple(target for target in configuration.targets.values() if is_hosted(target))
 
 
 def _orders(configuration: Configuration, target: Target) -> Orders:

@@ -19,7 +19,7 @@ from understudy.core.failure import FailureKind, Implicates
 from understudy.core.resilience.breaker import Event as BreakerEvent
 from understudy.core.resilience.breaker import State
 from understudy.core.value import value
-from understudy.local.client import Whereabouts
+from understudy.local.places import Whereabouts
 
 FRAME_BYTES_MAX = 64 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
