@@ -38,6 +38,8 @@ APIS = {
     "generate_content": "gemini",
     "chat_completions": "openai_chat",
     "messages": "anthropic_messages",
+    "ollama": "ollama_chat",
+    "ollama_chat": "ollama_chat",
     "openai": "openai_chat",
     "openai_chat": "openai_chat",
     "openai_embeddings": "openai_embeddings",

@@ -43,6 +43,7 @@ from understudy.registry import Registry
 OPENAI_CHAT = "openai_chat"
 ANTHROPIC_MESSAGES = "anthropic_messages"
 GEMINI = "gemini"
+OLLAMA_CHAT = "ollama_chat"
 
 
 ModelQuirks = tuple[tuple[str, Quirks], ...]
@@ -68,6 +69,7 @@ class Wire:
     go along, lower-case; one that ends in `*` stands for all that begin so. `quirks`: where it differs from the book.
     `on_request`: spoken only where a target's `api` picks it, because not every version of the server has it.
     `lacks_in_translation`: features that this format cannot carry for callers of another one. `operation`: what is asked in it.
+    `unversioned`: it stands beside the `/v1` that a `base_url` may end in, not under it.
     `models`: pattern of a model's whole name -> the quirks that hold for it instead of `quirks`, the first match; `speaks_for`:
     pattern of the models that are asked in this format.
     """
@@ -84,6 +86,7 @@ class Wire:
     operation: Operation = Operation.CHAT
     models: ModelQuirks = ()
     speaks_for: str = r".*"
+    unversioned: bool = False
 
     def quirks_for(self, model: str) -> Quirks:
         """Where this model differs from the book."""
@@ -205,6 +208,18 @@ def generate_content(
         models=models,
         on_request=on_request,
         lacks_in_translation=("logprobs", "stored"),
+    )
+
+
+def ollama_chat() -> Wire:
+    """Ollama's own format, beside the `/v1` of a `base_url`."""
+    return Wire(
+        dialect=OLLAMA_CHAT,
+        path="/api/chat",
+        headers=_ALWAYS,
+        pass_on=_TRACE,
+        lacks_in_translation=("audio", "logprobs", "many", "stored", "video"),
+        unversioned=True,
     )
 
 
@@ -461,6 +476,8 @@ def endpoint(target: Target, dialect: str) -> Endpoint:
     if wire is None:
         raise LookupError(f"{target.provider} does not speak {dialect}")
     origin, base = address(target.base_url)
+    if wire.unversioned:
+        base = _VERSION_LAST.sub("", base)
     located = _located(target)
     whole = path_under if located is None else located.path
     model = target.model if located is None else located.known_as(target.model)
@@ -494,6 +511,7 @@ def _for(target: Target, path: str) -> str:
 
 
 _VERSION = re.compile(r"/v\d\w*")
+_VERSION_LAST = re.compile(_VERSION.pattern + r"\Z")
 _PORTS = {"http": 80, "https": 443}
 
 
