@@ -31,6 +31,8 @@ APIS = {
     "anthropic": "anthropic_messages",
     "anthropic_messages": "anthropic_messages",
     "chat": "openai_chat",
+    "cohere": "cohere_chat",
+    "cohere_chat": "cohere_chat",
     "cohere_embed": "cohere_embed",
     "embeddings": "openai_embeddings",
     "gemini": "gemini",

@@ -44,6 +44,7 @@ OPENAI_CHAT = "openai_chat"
 ANTHROPIC_MESSAGES = "anthropic_messages"
 GEMINI = "gemini"
 OLLAMA_CHAT = "ollama_chat"
+COHERE_CHAT = "cohere_chat"
 
 
 ModelQuirks = tuple[tuple[str, Quirks], ...]
@@ -151,6 +152,7 @@ def openai_chat(
     on_request: bool = False,
     models: ModelQuirks = (),
     auth: Auth = Auth.BEARER,
+    unversioned: bool = False,
 ) -> Wire:
     """Chat Completions under a `base_url` that ends in `/v1`."""
     return Wire(
@@ -163,6 +165,7 @@ def openai_chat(
         models=models,
         on_request=on_request,
         lacks_in_translation=("stored", "video"),
+        unversioned=unversioned,
     )
 
 
@@ -220,6 +223,18 @@ def ollama_chat() -> Wire:
         pass_on=_TRACE,
         lacks_in_translation=("audio", "logprobs", "many", "stored", "video"),
         unversioned=True,
+    )
+
+
+def cohere_chat(*, path: str = "/v2/chat", auth: Auth = Auth.BEARER) -> Wire:
+    """Cohere's own format under a `base_url` that ends before `/v2`."""
+    return Wire(
+        dialect=COHERE_CHAT,
+        path=path,
+        auth=auth,
+        headers=_ALWAYS,
+        pass_on=_TRACE,
+        lacks_in_translation=("audio", "logprobs", "many", "stored", "video"),
     )
 
 
