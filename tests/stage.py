@@ -140,6 +140,7 @@ PROVIDERS = {
     "anthropic": "anthropic_compatible",
     "gemini": "gemini, api: gemini",
     "ollama": "ollama, api: ollama_chat",
+    "cohere": "cohere, api: cohere_chat",
 }
 
 

@@ -172,6 +172,11 @@ def test_no_field_is_dropped_that_the_provider_was_seen_to_accept(provider):
         ("ollama", "http://h:11434/v1", "openai_chat", "http://h:11434/v1/chat/completions"),
         ("ollama", "http://h:11434", "openai_chat", "http://h:11434/v1/chat/completions"),
         ("ollama", "http://h:11434", "openai_embeddings", "http://h:11434/v1/embeddings"),
+        ("cohere", "https://api.cohere.com", "cohere_chat", "https://api.cohere.com:443/v2/chat"),
+        ("cohere", "https://api.cohere.com/v2", "cohere_chat", "https://api.cohere.com:443/v2/chat"),
+        ("cohere", "https://h/v2", "openai_chat", "https://h:443/compatibility/v1/chat/completions"),
+        ("cohere", "https://h", "openai_chat", "https://h:443/compatibility/v1/chat/completions"),
+        ("cohere", "https://h", "cohere_embed", "https://h:443/v2/embed"),
         ("anthropic", "https://[::1]:9/", "anthropic_messages", "https://::1:9/v1/messages"),
     ],
 )

@@ -266,7 +266,7 @@ def _told(problem: str, dialect: str, model: str, request_id: str, spelled: Spel
     if dialect == GEMINI and problem in GOOGLE:
         return GOOGLE[problem].code, google_envelope(GOOGLE[problem], model, spelled)
     if (flat := FLAT.get(dialect, {}).get(problem)) is not None:
-        return flat.code, flat_envelope(dialect, flat, model, spelled)
+        return flat.code, flat_envelope(dialect, flat, model, request_id, spelled)
     worded = _worded(problem, dialect)
     return worded.status, _envelope(worded, dialect, model, request_id, spelled)
 

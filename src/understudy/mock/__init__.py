@@ -2,7 +2,7 @@
 
 It speaks OpenAI Chat Completions (`/v1/chat/completions`, `/v1/models`), Anthropic Messages (`/v1/messages`,
 `/v1/messages/count_tokens`, `/v1/models` with an `anthropic-version` header), Gemini (`/v1beta/models/...:generateContent`,
-`:streamGenerateContent`) and Ollama's own chat (`/api/chat`, `/api/tags`), streaming or not, with tools, structured output and
+`:streamGenerateContent`), Ollama's own chat (`/api/chat`, `/api/tags`) and Cohere's (`/v2/chat`), streaming or not, with tools, structured output and
 usage, and embeddings as OpenAI, Gemini and Cohere have them; and it fails in every way that `understudy.faults` knows, on real sockets. What goes wrong is chosen by
 
 - the script: `faults` of a YAML file, or of a `Script`;

@@ -13,6 +13,7 @@ from understudy.core.value import JsonObject
 from understudy.faults import ErrorReply, Plan, Trouble, error_event, error_reply
 from understudy.mock.asked import NOTHING, Asked, BadRequest, read_object, say
 from understudy.mock.chat_completions import ChatCompletions
+from understudy.mock.cohere_chat import CohereChat, answers_chat
 from understudy.mock.embeddings import Embedded, embed, embeds
 from understudy.mock.formats import Format
 from understudy.mock.generate_content import GenerateContent, addressed, generates
@@ -27,6 +28,7 @@ _CHAT: Format = ChatCompletions()
 _MESSAGES: Format = Messages()
 _GEMINI: Format = GenerateContent()
 _OLLAMA: Format = OllamaChat()
+_COHERE: Format = CohereChat()
 
 
 class Received:
@@ -83,6 +85,8 @@ class Received:
             return _GEMINI
         if chats(self.path):
             return _OLLAMA
+        if answers_chat(self.path):
+            return _COHERE
         return _MESSAGES if self.speaks_anthropic else _CHAT
 
     @property
@@ -134,6 +138,7 @@ class Repertoire:
         known = (
             generates(path)
             or chats(path)
+            or answers_chat(path)
             or path.endswith(("/chat/completions", "/messages", "/messages/count_tokens"))
         )
         if received.method != "POST" or not known:

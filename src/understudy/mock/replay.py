@@ -25,6 +25,7 @@ _APIS = {
     "chat_completions": "openai_chat",
     "messages": "anthropic_messages",
     "generate_content": "gemini",
+    "cohere_chat": "cohere_chat",
     "ollama_chat": "ollama_chat",
 }
 _FRAMINGS = {"ollama_chat": JsonLinesParser}
