@@ -52,7 +52,8 @@ from understudy.framing.sse import SseEvent
 
 USER = Message(Role.USER, (Text("Hello"),))
 SCHEMA = {"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]}
-CALL = {"id": "look_up_1", "type": "function", "function": {"name": "look_up", "arguments": '{"word":"cue"}'}}
+FUNCTION = {"name": "look_up", "arguments": '{"word":"cue"}'}
+CALL = {"id": "look_up_1", "type": "function", "function": FUNCTION}
 BILLED = {"billed_units": {"input_tokens": 7, "output_tokens": 50}}
 
 
@@ -335,6 +336,26 @@ def test_a_body_of_its_own_is_fitted_to_a_target():
     )
     assert json.loads(fitted) == {"model": "theirs", "messages": [], "top_k": 3, "x": 1}
     assert dropped == ("seed",)
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"model":"m"', b"3"])
+def test_bytes_that_are_no_request_are_not_fitted(body):
+    call = Call(dialect="cohere_chat", needs=DIALECT.needs(b'{"model":"m","messages":[]}'), body=body)
+    with pytest.raises(BadBody):
+        DIALECT.retarget(call, "theirs", Quirks())
+
+
+def test_what_no_other_format_has_stays_where_it_was():
+    members = {
+        "messages": [{"role": "assistant", "tool_calls": [{**CALL, "x": 1, "function": {**FUNCTION, "y": 2}}]}],
+        "tools": [{"type": "native", "function": {"name": "t", "z": 3}}],
+        "response_format": {"type": "json_object", "regex": "a+"},
+    }  # fmt: skip
+    body, lost = written(read(**members))
+    [call], [tool] = body["messages"][0]["tool_calls"], body["tools"]
+    assert (call["x"], call["function"]["y"], tool["type"], tool["function"]["z"]) == (1, 2, "native", 3)
+    assert body["response_format"] == members["response_format"]
+    assert not lost
 
 
 # Answers

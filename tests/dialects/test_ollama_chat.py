@@ -7,7 +7,21 @@ from typing import Any
 
 import pytest
 
-from understudy.core.answer import Answer, Begin, Choice, End, Failed, Finish, PartBegin, Stop, UsageSeen
+from understudy.core.answer import (
+    Answer,
+    Begin,
+    Choice,
+    End,
+    Failed,
+    Field,
+    Finish,
+    PartBegin,
+    PartDelta,
+    PartEnd,
+    PartExtra,
+    Stop,
+    UsageSeen,
+)
 from understudy.core.assembly import assemble
 from understudy.core.conversation import (
     Conversation,
@@ -20,6 +34,7 @@ from understudy.core.conversation import (
     Plain,
     Reasoning,
     ReasoningSettings,
+    Refusal,
     Remote,
     Role,
     Settings,
@@ -29,7 +44,7 @@ from understudy.core.conversation import (
     ToolChoice,
     ToolResult,
 )
-from understudy.core.failure import FailureKind
+from understudy.core.failure import Failure, FailureKind
 from understudy.core.projection import Loss, project_answer, project_request
 from understudy.core.request import Call
 from understudy.core.usage import Usage
@@ -289,6 +304,32 @@ def test_fields_of_a_target_go_among_its_options():
     assert rendered["options"] == {"seed": 2, "num_ctx": 8192}
 
 
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"model":"m"', b"3"])
+def test_bytes_that_are_no_request_are_not_fitted(body):
+    call = Call(dialect="ollama_chat", needs=DIALECT.needs(b'{"model":"m","messages":[]}'), body=body)
+    with pytest.raises(BadBody):
+        DIALECT.retarget(call, "theirs", Quirks())
+
+
+def test_what_no_other_format_has_stays_where_it_was():
+    members = {
+        "messages": [{"role": "assistant", "content": "x", "images": ["QUJD"], "tool_calls": [
+            {"type": "function", "x": 1, "function": {"name": "t", "arguments": '{"a":1}', "y": 2}}]}],
+        "tools": [{"type": "native", "function": {"name": "t", "z": 3}}],
+    }  # fmt: skip
+    body, lost = written(read(**members))
+    [turn], [tool] = body["messages"], body["tools"]
+    [call] = turn["tool_calls"]
+    assert (turn["images"], call["x"], call["function"]["y"], call["function"]["arguments"]) == (
+        ["QUJD"],
+        1,
+        2,
+        {"a": 1},
+    )
+    assert (tool["type"], tool["function"]["z"]) == ("native", 3)
+    assert not lost
+
+
 # Answers
 
 
@@ -503,6 +544,25 @@ def test_a_stream_into_it_tells_one_thing_at_a_time():
         "done": True, "done_reason": "stop", "prompt_eval_count": 4, "eval_count": 6,
     }  # fmt: skip
     assert all(one["created_at"] == "2026-03-01T10:00:00Z" for one in lines)
+
+
+def test_pieces_of_a_call_and_of_a_refusal_are_told_when_they_may_be():
+    encoder = DIALECT.encoder(model="m", include_usage=None)
+    told = [
+        Begin(id="x", model=""),
+        PartBegin(0, 0, ToolCall("c1", "look_up", "")), PartBegin(0, 1, Refusal("")), PartBegin(1, 0, Text("another choice")),
+        PartDelta(0, 1, Field.TEXT, "No."), PartDelta(0, 0, Field.ARGUMENTS, "no json"), PartDelta(0, 9, Field.TEXT, "nobody's"),
+        PartExtra(0, 0, Extra("ollama_chat", {"x": 1})), PartEnd(0, 0),
+        Finish(choice=0, stop=Stop.CONTEXT_FULL, extra=Extra("ollama_chat", {"message": {"images": ["QUJD"]}, "y": 2})),
+        End(),
+    ]  # fmt: skip
+    lines = [json.loads(one) for one in b"".join(encoder.encode(event) for event in told).splitlines()]
+    call = {"id": "c1", "function": {"index": 0, "name": "look_up", "arguments": {"INVALID_JSON": "no json"}}, "x": 1}
+    assert [one["message"].get("tool_calls") or one["message"].get("content") for one in lines] == [[call], "No.", ""]
+    assert (lines[-1]["done_reason"], lines[-1]["y"], lines[-1]["message"]["images"]) == ("length", 2, ["QUJD"])
+    assert lines[0]["model"] == "m"
+    broken = encoder.encode(Failed(Failure(FailureKind.OVERLOADED, "too much")))
+    assert broken == b'{"error":"too much"}\n'
 
 
 def test_a_model_is_described_as_its_listing_does_it():
