@@ -226,7 +226,7 @@ def ollama_chat() -> Wire:
     )
 
 
-def cohere_chat(*, path: str = "/v2/chat", auth: Auth = Auth.BEARER) -> Wire:
+def cohere_chat(*, path: str = "/v2/chat", auth: Auth = Auth.BEARER, models: ModelQuirks = ()) -> Wire:
     """Cohere's own format under a `base_url` that ends before `/v2`."""
     return Wire(
         dialect=COHERE_CHAT,
@@ -234,6 +234,7 @@ def cohere_chat(*, path: str = "/v2/chat", auth: Auth = Auth.BEARER) -> Wire:
         auth=auth,
         headers=_ALWAYS,
         pass_on=_TRACE,
+        models=models,
         lacks_in_translation=("audio", "logprobs", "many", "stored", "video"),
     )
 

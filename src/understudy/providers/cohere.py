@@ -1,7 +1,8 @@
 """Cohere, in its own format; its endpoint for OpenAI clients is a second one, which callers of Chat Completions reach untouched.
 
 That endpoint knows no alternatives, no sound and no biases, and not whether tools may be called in parallel
-(docs.cohere.com/docs/compatibility-api, "Unsupported parameters"): those fields are dropped, and reported.
+(docs.cohere.com/docs/compatibility-api, "Unsupported parameters"): those fields are dropped, and reported. So is `thinking` for the
+models before Command A Reasoning, Cohere's first one that thinks (docs.cohere.com/docs/reasoning).
 """
 
 from understudy.dialects import Quirks
@@ -11,7 +12,7 @@ PROVIDER = Provider(
     title="Cohere",
     base_url="https://api.cohere.com",
     wires=(
-        cohere_chat(),
+        cohere_chat(models=((r"command-(a-03-2025|a-(translate|vision)-.*|light.*|r.*)|command", Quirks(drop=("thinking",))),)),
         openai_chat(
             path="/compatibility/v1/chat/completions",
             unversioned=True,
