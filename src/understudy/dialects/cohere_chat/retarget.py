@@ -1,37 +1,21 @@
-"""Requests that stay in this dialect: the caller's own bytes, fitted to the provider that takes them."""
+"""Requests on their way to a provider: the caller's own bytes, and bodies of ours, fitted to what it takes."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-
 from understudy.core.value import JsonObject
-from understudy.dialects import BadBody, Quirks
+from understudy.dialects import Quirks
 from understudy.dialects._fields import encode
-
-_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+from understudy.dialects._fitting import fit_members, read_members
 
 
 def fit_body(body: bytes, model: str, quirks: Quirks) -> tuple[bytes, tuple[str, ...]]:
     """The body for a target, and the names of what was dropped. Raises `BadBody`."""
-    try:
-        members: dict[str, Any] = _members(body)
-    except RecursionError:
-        raise BadBody("the body is nested too deeply") from None
-    except msgspec.DecodeError as error:
-        raise BadBody(f"the body cannot be read: {error}") from None
+    members = read_members(body)
     members["model"] = model
-    dropped = tuple(name for name in quirks.drop if members.pop(name, None) is not None)
-    return encode(apply_quirks(members, quirks)), dropped
+    return apply_quirks(members, quirks)
 
 
-def apply_quirks(members: JsonObject, quirks: Quirks) -> JsonObject:
-    """A body as a provider takes it."""
-    for name in quirks.drop:
-        members.pop(name, None)
-    for name, theirs in quirks.names:
-        if name in members:
-            members[theirs] = members.pop(name)
-    members.update(quirks.fields)
-    return members
+def apply_quirks(members: JsonObject, quirks: Quirks) -> tuple[bytes, tuple[str, ...]]:
+    """A body as a provider takes it, and the names of what was dropped."""
+    dropped = fit_members(members, quirks)
+    return encode({**members, **dict(quirks.fields)}), dropped

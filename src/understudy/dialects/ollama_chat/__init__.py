@@ -49,7 +49,7 @@ class OllamaChat:
             raise BadBody(str(error)) from None
 
     def render_request(self, conversation: Conversation, quirks: Quirks = BY_THE_BOOK) -> bytes:
-        return _fields.encode(apply_quirks(write_request(conversation), quirks))
+        return apply_quirks(write_request(conversation), quirks)[0]
 
     def parse_answer(self, body: bytes) -> Answer:
         try:

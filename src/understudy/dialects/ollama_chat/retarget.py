@@ -1,39 +1,24 @@
-"""Requests that stay in this dialect: the caller's own bytes, fitted to the provider that takes them."""
+"""Requests on their way to a provider: the caller's own bytes, and bodies of ours, fitted to what it takes."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-
 from understudy.core.value import JsonObject
-from understudy.dialects import BadBody, Quirks
+from understudy.dialects import Quirks
 from understudy.dialects._fields import decode, encode
+from understudy.dialects._fitting import fit_members, read_members
 from understudy.dialects.ollama_chat.wire import OPTIONS, with_options
-
-_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def fit_body(body: bytes, model: str, quirks: Quirks) -> tuple[bytes, tuple[str, ...]]:
     """The body for a target, and the names of what was dropped. Raises `BadBody`."""
-    try:
-        members: dict[str, Any] = _members(body)
-        if OPTIONS in members and any(name.startswith(f"{OPTIONS}.") for name, _ in quirks.fields):
-            members[OPTIONS] = decode(bytes(members[OPTIONS]))
-    except RecursionError:
-        raise BadBody("the body is nested too deeply") from None
-    except msgspec.DecodeError as error:
-        raise BadBody(f"the body cannot be read: {error}") from None
+    members = read_members(body)
     members["model"] = model
-    dropped = tuple(name for name in quirks.drop if members.pop(name, None) is not None)
-    return encode(apply_quirks(members, quirks)), dropped
+    if OPTIONS in members and any(name.startswith(f"{OPTIONS}.") for name, _ in quirks.fields):
+        members[OPTIONS] = decode(bytes(members[OPTIONS]))
+    return apply_quirks(members, quirks)
 
 
-def apply_quirks(members: JsonObject, quirks: Quirks) -> JsonObject:
-    """A body as a provider takes it."""
-    for name in quirks.drop:
-        members.pop(name, None)
-    for name, theirs in quirks.names:
-        if name in members:
-            members[theirs] = members.pop(name)
-    return with_options(members, dict(quirks.fields))
+def apply_quirks(members: JsonObject, quirks: Quirks) -> tuple[bytes, tuple[str, ...]]:
+    """A body as a provider takes it, and the names of what was dropped."""
+    dropped = fit_members(members, quirks)
+    return encode(with_options(members, dict(quirks.fields))), dropped
