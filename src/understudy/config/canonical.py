@@ -38,6 +38,7 @@ def canonical(configuration: Configuration) -> JsonObject:
             **{name: getattr(client, name) for name in TransportSection.model_fields if hasattr(client, name)},
         },
         "server": {name: getattr(server, name) for name in ServerSection.model_fields},
+        "catalogue": {"use": False},  # what it gave is written out
     }
     given["transport"] = {name: setting for name, setting in given["transport"].items() if setting not in (None, [])}
     return {name: section for name, section in given.items() if section}
@@ -75,6 +76,9 @@ def _target(target: Target) -> JsonObject:
         "context_tokens": target.context_tokens,
         "max_output_tokens": target.max_output_tokens,
         "lacks": list(target.lacks),
+        "region": target.region,
+        **_filled(target.profile),
+        "scores": dict(target.profile.scores),
         "embeds": target.embeds,
         "headers": headers,
         **settings,
@@ -111,6 +115,7 @@ def _route(route: Route) -> JsonObject:
             "elsewhere_when_filtered": policy.elsewhere_when_filtered,
             "strict": policy.strict,
             "mix_spaces": policy.mix_spaces,
+            "regions": list(policy.regions),
         },
     }
 

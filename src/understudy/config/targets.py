@@ -8,6 +8,7 @@ from typing import Any
 
 from understudy.config.problems import Path, Problems, nearest
 from understudy.config.schema import PriceSection, RetrySection, TargetSection, name_problem, plain
+from understudy.core.catalogue.profile import Profile
 from understudy.core.money import Price
 from understudy.core.request import Operation
 from understudy.core.target import Limits, Target
@@ -272,6 +273,15 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
         local=known.local if section.local is None else section.local,
         stand_in=known.stand_in,
         embeds=embeds,
+        region=section.region,
+        profile=Profile(
+            same_as=section.same_as,
+            maker=section.maker,
+            family=section.family,
+            tier=section.tier,
+            quality=section.quality,
+            scores=tuple(sorted(section.scores.items())),
+        ),
         counts=() if embeds else formats_for(known, Operation.COUNT, section.model or ""),
         settings=own or None,
     )

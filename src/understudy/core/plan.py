@@ -22,7 +22,8 @@ FITS_MAX = 256
 class Entry:
     """A target as it stands in one tier of one route. `slot`, `breaker`: where the scoreboard keeps it.
 
-    `space`: the vector space to which the route keeps; None when it embeds nothing, or does not mind.
+    `space`: the vector space to which the route keeps; None when it embeds nothing, or does not mind. `regions`: those to which
+    it keeps; empty when it does not mind.
     """
 
     target: Target
@@ -32,6 +33,7 @@ class Entry:
     slot: int
     breaker: int
     space: str | None = None
+    regions: tuple[str, ...] = ()
 
 
 @value
@@ -314,7 +316,10 @@ def compile_route(  # noqa: PLR0917  the parts that a plan is put together from
                 slot, breaker = board.register(one, route.policy.breaker)
                 if route.policy.hedge is not None:
                     board.learn_times(slot)
-                entries.append(Entry(one, tier.name, tier.degraded or stand_ins, position, slot, breaker, space))
+                degraded = tier.degraded or stand_ins
+                entries.append(
+                    Entry(one, tier.name, degraded, position, slot, breaker, space, route.policy.regions)
+                )
             if entries:
                 plans.append(TierPlan(route.name, len(plans), tier.name, tuple(entries), conditions))
     return RoutePlan(route, tuple(plans), strategy, balancer, version)
