@@ -346,21 +346,27 @@ def cli() -> str:
         "Every command takes `--help` and `--json`, and exits with 0 when it worked, 1 when it did not, 2 when it was asked wrongly.\n"
     ]
     for name in commands.list_commands(None):
-        module = import_module(f"understudy.cli.{name}")
-        usage, rows = [f"understudy {name}"], []
-        for parameter in commands.get_command(None, name).params:
-            if parameter.name == "help":
-                continue
-            positional = not any(option.startswith("-") for option in parameter.opts)
-            shown = f"[{parameter.name.upper()}]" if positional else ", ".join(parameter.opts)
-            default = parameter.default if parameter.default not in (None, False, "") else ""
-            usage += [shown] if positional else []
-            rows.append((code(shown), code(str(default)), parameter.help or ""))
-        parts.append(
-            f"## {name}\n\n```\n{' '.join(usage)} [OPTIONS]\n```\n\n{inspect.getdoc(module)}\n\n"
-            + table(("option", "default", "meaning"), rows)
-        )
+        command = commands.get_command(None, name)
+        parts.append(told_command(name, command, inspect.getdoc(import_module(f"understudy.cli.{name}"))))
+        for part, inner in getattr(command, "commands", {}).items():
+            parts.append(told_command(f"{name} {part}", inner, inner.help))
     return page("Commands", *parts)
+
+
+def told_command(name: str, command: Any, doc: str) -> str:
+    """One command with its options."""
+    usage, rows = [f"understudy {name}"], []
+    for parameter in command.params:
+        if parameter.name == "help":
+            continue
+        positional = not any(option.startswith("-") for option in parameter.opts)
+        shown = f"[{parameter.name.upper()}]" if positional else ", ".join(parameter.opts)
+        default = parameter.default if parameter.default not in (None, False, "") else ""
+        usage += [shown] if positional else []
+        rows.append((code(shown), code(str(default)), parameter.help or ""))
+    return f"## {name}\n\n```\n{' '.join(usage)} [OPTIONS]\n```\n\n{doc}\n\n" + table(
+        ("option", "default", "meaning"), rows
+    )
 
 
 PAGES: dict[str, Callable[[], str]] = {

@@ -1,4 +1,4 @@
-"""Check a configuration: every problem with its line, every fallback, every key; with --probe, every target.
+"""Check a configuration: every problem with its line, every fallback, every key, where figures are from; with --probe, every target.
 
 Exit code 2: the configuration cannot be used. 1: it can, but a fallback is never reached, or a probe failed. Keys that are
 not set here are told, and are no failure: a configuration may be checked where its keys are not.
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from understudy.cli._configuration import ConfigFile, read_configuration
+from understudy.cli._figures import figure_rows, figures, figures_data
 from understudy.cli._output import FAILED, Json, columns, tell, told
 from understudy.core.value import JsonObject
 
@@ -96,6 +97,7 @@ def _data(
             }
             for step in steps
         ],
+        "figures": figures_data(figures(configuration)),
         "configuration": canonical(configuration),
     }
     if probes is not None:
@@ -131,6 +133,8 @@ def _text(
             )
         )
     parts += ["targets", columns(rows)]
+    if known := figure_rows(figures(configuration)):
+        parts += ["what is known of them, and from whom", columns(known)]
     parts.append("routes")
     for name in configuration.routes:
         own = [step for step in steps if step.route == name]

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 
 from understudy.config import Configuration
-from understudy.config.schema import PICO_PER_DOLLAR_A_MILLION, ServerSection, TransportSection
+from understudy.config.schema import PICO_PER_DOLLAR_A_MILLION, RatesSection, ServerSection, TransportSection
 from understudy.core.money import Price
 from understudy.core.policy import BreakerSettings
 from understudy.core.request import Operation
@@ -89,7 +89,16 @@ def _target(target: Target) -> JsonObject:
 def _price(price: Price | None) -> JsonObject | None:
     if price is None:
         return None
-    return {name: _dollars(rate) for name, rate in _filled(price).items()}
+    steps = []
+    step = price
+    while step.longer is not None:
+        steps.append({"above": step.longer_above, **_rates(step.longer)})
+        step = step.longer
+    return _rates(price) | ({"longer": steps} if steps else {})
+
+
+def _rates(price: Price) -> JsonObject:
+    return {name: _dollars(rate) for name, rate in _filled(price).items() if name in RatesSection.model_fields}
 
 
 def _dollars(pico: int) -> int | float:

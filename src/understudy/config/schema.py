@@ -375,7 +375,7 @@ class LimitsSection(Section):
     )
 
 
-class PriceSection(Section):
+class RatesSection(Section):
     """Dollars per million tokens, exact to six decimals. A class without a rate of its own takes that of input or output."""
 
     input: Rate = Field(description="Tokens read.")
@@ -390,6 +390,18 @@ class PriceSection(Section):
     audio: Rate | None = Field(default=None, description="Audio tokens, where one rate holds both ways.")
     audio_in: Rate | None = Field(default=None, description="Audio tokens read.")
     audio_out: Rate | None = Field(default=None, description="Audio tokens written.")
+
+
+class LongerSection(RatesSection):
+    """What a long request costs, all of it."""
+
+    above: Tokens = Field(description="From how many tokens read on, exclusive.")
+
+
+class PriceSection(RatesSection):
+    """Dollars per million tokens, exact to six decimals. A class without a rate of its own takes that of input or output."""
+
+    longer: list[LongerSection] = Field(default=[], description="Other prices of longer requests, the shortest first.")
 
 
 class TargetSection(Section):

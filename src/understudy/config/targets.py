@@ -7,7 +7,7 @@ import inspect
 from typing import Any
 
 from understudy.config.problems import Path, Problems, nearest
-from understudy.config.schema import PriceSection, RetrySection, TargetSection, name_problem, plain
+from understudy.config.schema import PriceSection, RatesSection, RetrySection, TargetSection, name_problem, plain
 from understudy.core.catalogue.profile import Profile
 from understudy.core.money import Price
 from understudy.core.request import Operation
@@ -190,16 +190,31 @@ def _check_memory(found: Problems, section: TargetSection, known: Provider, path
 
 
 def _check_numbers(found: Problems, section: TargetSection, path: Path) -> None:
-    price = section.price
-    for whole, parts in (("cache_write", ("cache_write_5m", "cache_write_1h")), ("audio", ("audio_in", "audio_out"))):
-        if price and getattr(price, whole) is not None and any(getattr(price, part) is not None for part in parts):
-            found.problem(
-                (*path, "price", whole), f"contradicts {' and '.join(parts)}: give one or the others", at_key=True
-            )
+    for rates, where in _rates_of(section, path):
+        _check_rates(found, rates, where)
+    steps = [one.above for one in section.price.longer] if section.price else []
+    if steps != sorted({*steps}):
+        found.problem(
+            (*path, "price", "longer"), "the shortest first: each `above` must be more than the one before it"
+        )
     if section.retry:
         check_retry(found, section.retry, (*path, "retry"))
     if section.context_tokens and section.max_output_tokens and section.max_output_tokens > section.context_tokens:
         found.problem((*path, "max_output_tokens"), f"is more than context_tokens ({section.context_tokens})")
+
+
+def _rates_of(section: TargetSection, path: Path) -> list[tuple[RatesSection, Path]]:
+    """Every price of a target, with its place."""
+    if section.price is None:
+        return []
+    longer = ((one, (*path, "price", "longer", index)) for index, one in enumerate(section.price.longer))
+    return [(section.price, (*path, "price")), *longer]
+
+
+def _check_rates(found: Problems, price: RatesSection, path: Path) -> None:
+    for whole, parts in (("cache_write", ("cache_write_5m", "cache_write_1h")), ("audio", ("audio_in", "audio_out"))):
+        if getattr(price, whole) is not None and any(getattr(price, part) is not None for part in parts):
+            found.problem((*path, whole), f"contradicts {' and '.join(parts)}: give one or the others", at_key=True)
 
 
 def check_retry(found: Problems, retry: RetrySection, path: Path) -> None:
@@ -312,9 +327,17 @@ def _price(section: PriceSection | None, known: Provider, *, ours: bool) -> Pric
     """What was written, else nothing where nobody sends a bill. `ours`: we run the server."""
     if section is None:
         return FREE if known.stand_in or ours else None
-    rates = section.model_dump(exclude={"audio", "cache_write"})
+    longer: Price | None = None
+    above = 0
+    for step in reversed(section.longer):
+        longer, above = Price(**_rates(step), longer=longer, longer_above=above), step.above
+    return Price(**_rates(section), longer=longer, longer_above=above)
+
+
+def _rates(section: RatesSection) -> dict[str, Any]:
+    rates: dict[str, Any] = section.model_dump(exclude={"audio", "cache_write", "longer", "above"})
     if section.cache_write is not None:
         rates["cache_write_5m"] = rates["cache_write_1h"] = section.cache_write
     if section.audio is not None:
         rates["audio_in"] = rates["audio_out"] = section.audio
-    return Price(**rates)
+    return rates

@@ -317,9 +317,7 @@ def compile_route(  # noqa: PLR0917  the parts that a plan is put together from
                 if route.policy.hedge is not None:
                     board.learn_times(slot)
                 degraded = tier.degraded or stand_ins
-                entries.append(
-                    Entry(one, tier.name, degraded, position, slot, breaker, space, route.policy.regions)
-                )
+                entries.append(Entry(one, tier.name, degraded, position, slot, breaker, space, route.policy.regions))
             if entries:
                 plans.append(TierPlan(route.name, len(plans), tier.name, tuple(entries), conditions))
     return RoutePlan(route, tuple(plans), strategy, balancer, version)

@@ -42,19 +42,10 @@ class About:
 
 
 @keyword_value
-class Longer:
-    """What a request costs whose tokens read are more than `above`: all of it, not only what is more."""
-
-    above: int
-    price: Price
-
-
-@keyword_value
 class Model:
     """One model at one provider, as the snapshot has it; what its source does not say is None.
 
-    `title`: as the provider writes it. `same_as`, `maker`, `family`: see `Profile`. `price`: pico-dollars per token. `longer`: other
-    prices of long requests. `context`, `input`, `output`: tokens at most, in all, read, written. `takes`, `gives`: audio, image,
+    `title`: as the provider writes it. `same_as`, `maker`, `family`: see `Profile`. `price`: pico-dollars per token. `context`, `input`, `output`: tokens at most, in all, read, written. `takes`, `gives`: audio, image,
     pdf, text, video. `tools`, `reasoning`, `schema`, `files`: whether it can. `status`: alpha, beta or deprecated. `released`: a date.
     """
 
@@ -63,7 +54,6 @@ class Model:
     maker: str | None = None
     family: str | None = None
     price: Price | None = None
-    longer: tuple[Longer, ...] = ()
     context: int | None = None
     input: int | None = None
     output: int | None = None
@@ -202,5 +192,3 @@ class Catalogue:
     def _trouble(self, what: Any) -> str:
         why = what.strerror if isinstance(what, OSError) and what.strerror else what
         return f"{self.name}: cannot be read: {why}; make it with `understudy models refresh`"
-
-

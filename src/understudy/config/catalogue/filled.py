@@ -78,7 +78,7 @@ def _figures(target: Target, model: Model, written: frozenset[str]) -> dict[str,
     return given
 
 
-def _identity(profile: Profile, known: Model | Known) -> dict[str, str]:
+def _identity(profile: Profile, known: Model | Known) -> dict[str, Any]:
     """What the profile does not have and the source, or its family, has."""
     family = profile.family or known.family
     told = {

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from understudy.config.catalogue import About, Known, Longer, Model
+from understudy.config.catalogue import About, Known, Model
 from understudy.core.catalogue.equivalence import comparable, one_name_each, plain, says_which
 from understudy.core.money import Price
 from understudy.core.value import JsonObject, value
@@ -98,7 +98,7 @@ def write_snapshot(data: JsonObject, path: Path) -> About:
         for name, content in members.items():
             dense = json.dumps(_dense(msgspec.to_builtins(content)), separators=(",", ":"), ensure_ascii=False)
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), dense, zipfile.ZIP_DEFLATED, 9)
-    os.replace(beside, path)
+    beside.replace(path)
     return about
 
 
@@ -161,13 +161,14 @@ def _model(
         same_as=same_as if same_as and says_which(same_as) else None,
         maker=origin.maker if origin else _MAKERS.get(provider),
         family=(origin.family if origin else None) or given.get("family"),
-        price=_price(cost, name, given.get("family")),
-        longer=tuple(_longer(cost, name, given.get("family"))),
+        price=_priced(cost, name, given.get("family")),
         context=_tokens(limit, "context"),
         input=_tokens(limit, "input"),
         output=_tokens(limit, "output"),
         takes=_kinds(given, "input"),
-        gives=_kinds(given, "output"),
+        gives=origin.gives
+        if origin
+        else _kinds(given, "output"),  # a model gives the same everywhere: its maker's word
         tools=given.get("tool_call"),
         reasoning=given.get("reasoning"),
         schema=given.get("structured_output"),
@@ -186,12 +187,24 @@ def _tokens(limit: JsonObject, which: str) -> int | None:
     return tokens if isinstance(tokens, int) and tokens > 0 else None
 
 
+def _priced(cost: JsonObject, name: str, family: Any) -> Price | None:
+    """With what longer requests cost, by the steps of the source."""
+    price = _price(cost, name, family)
+    longer: Price | None = None
+    above = 0
+    for size, step in sorted(_steps(cost, name, family), key=lambda one: -one[0]):
+        longer, above = (step if longer is None else replace(step, longer=longer, longer_above=above)), size
+    return price if price is None or longer is None else replace(price, longer=longer, longer_above=above)
+
+
 def _price(cost: JsonObject, name: str, family: Any) -> Price | None:
     """Pico-dollars per token. Models of a subscription are listed at nothing, which is no price: what they cost is unknown."""
     read, written = _pico(cost.get("input")), _pico(cost.get("output"))
     if read is None or written is None or (read == written == 0 and not name.endswith(":free")):
         return None
-    rates = {ours: rate for theirs, ours in _RATES.items() if (rate := _pico(cost.get(theirs))) is not None}
+    rates: dict[str, Any] = {
+        ours: rate for theirs, ours in _RATES.items() if (rate := _pico(cost.get(theirs))) is not None
+    }
     once = _pico(cost.get("cache_write"))
     if once is not None:
         # Anthropic sells two lives of a cached token, and the source lists the short one. The long one costs twice an input token:
@@ -201,12 +214,12 @@ def _price(cost: JsonObject, name: str, family: Any) -> Price | None:
     return Price(input=read, output=written, **rates)
 
 
-def _longer(cost: JsonObject, name: str, family: Any) -> Iterator[Longer]:
-    steps = [one for one in cost.get("tiers") or () if one.get("tier", {}).get("type", "context") == "context"]
-    for step in sorted(steps, key=lambda one: one["tier"].get("size", 0)):
-        above, price = _tokens(step["tier"], "size"), _price(step, name, family)
-        if above is not None and price is not None:
-            yield Longer(above=above, price=price)
+def _steps(cost: JsonObject, name: str, family: Any) -> Iterator[tuple[int, Price]]:
+    for step in cost.get("tiers") or ():
+        tier = step.get("tier") or {}
+        above, price = _tokens(tier, "size"), _price(step, name, family)
+        if tier.get("type", "context") == "context" and above is not None and price is not None:
+            yield above, price
 
 
 def _pico(dollars: Any) -> int | None:
@@ -225,6 +238,9 @@ def _dense(given: Any) -> Any:
         return {
             name: _dense(inner)
             for name, inner in given.items()
-            if inner is not None and inner != [] and not (name in ("takes", "gives") and list(inner) == ["text"])
+            if inner is not None
+            and inner != []
+            and (name, inner) != ("longer_above", 0)
+            and not (name in ("takes", "gives") and list(inner) == ["text"])
         }
     return [_dense(inner) for inner in given] if isinstance(given, (list, tuple)) else given

@@ -44,7 +44,7 @@ _COST_TIERS = ((1_000_000, "low"), (5_000_000, "medium"), (15_000_000, "high"))
 
 
 def tier_of(family: str | None, *, writes_text: bool = True) -> str | None:
-    """A family's tier; a model that gives no text, or more than text, is specialised whatever it descends from. None: unknown."""
+    """A family's tier; a model that gives anything but text is specialised, whatever it descends from. None: unknown."""
     if not writes_text:
         return SPECIALISED
     return None if family is None else _FAMILIES.get(family)

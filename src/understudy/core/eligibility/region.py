@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from understudy.core.plan import Ask, Candidate, Exclusion
+from understudy.core.target import Target
 from understudy.core.value import value
 
 
@@ -19,11 +20,17 @@ class Region:
 
     def excludes(self, candidate: Candidate, ask: Ask) -> Exclusion | None:
         """Where it is, and where it would have to be."""
-        target, regions = candidate.entry.target, candidate.entry.regions
-        if not regions or target.stand_in or target.region in regions:
-            return None
-        where = "nobody said where it is" if target.region is None else f"it is in {target.region}"
-        return Exclusion(target.name, self.name, f"{where}, and this route keeps to {', '.join(regions)}")
+        target = candidate.entry.target
+        why = outside(target, candidate.entry.regions)
+        return Exclusion(target.name, self.name, why) if why else None
+
+
+def outside(target: Target, regions: tuple[str, ...]) -> str:
+    """Why a target is none for a route of these regions; "" when it may be asked."""
+    if not regions or target.stand_in or target.region in regions:
+        return ""
+    where = "nobody said where it is (`region`)" if target.region is None else f"it is in {target.region}"
+    return f"{where}, and the route keeps to {', '.join(regions)}"
 
 
 CONDITION = Region()
