@@ -95,7 +95,7 @@ def test_a_configuration_can_be_handed_to_another_process_without_its_schema():
     made = read(FULL)
     code = (
         "import pickle, sys; made = pickle.loads(sys.stdin.buffer.read());"
-        "print(made.version, sorted({'pydantic', 'yaml', 'understudy.config.load'} & set(sys.modules)))"
+        "print(made.version, sorted({'pydantic', 'yaml', 'understudy.config.load', 'understudy.config.catalogue'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], input=pickle.dumps(made), capture_output=True, check=True, timeout=30, cwd=ROOT
@@ -145,7 +145,7 @@ def test_defaults_that_were_not_written_follow_what_was():
 def test_a_provider_fills_in_what_a_target_leaves_out():
     gpt = read("targets: {gpt: {provider: openai, model: gpt-5.1}}").targets["gpt"]
     assert (gpt.base_url, gpt.key) == ("https://api.openai.com/v1", "env:OPENAI_API_KEY")
-    assert (gpt.dialects, gpt.local, gpt.stand_in, gpt.price) == (("openai_chat",), False, False, None)
+    assert (gpt.dialects, gpt.local, gpt.stand_in) == (("openai_chat",), False, False)
 
 
 def test_the_usual_key_of_a_provider_is_never_sent_to_another_address():

@@ -81,7 +81,7 @@ def check(provider: Provider = None, catalogue: Snapshot = None, as_json: Json =
     try:
         from understudy.config.catalogue.comparison import compare
     except ModuleNotFoundError as error:
-        if error.name != "genai_prices":
+        if (error.name or "").split(".")[0] != "genai_prices":
             raise
         fail(["prices are compared with the package genai-prices: install understudy[prices]"], as_json=as_json)
     found = compare(opened, _ours(provider))

@@ -67,12 +67,12 @@ def read_source(path: Path) -> JsonObject:
         data = msgspec.json.decode(content)
     except (msgspec.MsgspecError, EOFError, gzip.BadGzipFile) as error:
         raise Unusable(f"{path}: is neither JSON nor packed JSON: {error}") from None
-    providers = data.get("providers", data) if isinstance(data, dict) else None
-    if not isinstance(providers, dict) or not any(_models(one) for one in providers.values()):
+    read: JsonObject = data if isinstance(data, dict) else {}
+    if not isinstance(read.get("providers"), dict):
+        read = {"providers": read}
+    if not any(_models(one) for one in read["providers"].values()):
         raise Unusable(f"{path}: holds no providers with models; the api.json of models.dev is what is meant")
-    if providers is data:
-        data = {"providers": data, "commit": "", "base_models": {}}
-    return data
+    return read
 
 
 def write_snapshot(data: JsonObject, path: Path) -> About:

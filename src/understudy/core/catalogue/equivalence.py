@@ -16,7 +16,9 @@ _MAKER = re.compile(
 )
 """Bedrock's way: the maker and a dot. Others part it with a slash."""
 
-_REVISION = re.compile(r"-(?:v\d+(?::\d+)?|\d+:\d+)")
+_REVISION = re.compile(r"(?:-v\d+:\d+|-\d+:\d+|(?<=\d)-v1)")
+"""Bedrock's own, of how it serves a model; the v3 of `embed-english-v3` is the model's."""
+
 _TAIL = re.compile(r"(?:@default|-maas|:free|:latest)")
 _DATE = re.compile(r"[-@](20\d\d-\d\d-\d\d|20\d{6})")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[.p_](?=\d)")
