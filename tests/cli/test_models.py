@@ -70,13 +70,26 @@ def test_prices_that_disagree_are_told_with_both_figures():
     told = json.loads(done.output)
     assert told["compared"] > 5
     assert done.exit_code == (1 if told["differences"] else 0)
-    assert all(one["models.dev"] != one["genai-prices"] for one in told["differences"])
+    assert all(one["ours"] != one["genai-prices"] for one in told["differences"])
 
 
 def test_prices_that_agree_are_exit_code_0():
     done = models("check", "--provider", "cerebras")
     assert done.exit_code == (1 if "  $" in done.output else 0)
     assert "priced by both" in done.output
+
+
+def test_the_prices_of_a_configuration_are_compared_as_they_are_booked(tmp_path):
+    file = tmp_path / "understudy.yaml"
+    file.write_text(
+        "targets: {a: {provider: anthropic, model: claude-sonnet-4-5, price: {input: 7, output: 15}}, s: {provider: static, text: x},"
+        " b: {provider: openai, model: ours, price: {input: 1, output: 1}}, c: {provider: openai, model: nobody-knows-it}}"
+    )
+    told = json.loads(models("check", "--config", str(file), "--json").output)
+    assert (told["compared"], told["unknown"]) == (1, 1)
+    assert told["differences"] == [
+        {"provider": "anthropic", "model": "claude-sonnet-4-5", "rate": "input", "ours": 7.0, "genai-prices": 3.0}
+    ]
 
 
 def test_without_the_second_opinion_its_installation_is_told(monkeypatch):
@@ -119,7 +132,10 @@ def test_check_shows_where_each_figure_is_from(tmp_path):
     )
     done = CliRunner().invoke(app, ["check", "--config", str(file), "--json"])
     figures = json.loads(done.output)["figures"]
-    assert figures["a"]["price"] == {"value": {"input": 1.25, "output": 10.0}, "source": "models.dev openai/gpt-5.1"}
+    assert figures["a"]["price"] == {
+        "value": {"input": 1.25, "output": 10.0},
+        "source": "models.dev 2026-07-02: openai/gpt-5.1",
+    }
     assert figures["a"]["max_output_tokens"] == {"value": 9, "source": "configuration"}
     assert figures["a"]["quality"] == {"value": 0.5, "source": "configuration"}
     assert figures["a"]["scores"] == {"value": None, "source": "unknown"}

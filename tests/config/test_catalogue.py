@@ -28,6 +28,7 @@ SOURCE = {
                 "reasoning": True,
                 "tool_call": True,
                 "release_date": "2026-01-01",
+                "last_updated": "2026-01-02",
                 "modalities": {"input": ["text", "image", "pdf"], "output": ["text"]},
                 "cost": {
                     "input": 1,
@@ -49,7 +50,7 @@ SOURCE = {
         "api": "https://reseller.example/v1/",
         "models": {
             "vendor/claude-tiny-9.1": {"cost": {"input": 0.5, "output": 2}, "limit": {"context": 8_000, "output": 100}},
-            "vendor/flat": {"cost": {"input": 0, "output": 0}, "tool_call": False},
+            "vendor/flat": {"last_updated": "soon", "cost": {"input": 0, "output": 0}, "tool_call": False},
             "vendor/odd": {"cost": {"input": -1, "output": float("1e30"), "cache_read": True}},
             "vendor/open-7b:free": {"cost": {"input": 0, "output": 0}},
         },
@@ -96,7 +97,7 @@ def test_every_figure_that_was_taken_names_its_source(snapshot):
     assert {one.figure for one in made.taken} == {
         "context_tokens", "max_output_tokens", "lacks", "same_as", "maker", "family", "tier",
     }  # fmt: skip
-    assert {one.source for one in made.taken} == {"models.dev anthropic/claude-tiny-9-1"}
+    assert {one.source for one in made.taken} == {"models.dev 2026-01-02: anthropic/claude-tiny-9-1"}
 
 
 def test_what_was_written_stands(snapshot):
@@ -144,7 +145,7 @@ def test_a_deployment_says_with_same_as_which_model_it_is(snapshot):
 def test_a_dated_name_that_is_not_listed_takes_the_figures_of_the_undated_one(snapshot):
     made = load(snapshot, "targets: {a: {provider: anthropic, model: claude-tiny-9-1-20270101}}")
     assert made.targets["a"].context_tokens == 100_000
-    assert {one.source for one in made.taken} == {"models.dev anthropic/claude-tiny-9-1"}
+    assert {one.source for one in made.taken} == {"models.dev 2026-01-02: anthropic/claude-tiny-9-1"}
 
 
 @pytest.mark.parametrize("model", ["vendor/flat", "vendor/odd"])
@@ -279,7 +280,7 @@ def test_the_shipped_snapshot_is_small_and_carries_its_licence():
     assert catalogue.name == SHIPPED
     assert "MIT" in catalogue.about.licence
     assert "Copyright (c) 2025 models.dev" in catalogue.about.licence
-    assert catalogue.about.commit.startswith("f3fc692299671838c7c65fd8126bf84d81a2e817")
+    assert (catalogue.about.commit, catalogue.about.dated) == ("f3fc692299671838c7c65fd8126bf84d81a2e817", "2026-07-02")
     assert catalogue.about.models == sum(len(catalogue.sheet(name)) for name in catalogue.providers()) > 5000
 
 

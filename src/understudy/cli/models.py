@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy.cli._output import ASKED_WRONGLY, FAILED, Json, columns, fail, tell
+from understudy.cli._configuration import read_configuration
+from understudy.cli._output import ASKED_WRONGLY, FAILED, Json, columns, fail, tell, told
 from understudy.core.value import JsonObject
 
 if TYPE_CHECKING:
@@ -58,11 +59,11 @@ def show(
         ("place", "in", "out", "cached", "window", "answer", "tier", "cost", "abilities", "")
     ]
     rows += [(one.full, *_row(one)) for one in places]
-    told = {
+    kinship = {
         key: sorted({word for one in places if (word := getattr(one.model, key))})
         for key in ("same_as", "maker", "family")
     }
-    head = "\n".join(f"{key}: {', '.join(words) or 'unknown'}" for key, words in told.items())
+    head = "\n".join(f"{key}: {', '.join(words) or 'unknown'}" for key, words in kinship.items())
     longer = [
         f"{one.full}: requests that read more than {price.longer_above:,} tokens cost {_rate(price.longer.input)} in, {_rate(price.longer.output)} out"
         for one in places
@@ -71,23 +72,35 @@ def show(
     text = "\n".join(
         [head, "quality: unknown here; your configuration or `understudy evaluate` gives it", columns(rows), *longer]
     )
-    data = {"name": name, **told, "quality": None, "places": [_data(one) for one in places], "about": _about(opened)}
+    data = {"name": name, **kinship, "quality": None, "places": [_data(one) for one in places], "about": _about(opened)}
     tell(f"{text}\n\n{_credit(opened)}", data, as_json=as_json)
 
 
-def check(provider: Provider = None, catalogue: Snapshot = None, as_json: Json = False) -> None:
+def check(
+    provider: Provider = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", metavar="FILE", help="Only the prices by which this configuration books."),
+    ] = None,
+    catalogue: Snapshot = None,
+    as_json: Json = False,
+) -> None:
     """Compare prices with genai-prices. Exit code 1: they disagree somewhere."""
-    opened = _open(catalogue, as_json=as_json)
     try:
-        from understudy.config.catalogue.comparison import compare
+        from understudy.config.catalogue.comparison import compare, listed_prices, used_prices
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] != "genai_prices":
             raise
         fail(["prices are compared with the package genai-prices: install understudy[prices]"], as_json=as_json)
-    found = compare(opened, _ours(provider))
-    rows = [("provider", "model", "rate", "models.dev", "genai-prices")]
+    if config is None:
+        found = compare(listed_prices(_open(catalogue, as_json=as_json), _ours(provider)))
+    else:
+        with told(as_json=as_json):
+            targets = read_configuration(config).targets.values()
+        found = compare(used_prices(one for one in targets if provider in (None, one.provider)))
+    rows = [("provider", "model", "rate", "ours", "genai-prices")]
     rows += [(one.provider, one.model, one.rate, _rate(one.ours), _rate(one.theirs)) for one in found.differences]
-    summary = f"{found.compared} models priced by both, {len(found.differences)} rates differ; {found.unknown} priced by models.dev alone"
+    summary = f"{found.compared} models priced by both, {len(found.differences)} rates differ; {found.unknown} that genai-prices does not know"
     data = {
         "compared": found.compared,
         "unknown": found.unknown,
@@ -96,7 +109,7 @@ def check(provider: Provider = None, catalogue: Snapshot = None, as_json: Json =
                 "provider": one.provider,
                 "model": one.model,
                 "rate": one.rate,
-                "models.dev": one.ours / 1e6,
+                "ours": one.ours / 1e6,
                 "genai-prices": one.theirs / 1e6,
             }
             for one in found.differences
@@ -122,7 +135,7 @@ def refresh(
         about = write_snapshot(read_source(source), to)
     except (OSError, Unusable) as error:
         fail([str(error)], as_json=as_json)
-    data = {"file": str(to), "models": about.models, "providers": about.providers, "commit": about.commit or None}
+    data = {"file": str(to), "models": about.models, "providers": about.providers, "dated": about.dated or None}
     tell(
         f"{to}: {about.models} models of {about.providers} providers\nuse it with `catalogue: {{file: {to}}}` in the configuration",
         data,
@@ -256,9 +269,15 @@ def _tokens(count: int | None) -> str:
 
 def _about(catalogue: Catalogue) -> JsonObject:
     about = catalogue.about
-    return {"source": about.source, "commit": about.commit or None, "licence": about.licence, "models": about.models}
+    return {
+        "source": about.source,
+        "commit": about.commit or None,
+        "dated": about.dated or None,
+        "licence": about.licence,
+        "models": about.models,
+    }
 
 
 def _credit(catalogue: Catalogue) -> str:
     about = catalogue.about
-    return f"dollars per million tokens; from {about.source} {about.commit} ({about.licence}); ? is unknown"
+    return f"dollars per million tokens; from {about.source} of {about.dated} ({about.licence}); ? is unknown"

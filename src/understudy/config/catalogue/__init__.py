@@ -32,10 +32,15 @@ class UnreadableCatalogue(Exception):
 
 @keyword_value
 class About:
-    """Where a snapshot is from. `commit`: of the source, with its date; "" where it says none. `licence`: one line that travels with it."""
+    """Where a snapshot is from.
+
+    `commit`: of the source, "" where it says none. `dated`: the day of that commit, else of the newest entry, as 2026-07-02; "" where
+    neither is said. `licence`: one line that travels with it.
+    """
 
     source: str
     commit: str
+    dated: str
     licence: str
     providers: int
     models: int

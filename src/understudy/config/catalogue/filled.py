@@ -43,7 +43,7 @@ def _filled(target: Target, written: frozenset[str], catalogue: Catalogue) -> tu
     known = found.model if found else catalogue.known(target.profile.same_as or target.model)
     if known is None:
         return target, []
-    source = f"models.dev {found.full}" if found else f"models.dev, by the name {known.same_as}"
+    source = f"models.dev {catalogue.about.dated}: {found.full if found else f'the name {known.same_as}'}"
     figures = _figures(target, found.model, written) if found else {}
     identity = _identity(target.profile, known)
     if not figures and not identity:

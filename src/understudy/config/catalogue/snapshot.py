@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,7 @@ _RATES = {
 }
 _PICO = 1_000_000
 _RATE_MAX = 10**12
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # so that equal content makes an equal file
 
 
@@ -80,9 +83,11 @@ def write_snapshot(data: JsonObject, path: Path) -> About:
     providers = {name: one for name, one in data["providers"].items() if _models(one)}
     origins = _origins(data.get("base_models") or {}, providers)
     sheets = {name: _sheet(name, one, origins) for name, one in sorted(providers.items())}
+    commit, dated = _dated(data, providers)
     about = About(
         source=SOURCE,
-        commit=str(data.get("commit") or ""),
+        commit=commit,
+        dated=dated,
         licence=LICENCE,
         providers=len(sheets),
         models=sum(map(len, sheets.values())),
@@ -100,6 +105,16 @@ def write_snapshot(data: JsonObject, path: Path) -> About:
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), dense, zipfile.ZIP_DEFLATED, 9)
     beside.replace(path)
     return about
+
+
+def _dated(data: JsonObject, providers: Mapping[str, JsonObject]) -> tuple[str, str]:
+    """The commit and its day; where there is no commit the day of the newest entry."""
+    commit, _, written = str(data.get("commit") or "").partition(" ")
+    try:
+        return commit, datetime.strptime(written, "%a %b %d %H:%M:%S %Y %z").date().isoformat()
+    except ValueError:
+        days = (str(model.get("last_updated") or "") for one in providers.values() for model in _models(one).values())
+        return commit, max((day for day in days if _DAY.fullmatch(day)), default="")
 
 
 def _models(provider: Any) -> Mapping[str, JsonObject]:
