@@ -27,11 +27,13 @@ class Figure:
 
 
 def figures(configuration: Configuration) -> tuple[Figure, ...]:
-    """Every figure of every target that asks a provider."""
+    """Every figure of every target that was written and asks a provider."""
+    from understudy.config.names import by_full_name_only
+
     sources = {(one.target, one.figure): one.source for one in configuration.taken}
     found: list[Figure] = []
     for target in configuration.targets.values():
-        if not target.dialects:
+        if not target.dialects or by_full_name_only(target):
             continue
         for name, (shown, plain) in _of(target).items():
             source = sources.get((target.name, name), CONFIGURATION if shown else UNKNOWN)

@@ -7,6 +7,7 @@ not set here are told, and are no failure: a configuration may be checked where 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -119,9 +120,14 @@ def _probed(one: Probe) -> JsonObject:
 def _text(
     configuration: Configuration, steps: tuple[Edge, ...], keys: dict[str, str], probes: tuple[Probe, ...] | None
 ) -> str:
+    from understudy.config.names import by_full_name_only
+
     parts = [f"{configuration.source or 'provider keys in the environment'}: version {configuration.version}"]
     rows = []
+    further = Counter(one.provider for one in configuration.targets.values() if by_full_name_only(one))
     for target in configuration.targets.values():
+        if by_full_name_only(target):
+            continue
         key = "no key" if target.key is None else keys.get(target.name) or f"key {target.key}"
         where = target.base_url or "in memory"
         rows.append(
@@ -133,6 +139,7 @@ def _text(
             )
         )
     parts += ["targets", columns(rows)]
+    parts += [f"  and {count} more models of {name}, each by its full name" for name, count in further.items()]
     if known := figure_rows(figures(configuration)):
         parts += ["what is known of them, and from whom", columns(known)]
     parts.append("routes")

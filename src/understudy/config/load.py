@@ -12,8 +12,9 @@ from understudy.config import Configuration, Principal, Taken
 from understudy.config.canonical import version_of
 from understudy.config.catalogue import Catalogue, UnreadableCatalogue
 from understudy.config.catalogue.filled import filled
+from understudy.config.catalogue.offered import offered
 from understudy.config.edges import route_edges
-from understudy.config.names import names_of
+from understudy.config.names import by_full_name_only, names_of
 from understudy.config.problems import Path as Location
 from understudy.config.problems import Problems, nearest
 from understudy.config.ready import key_variables, ready_routes, targets_from_environment
@@ -123,7 +124,7 @@ def _read(found: Problems, data: dict[str, Any], env: Mapping[str, str], folder:
     if not declared and not written:
         found.absent(("targets",), "there are no targets: name at least one under `targets:`")
     if not written:
-        routes = ready_routes(targets)
+        routes = ready_routes({name: one for name, one in targets.items() if not by_full_name_only(one)})
     else:
         _check_use(found, routes, targets)
     names = names_of(routes, targets)
@@ -162,7 +163,8 @@ def _completed(
     file = _file(folder, section.file)
     try:
         catalogue = Catalogue(None if file is None else Path(file))
-        return filled(targets, declared, catalogue, prices=section.prices == "catalogue")
+        every = targets | offered(targets, catalogue) if section.models else targets
+        return filled(every, declared, catalogue, prices=section.prices == "catalogue")
     except UnreadableCatalogue as error:
         found.problem(("catalogue", "file"), str(error))
         return targets, ()
@@ -201,7 +203,9 @@ def _check_use(found: Problems, routes: Mapping[str, Route], targets: Mapping[st
     """What nothing leads to: a target in no route, or a fallback that the attempts do not suffice for."""
     used = {name for route in routes.values() for tier in route.tiers for name in tier.targets}
     for name, target in targets.items():
-        if name not in used and target.embeds is None:  # a model that embeds is named by its space
+        if (
+            name not in used and target.embeds is None and not by_full_name_only(target)
+        ):  # a vector space names the model
             found.warning(("targets", name), "stands in no route; it answers only where a request names it")
     for route in routes.values():
         known = all(name in targets for tier in route.tiers for name in tier.targets)

@@ -31,6 +31,11 @@ def names_of(routes: Mapping[str, Route], targets: Mapping[str, Target]) -> dict
     return names
 
 
+def by_full_name_only(target: Target) -> bool:
+    """Whether a target is nobody's own word, but there to be asked for as `provider/model`."""
+    return target.name == f"{target.provider}/{target.model}"
+
+
 def _unified(targets: Mapping[str, Target]) -> dict[str, list[str]]:
     """Names that hold at every provider -> the targets that they mean, in the order of the file. Models before families."""
     models: dict[str, list[str]] = {}
@@ -43,7 +48,7 @@ def _unified(targets: Mapping[str, Target]) -> dict[str, list[str]]:
             models.setdefault(profile.same_as, []).append(target.name)
             if profile.maker is not None:
                 models.setdefault(f"{profile.maker}/{profile.same_as}", []).append(target.name)
-        if profile.family is not None:
+        if profile.family is not None and not by_full_name_only(target):
             families.setdefault(profile.family, []).append(target.name)
     return families | models
 

@@ -61,12 +61,17 @@ def read_targets(found: Problems, data: Any) -> dict[str, Target]:
     targets: dict[str, Target] = {}
     for name, given in data.items():
         path: Path = ("targets", name)
-        if wrong := name_problem(name):
+        if (wrong := name_problem(name)) and not _is_full_name(name, given):
             found.problem(path, wrong, at_key=True)
         target = _target(found, name, given, path)
         if target is not None:
             targets[name] = target
     return targets
+
+
+def _is_full_name(name: str, given: Any) -> bool:
+    """Whether a target is called what it would be called anyway."""
+    return isinstance(given, dict) and name == f"{given.get('provider')}/{given.get('model')}"
 
 
 def bare_target(name: str) -> Target | None:
