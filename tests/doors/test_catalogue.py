@@ -90,3 +90,18 @@ routes:
     assert answered.headers["x-understudy-target"] == "sorry"
     assert not understudy.requests
     assert lead.requests
+
+
+async def test_any_listed_model_of_a_provider_is_asked_for_by_name_where_the_configuration_says_so(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock]
+) -> None:
+    lead, _ = mocks
+    stage = await raise_curtain(f"""
+targets:
+  one: {{provider: anthropic, model: claude-sonnet-4-5, base_url: "{lead.origin}", key: env:KEY}}
+catalogue: {{models: true}}
+""")
+    for name in ("anthropic/claude-haiku-4-5", "claude-haiku-4-5"):
+        answered = await stage.ask("openai", model=name)
+        assert (answered.status, answered.headers["x-understudy-target"]) == (200, "anthropic/claude-haiku-4-5")
+    assert {(request.json or {})["model"] for request in lead.requests} == {"claude-haiku-4-5"}
