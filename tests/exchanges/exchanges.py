@@ -126,10 +126,14 @@ def body_of(record: dict[str, Any]) -> bytes | None:
         return text if text is None else text.encode()
     events = [json.loads(line) for line in text.splitlines()]
     return b"".join(
-        write_message({":event-type": name, ":message-type": "event"}, json.dumps(held).encode())
-        for event in events
-        for name, held in event.items()
+        write_message(named(name), json.dumps(held).encode()) for event in events for name, held in event.items()
     )
+
+
+def named(event: str) -> dict[str, str]:
+    """The headers of a message in a binary stream."""
+    kind = "exception" if event.endswith("Exception") else "event"
+    return {f":{kind}-type": event, ":message-type": kind}
 
 
 def check_request(

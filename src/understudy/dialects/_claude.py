@@ -203,3 +203,7 @@ def sampling_claude_takes(conversation: Conversation) -> Ruled:
 
 def _with(conversation: Conversation, **settings: Any) -> Conversation:
     return replace(conversation, settings=replace(conversation.settings, **settings))
+
+
+CLAUDE_RULES = (stop_sequences_with_words, thinking_claude_takes, sampling_claude_takes)
+"""For a format that carries other models as well."""
