@@ -50,8 +50,8 @@ APIS = {
     "messages": "anthropic_messages",
 }
 FILES = ("bedrock_converse", "chat_completions", "messages", "generate_content", "response_only", "errors")
-PATHED = ("bedrock_converse", "gemini")
-"""Formats whose requests say in their path which model is asked, and whether to stream."""
+PATHED = ("bedrock_converse",)
+"""Formats without a door of ours whose requests say in their path which model is asked, and whether to stream."""
 STREAMS = {"sse": "body_text", "aws_eventstream": "body_b64", "event_payload_lines": "body_text"}
 """How a recorded stream is framed -> where its bytes are."""
 UNMARKED = ("gemini",)
@@ -102,7 +102,7 @@ def check_exchange(record: dict[str, Any], tally: Tally, dialects: dict[str, Dia
     request = record.get("request") or {}
     body = request.get("body_text") or (json.dumps(request["body"]) if isinstance(request.get("body"), dict) else None)
     path = urlsplit(request.get("url") or "").path
-    named = "model" in (request.get("body") or {}) or source.name in PATHED
+    named = "model" in (request.get("body") or {}) or names_the_model(source)
     # elsewhere a request without a model goes to an address of its own; a refused one need not make sense
     if body is not None and named and record.get("error") is None and record["id"] not in CUT:
         steps.append(("request", lambda: check_request(record["id"], body.encode(), path, source, dialects, tally)))
@@ -136,12 +136,17 @@ def named(event: str) -> dict[str, str]:
     return {f":{kind}-type": event, ":message-type": kind}
 
 
+def names_the_model(dialect: Dialect) -> bool:
+    """Whether the address of a request says the model, and not its body."""
+    return dialect.name in PATHED or any("{model}" in door for door in dialect.inbound)
+
+
 def check_request(
     id_: str, body: bytes, path: str, source: Dialect, dialects: dict[str, Dialect], tally: Tally
 ) -> None:
     needs = source.needs(body, path)
     conversation = source.parse_request(body)
-    if source.name in PATHED:
+    if names_the_model(source):
         conversation = replace(conversation, model=needs.model, stream=needs.stream)  # which the path says
     tally.compare(
         id_,
@@ -157,7 +162,7 @@ def check_request(
         again, more = project_request(projected, target.request_carries)
         tally.compare(id_, f"{check}: projecting twice changes nothing", (again, more), (projected, ()))
         back = target.parse_request(target.render_request(projected))
-        if target.name in PATHED:
+        if names_the_model(target):
             back = replace(back, model=projected.model, stream=projected.stream)
         tally.compare(id_, check, back, projected)
         tally.holds(id_, f"{check}: no words lost in silence", nothing_silent(conversation, projected, losses), losses)

@@ -13,6 +13,7 @@ from understudy.core.value import JsonObject
 from understudy.faults import ErrorReply, Plan, Trouble, error_event, error_reply
 from understudy.mock.asked import NOTHING, Asked, BadRequest, read_object, say
 from understudy.mock.chat_completions import ChatCompletions
+from understudy.mock.converse import Converse, conversed, converses
 from understudy.mock.embeddings import Embedded, embed, embeds
 from understudy.mock.formats import Format
 from understudy.mock.generate_content import GenerateContent, addressed, generates
@@ -25,6 +26,9 @@ from understudy.mock.wire import Incoming
 _CHAT: Format = ChatCompletions()
 _MESSAGES: Format = Messages()
 _GEMINI: Format = GenerateContent()
+_CONVERSE: Format = Converse()
+_ADDRESSED = {_GEMINI.dialect: addressed, _CONVERSE.dialect: conversed}
+"""Formats whose path says a part of the request -> what adds it."""
 
 
 class Received:
@@ -79,6 +83,8 @@ class Received:
         """The wire format that it is answered in."""
         if generates(self.path):
             return _GEMINI
+        if converses(self.path):
+            return _CONVERSE
         return _MESSAGES if self.speaks_anthropic else _CHAT
 
     @property
@@ -125,7 +131,11 @@ class Repertoire:
         if received.method == "POST" and (embedded := _embedded(received, path)) is not None:
             received.model = embedded.model
             return _in_one(received, embedded.whole, plan_of, empty=embedded.empty, tokens=embedded.tokens)
-        known = generates(path) or path.endswith(("/chat/completions", "/messages", "/messages/count_tokens"))
+        known = (
+            generates(path)
+            or converses(path)
+            or path.endswith(("/chat/completions", "/messages", "/messages/count_tokens"))
+        )
         if received.method != "POST" or not known:
             raise Refused("not_found", f"Invalid URL ({received.method} {path})")
         format_ = received.format
@@ -133,7 +143,8 @@ class Repertoire:
         try:
             received.json = read_object(received.body)
             # Who only counts has no answer to bound.
-            body = addressed(path, received.json) if format_ is _GEMINI else received.json
+            adds = _ADDRESSED.get(format_.dialect)
+            body = received.json if adds is None else adds(path, received.json)
             asked = format_.read({"max_tokens": 1, **body} if counts else body)
         except BadRequest as error:
             raise Refused("invalid_request", str(error)) from None
@@ -217,12 +228,19 @@ def _troubles(received: Received, plan: Plan) -> dict[str, Any]:
         "error": None if plan.trouble is None else error_for(received, plan.trouble),
         "event": error_event(event, received.dialect, model=received.model, request_id=received.request_id),
         "event_name": "error" if received.speaks_anthropic else "",
+        "stream_type": received.format.stream_type,
+        "framed": received.format.framed,
     }
 
 
 def _headers(received: Received) -> tuple[tuple[str, str], ...]:
-    name = "request-id" if received.speaks_anthropic else "x-request-id"
+    name = _ID_HEADERS.get(received.dialect, "x-request-id")
+    if received.speaks_anthropic:
+        name = "request-id"
     return (("content-type", "application/json"), (name, received.request_id))
+
+
+_ID_HEADERS = {_CONVERSE.dialect: "x-amzn-requestid"}
 
 
 def _load(path: Path, script: Script) -> Recording:
