@@ -184,7 +184,9 @@ def _names_called(conversation: Conversation) -> tuple[str, ...] | None:
 def descriptions_with_words(conversation: Conversation) -> Ruled:
     """A tool says something about itself or nothing."""
     tools = tuple(
-        replace(tool, description=None) if isinstance(tool, Tool) and not (tool.description or "x").strip() else tool
+        replace(tool, description=None)
+        if isinstance(tool, Tool) and tool.description is not None and not tool.description.strip()
+        else tool
         for tool in conversation.tools
     )
     return (conversation if tools == conversation.tools else replace(conversation, tools=tools)), ()
