@@ -1,7 +1,8 @@
 """Streams of this dialect as events: a message of the binary framing for each, named by what it tells.
 
 Errors come as messages of another type (`exception`, with the class in a header; `error`, with code and words in headers). Here both
-become an event named `exception` whose data is that of the same error elsewhere: `{"throttlingException": {"message": ...}}`.
+become an event named `exception`, with its class in the data, as in other errors of this kind: `{"throttlingException": {"message": ...}}`,
+`{"__type": "InternalFailure", "message": ...}`.
 """
 
 from __future__ import annotations
@@ -42,10 +43,10 @@ def _event(message: Message) -> SseEvent:
     if kind == "event":
         return SseEvent(message.raw, str(headers.get(":event-type", "")).encode(), message.payload)
     if kind == "exception":
-        named, about = headers.get(":exception-type"), _said(message.payload)
+        about: JsonObject = {str(headers.get(":exception-type", "unknownException")): _said(message.payload)}
     else:
-        named, about = headers.get(":error-code"), {"message": str(headers.get(":error-message", ""))}
-    return SseEvent(message.raw, EXCEPTION, encode({str(named or "unknownException"): about}))
+        about = {"__type": str(headers.get(":error-code", "")), "message": str(headers.get(":error-message", ""))}
+    return SseEvent(message.raw, EXCEPTION, encode(about))
 
 
 def _said(payload: bytes) -> JsonObject:
