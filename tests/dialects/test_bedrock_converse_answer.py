@@ -443,3 +443,18 @@ def test_every_recorded_error_is_known_for_what_it_is():
         failure = classify(response["status"], headers, response["body_text"].encode(), now_unix_s=0.0)
         assert failure is not None
         assert failure.kind is kinds[record["error"]["class"]], record["id"]
+
+
+def test_blocks_do_not_overlap_however_their_parts_did():
+    encoder = DIALECT.encoder(model="m", include_usage=None)
+    events = [
+        Begin(id="i", model="m"), PartBegin(0, 0, Text("")), PartBegin(0, 1, ToolCall("t", "f", "")),
+        PartDelta(0, 1, Of.ARGUMENTS, "{}"), PartDelta(0, 0, Of.TEXT, "a"), PartBegin(1, 0, Text("another choice")),
+        PartDelta(0, 7, Of.TEXT, "of no part"), Finish(choice=0, stop=Stop.END), End(),
+    ]  # fmt: skip
+    told = DIALECT.framing().feed(b"".join([encoder.encode(one) for one in events]))
+    assert [(one.event.decode(), json.loads(one.data).get("contentBlockIndex")) for one in told] == [
+        ("messageStart", None), ("contentBlockDelta", 0), ("contentBlockStart", 1), ("contentBlockDelta", 1), ("messageStop", None),
+        ("metadata", None),
+    ]  # fmt: skip
+    assert json.loads(told[4].data)["stopReason"] == "tool_use"
