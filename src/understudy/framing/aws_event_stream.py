@@ -11,6 +11,7 @@ import struct
 from binascii import crc32
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -31,7 +32,7 @@ class Message(NamedTuple):
     """One message. `raw`: all of its bytes. `headers`: by name, as in `:event-type`; of repeated ones the last."""
 
     raw: bytes
-    headers: dict[str, HeaderValue]
+    headers: Mapping[str, HeaderValue]
     payload: bytes
 
 
@@ -111,7 +112,15 @@ _INTEGERS = {2: 1, 3: 2, 4: 4, 5: 8}  # type -> bytes
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _headers(block: bytes) -> dict[str, HeaderValue]:
+_REMEMBERED_BYTES_MAX = 512
+"""A stream's events have a handful of heads, each as long as an address: they are read once."""
+
+
+def _headers(block: bytes) -> Mapping[str, HeaderValue]:
+    return _remembered(block) if len(block) <= _REMEMBERED_BYTES_MAX else _read(block)
+
+
+def _read(block: bytes) -> Mapping[str, HeaderValue]:
     found: dict[str, HeaderValue] = {}
     rest = _Reader(block)
     while rest.left:
@@ -121,6 +130,9 @@ def _headers(block: bytes) -> dict[str, HeaderValue]:
         except (UnicodeDecodeError, OverflowError) as error:
             raise NotEventStream(f"a header cannot be read: {error}") from None
     return found
+
+
+_remembered = lru_cache(maxsize=64)(_read)
 
 
 def _value(rest: _Reader, kind: int) -> HeaderValue:

@@ -33,7 +33,7 @@ class Scope:
 class Signer:
     """Signs requests with one key. `session_token`: beside keys that last for a while, "" without.
 
-    The key of a day is derived once; what else a signature costs is two hashes of the body's length and the head's.
+    The key of a day is derived once.
     """
 
     __slots__ = ("_access_key", "_day", "_day_key", "_scope", "_secret", "_session_token")
