@@ -42,7 +42,7 @@ def fed(data: bytes, cuts: list[int]) -> list[Message]:
     found: list[Message] = []
     for begin, end in zip([0, *cuts], [*cuts, len(data)], strict=True):
         found += parser.feed(data[begin:end])
-    assert parser.pending_bytes == 0
+    assert parser._size == 0
     return found
 
 
@@ -94,7 +94,7 @@ def test_messages_before_the_damage_are_given_first_and_nothing_behind_it():
 def test_half_a_message_is_kept_and_never_given():
     parser = EventStreamParser()
     assert parser.feed(TEXT[:-1]) == []
-    assert parser.pending_bytes == len(TEXT) - 1
+    assert parser._size == len(TEXT) - 1
     assert parser.feed(b"") == []
     assert len(parser.feed(TEXT[-1:])) == 1
 

@@ -50,11 +50,6 @@ class EventStreamParser:
         self._size = 0
         self._wanted = _PRELUDE.size  # bytes that must be here before anything more can be told
 
-    @property
-    def pending_bytes(self) -> int:
-        """How much of an unfinished message is here."""
-        return self._size
-
     def feed(self, data: bytes) -> list[Message]:
         """The messages that `data` completes, in order.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from understudy.core.answer import Stop
 from understudy.core.diagnosis import classify_in_band
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.usage import Usage
@@ -65,7 +66,7 @@ def silence(word: str | None, usage: Usage | None) -> Failure | None:
     """
     if word in _EXCUSED or (word == "end_turn" and usage is not None and usage.completion > 0):
         return None
-    if word is not None and STOPS.get(word) is not None and "filter" in STOPS[word]:
+    if word is not None and STOPS.get(word) is Stop.CONTENT_FILTER:
         return Failure(FailureKind.CONTENT_FILTER, f"the provider left nothing of the answer ({word})", code=word)
     if word is not None and word.startswith("malformed"):
         return Failure(FailureKind.MALFORMED, f"the model wrote no answer that can be used ({word})", code=word)
