@@ -44,7 +44,9 @@ class Quirks:
     knows by another name. `tool_ids`: the pattern of the only ids that it takes for tool calls, and the length of those that
     replace others. `efforts`: the only efforts that it knows, weakest first; another one becomes the nearest. `adaptive`: it
     takes no budget of thinking tokens, an effort stands for it. `budgets`: it knows no effort, a budget stands for it. `refuses_thinking`: top-level fields that it refuses while it
-    thinks, that is with an effort other than `none`; `thinks_unasked`: or with none at all.
+    thinks, that is with an effort other than `none`; `thinks_unasked`: or with none at all. `seals`: the pattern of the only
+    encrypted thinking that it can read; other is left out. `translated`: top-level fields set where the request came in another format;
+    a list is added to.
     """
 
     max_tokens_field: str | None = None
@@ -61,6 +63,8 @@ class Quirks:
     budgets: bool = False
     refuses_thinking: tuple[str, ...] = ()
     thinks_unasked: bool = False
+    seals: str | None = None
+    translated: tuple[tuple[str, Any], ...] = ()
 
 
 BY_THE_BOOK = Quirks()
