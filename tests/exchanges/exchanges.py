@@ -38,8 +38,8 @@ KNOWN: dict[tuple[str, str], str] = {}
 
 DIALECTS: Registry[Dialect] = Registry("understudy.dialects", "DIALECT", kind="dialect")
 NAMES = tuple(name for name in DIALECTS.names() if DIALECTS.entry(name).operation is Operation.CHAT)
-APIS = {"chat_completions": "openai_chat", "messages": "anthropic_messages", "generate_content": "gemini"}
-FILES = ("chat_completions", "messages", "generate_content", "response_only", "errors")
+APIS = {"chat_completions": "openai_chat", "messages": "anthropic_messages", "generate_content": "gemini", "responses": "openai_responses"}
+FILES = ("chat_completions", "messages", "generate_content", "responses", "response_only", "errors")
 UNMARKED = ("gemini",)
 """Formats whose streams have no end mark: they are complete when the bytes end behind a finish reason."""
 
@@ -54,6 +54,8 @@ def exchanges(folder: Path) -> Iterator[dict[str, Any]]:
         )
         for line in text.split(b"\n"):
             record = json.loads(line) if line.strip() else {}
+            if '"chat.completion' in ((record.get("response") or {}).get("body_text") or ""):
+                record["api"] = "chat_completions"  # two recordings of it are filed under another API
             if APIS.get(record.get("api", "")) in known:
                 yield record
 
@@ -264,14 +266,14 @@ def watch_stream(dialect: Dialect, events: list[SseEvent]) -> tuple[int, Usage |
 
 # What a body says, read without any of the code under test
 
-IMPLIED = ("any", "text/plain", "unknown", "TEXT", UNSIGNED)
+IMPLIED = ("any", "text/plain", "unknown", "TEXT", "auto", "default", "disabled", "message.output_text.logprobs", UNSIGNED)
 """Values that say what is so without them: Mistral's word for a required tool, plain text, a format nobody knows, an answer in text,
-the signature that stands for none.
+what Responses repeats of settings that nobody made, its way to ask for log probabilities, the signature that stands for none.
 """
 
 PLACES = (
     "type", "role", "object", "finish_reason", "native_finish_reason", "finishReason", "stop_reason", "index", "mode", "created",
-    "responseMimeType", "thinkingLevel", "thinking_level",
+    "responseMimeType", "thinkingLevel", "thinking_level", "status",
 )  # fmt: skip
 """Fields whose values are told by the shape of the intermediate form, or by one of its own words."""
 
@@ -359,6 +361,8 @@ def plainly_told(dialect: str, events: list[SseEvent]) -> dict[str, Any]:
                     known[2] += function.get("arguments") or ""
         elif dialect == "gemini":
             return plainly_told_in_parts(events)
+        elif dialect == "openai_responses":
+            return plainly_told_in_items(events)
         elif chunk["type"] == "content_block_start" and chunk["content_block"]["type"] == "tool_use":
             block = chunk["content_block"]
             calls[chunk["index"]] = [block["id"], block["name"], json.dumps(block["input"]) if block["input"] else ""]
@@ -390,6 +394,28 @@ def plainly_told_in_parts(events: list[SseEvent]) -> dict[str, Any]:
                     pieces = pieces or call.get("willContinue") is True
     told = {"word": text, "thought": thoughts, "name of a call": [name for name, _ in calls]}
     return told if pieces else {**told, "call by name": calls}  # arguments in pieces are no matter of adding up
+
+
+def plainly_told_in_items(events: list[SseEvent]) -> dict[str, Any]:
+    """The same for a format that numbers its items, and tells each once more when it is done."""
+    text, thoughts, calls = "", {}, []
+    for event in events:
+        if event.data is None or event.data.strip() == b"[DONE]":
+            continue
+        told = json.loads(event.data)
+        if told["type"] == "response.completed":
+            break  # some recordings hold several answers in a row
+        item = told.get("item", {})
+        if told["type"] == "response.output_text.delta":
+            text += told["delta"]
+        elif told["type"] in {"response.reasoning_summary_text.delta", "response.reasoning_text.delta"}:
+            place = told["output_index"], told.get("summary_index", told.get("content_index"))
+            thoughts[place] = thoughts.get(place, "") + told["delta"]
+        elif told["type"] == "response.output_item.done" and item["type"] == "function_call":
+            calls.append((item["call_id"], item["name"], json.loads(item["arguments"] or "{}")))
+    items = dict.fromkeys(place for place, _ in thoughts)
+    thought = "".join("\n\n".join(said for (at, _), said in thoughts.items() if at == item) for item in items)
+    return {"word": text, "thought": thought, "tool call": calls}
 
 
 def said_of(kind: str, answer: Answer) -> Any:

@@ -138,7 +138,8 @@ class Decoder:
             events.append(PartDelta(0, said.index, Field.TEXT, text))
 
     def _text(self, told: JsonObject, events: list[StreamEvent]) -> None:
-        self._say(self._item(told), _number(told, "content_index"), Text(""), words(told.get("delta")), events)
+        item, number = self._item(told), _number(told, "content_index")
+        self._say(item, number, item.text(number), words(told.get("delta")), events)
 
     def _refusal(self, told: JsonObject, events: list[StreamEvent]) -> None:
         self._say(self._item(told), _number(told, "content_index"), Refusal(""), words(told.get("delta")), events)
@@ -182,9 +183,9 @@ class Decoder:
         if item.settled:
             return
         item.settled = True
+        item.about = item.about or whole
         kind = whole.get("type")
         if kind == "message":
-            item.about = {**(item.about or {}), **whole}
             content = whole.get("content")
             for place, part in enumerate(content if isinstance(content, list) else ()):
                 self._settle_spoken(item, place, part, events)
@@ -203,18 +204,14 @@ class Decoder:
         said = item.said.get(place)
         if said is not None and said.closed:
             return
-        text = part.text if isinstance(part, Text | Refusal) else ""
-        extra = part.extra if isinstance(part, Text) else None
-        about = message_about(item.about or {})
-        if isinstance(part, Text) and about is not None and not item.named:
-            extra = Extra(NAME, {**own(extra), "item": about})
-        if said is None or not said.spoke:
-            self._say(item, place, Refusal("") if isinstance(part, Refusal) else Text(""), text, events)
+        if said is None:
+            opened = Refusal("") if isinstance(part, Refusal) else item.text(place)
+            self._say(item, place, opened, part.text, events)
             said = item.said.get(place)
-        if said is None and "part" in own(extra):
-            said = self._open(item, place, Text(""), events)
+        extra = part.extra if isinstance(part, Text) else None
+        if said is None and extra is not None:
+            said = self._open(item, place, item.text(place), events)
         if said is not None:
-            item.named = item.named or "item" in own(extra)
             self._close(said, extra, events)
 
     def _settle_thought(self, item: _Item, whole: Reasoning, events: list[StreamEvent]) -> None:
@@ -257,8 +254,9 @@ class Decoder:
         response = told.get("response")
         response = response if isinstance(response, dict) else {}
         output = response.get("output")
+        known = {words((item.about or {}).get("id")) for item in self._items.values()} - {""}
         for place, whole in enumerate(output if isinstance(output, list) else ()):
-            if isinstance(whole, dict):
+            if isinstance(whole, dict) and words(whole.get("id")) not in known:
                 self._settle(self._items.setdefault(place, _Item(place)), whole, events)
         for item in self._items.values():
             for said in item.said.values():
@@ -303,6 +301,12 @@ class _Item:
         self.named = False
         self.thinks: str | None = None
         self.number = 0
+
+    def text(self, place: int) -> Text:
+        """A text that opens; the first of a message keeps what the message says about itself."""
+        about = None if self.named and place not in self.said else message_about(self.about or {})
+        self.named = self.named or place not in self.said
+        return Text("", extra=None if about is None else Extra(NAME, {"item": about}))
 
 
 def _number(told: JsonObject, name: str) -> int:

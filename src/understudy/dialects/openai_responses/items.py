@@ -57,7 +57,7 @@ def message_about(item: JsonObject) -> JsonObject | None:
     return None if found is None else found.fields
 
 
-def read_spoken(part: Any, where: str) -> Part:
+def read_spoken(part: Any, where: str) -> Text | Refusal:
     """One entry of an assistant's content. One that only this API knows stands in a text without words."""
     if isinstance(part, str):
         return Text(part)

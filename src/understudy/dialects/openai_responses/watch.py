@@ -114,18 +114,19 @@ class Watcher:
     explains that.
     """
 
-    __slots__ = ("failure", "has_content", "stop_native", "usage")
+    __slots__ = ("_ended", "failure", "has_content", "stop_native", "usage")
 
     def __init__(self) -> None:
         self.usage: Usage | None = None
         self.failure: Failure | None = None
         self.has_content = False
         self.stop_native: str | None = None
+        self._ended = False
 
     def see(self, event: SseEvent) -> int:
         """The bits of one event. Raises `BadAnswer`."""
         data = event.data
-        if not data or data == b"[DONE]":
+        if not data or self._ended or data == b"[DONE]":
             return 0
         try:
             told = _event(data)
@@ -164,6 +165,7 @@ class Watcher:
             response = _response(raw)
         except (RecursionError, msgspec.DecodeError) as error:
             raise BadAnswer(f"stream event: {error}") from None
+        self._ended = True
         self.usage = read_usage(response.usage) or self.usage
         self.stop_native = reason_of(response.incomplete_details) or (LENGTH if cut else "completed")
         bits = FINISH | END | PROGRESS
