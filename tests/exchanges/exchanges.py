@@ -38,7 +38,12 @@ KNOWN: dict[tuple[str, str], str] = {}
 
 DIALECTS: Registry[Dialect] = Registry("understudy.dialects", "DIALECT", kind="dialect")
 NAMES = tuple(name for name in DIALECTS.names() if DIALECTS.entry(name).operation is Operation.CHAT)
-APIS = {"chat_completions": "openai_chat", "messages": "anthropic_messages", "generate_content": "gemini", "responses": "openai_responses"}
+APIS = {
+    "chat_completions": "openai_chat",
+    "messages": "anthropic_messages",
+    "generate_content": "gemini",
+    "responses": "openai_responses",
+}
 FILES = ("chat_completions", "messages", "generate_content", "responses", "response_only", "errors")
 UNMARKED = ("gemini",)
 """Formats whose streams have no end mark: they are complete when the bytes end behind a finish reason."""
@@ -266,7 +271,17 @@ def watch_stream(dialect: Dialect, events: list[SseEvent]) -> tuple[int, Usage |
 
 # What a body says, read without any of the code under test
 
-IMPLIED = ("any", "text/plain", "unknown", "TEXT", "auto", "default", "disabled", "message.output_text.logprobs", UNSIGNED)
+IMPLIED = (
+    "any",
+    "text/plain",
+    "unknown",
+    "TEXT",
+    "auto",
+    "default",
+    "disabled",
+    "message.output_text.logprobs",
+    UNSIGNED,
+)
 """Values that say what is so without them: Mistral's word for a required tool, plain text, a format nobody knows, an answer in text,
 what Responses repeats of settings that nobody made, its way to ask for log probabilities, the signature that stands for none.
 """

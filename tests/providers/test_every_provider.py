@@ -106,7 +106,7 @@ def test_an_unspoken_wire_format_has_no_endpoint():
 
 def test_what_a_target_lacks_in_translation_is_that_of_its_first_wire_format():
     ollama = facts("ollama")
-    assert lacks_in_translation(ollama, ("openai_chat",)) == ("stored", "video")
+    assert lacks_in_translation(ollama, ("openai_chat",)) == ("logprobs", "stored", "video")
     assert "many" in lacks_in_translation(ollama, ("anthropic_messages",))
     assert lacks_in_translation(facts("static"), ()) == ()
 

@@ -41,12 +41,12 @@ APIS = {
     "openai": "openai_chat",
     "openai_chat": "openai_chat",
     "openai_embeddings": "openai_embeddings",
+    "openai_responses": "openai_responses",
+    "responses": "openai_responses",
 }
 APIS_LATER = {
     "bedrock_converse": "bedrock_converse",
     "converse": "bedrock_converse",
-    "openai_responses": "openai_responses",
-    "responses": "openai_responses",
 }
 
 

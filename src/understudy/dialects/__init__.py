@@ -18,7 +18,7 @@ from understudy.core.conversation import Conversation
 from understudy.core.embedding import Embeds, narrowed_embeds
 from understudy.core.failure import Failure
 from understudy.core.outcome import Outcome
-from understudy.core.projection import Carries, narrowed, with_thinking
+from understudy.core.projection import Carries, narrowed, with_seals, with_thinking
 from understudy.core.request import Call, Needs, Operation
 from understudy.core.usage import Usage
 from understudy.core.value import keyword_value
@@ -281,6 +281,7 @@ def carried_by(format_: Format, quirks: Quirks) -> Any:
         tool_ids=quirks.tool_ids,
         efforts=quirks.efforts,
     )
+    left = left if quirks.seals is None else with_seals(left, quirks.seals)
     return with_thinking(
         left,
         adaptive=quirks.adaptive,

@@ -48,7 +48,8 @@ def spoken_rest(fields: JsonObject) -> Any:
 def _image(fields: JsonObject, _where: str) -> Part | None:
     url, stored, detail = fields.pop("image_url", None), fields.pop("file_id", None), fields.pop("detail", None)
     if isinstance(url, dict) and url.keys() <= {"url", "detail"}:  # as Chat Completions writes it
-        url, detail = url.get("url"), detail or url.get("detail")
+        detail = detail or url.get("detail")
+        url = url.get("url")
     source = _source(url, stored)
     return None if source is None or not isinstance(detail, str | None) else Image(source, detail, extra=rest(fields))
 

@@ -8,7 +8,7 @@ be by its last event, which repeats the answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from understudy.core.answer import (
     Begin,
@@ -25,7 +25,7 @@ from understudy.core.answer import (
     UsageSeen,
 )
 from understudy.core.assembly import write_arguments
-from understudy.core.conversation import Extra, Opaque, Part, Reasoning, Refusal, Text, ToolCall
+from understudy.core.conversation import Extra, Part, Reasoning, Refusal, Text, ToolCall
 from understudy.core.diagnosis import classify_in_band
 from understudy.core.value import JsonObject
 from understudy.dialects import BadAnswer
@@ -39,7 +39,7 @@ from understudy.dialects.openai_responses.items import (
     read_spoken,
 )
 from understudy.dialects.openai_responses.seals import APART, read_reasoning, signer
-from understudy.dialects.openai_responses.wire import NAME, own, read_stop, read_usage, real_id, rest
+from understudy.dialects.openai_responses.wire import NAME, own, read_stop, read_usage, rest
 from understudy.framing.sse import SseEvent
 
 _DONE = b"[DONE]"
@@ -77,7 +77,7 @@ class Decoder:
         if kind in FAILURES or told.get("error"):
             return self._fail(told)
         events: list[StreamEvent] = []
-        handler = _HANDLERS.get(kind)
+        handler = self._HANDLERS.get(kind)
         if handler is not None:
             self._begin(told.get("response"), events)
             handler(self, told, events)
@@ -90,9 +90,7 @@ class Decoder:
         found = response if isinstance(response, dict) else {}
         self._id = words(found.get("id"))
         asked = {name: held for name, held in asked_of(found).items() if name != "completed_at"}
-        events.append(
-            Begin(id=self._id, model=words(found.get("model")), created=created_of(found), extra=rest(asked))
-        )
+        events.append(Begin(id=self._id, model=words(found.get("model")), created=created_of(found), extra=rest(asked)))
 
     def _fail(self, payload: object) -> Sequence[StreamEvent]:
         self._ended = True
@@ -273,6 +271,22 @@ class Decoder:
     def _nothing(self, told: JsonObject, events: list[StreamEvent]) -> None:
         """It began: that is all."""
 
+    _HANDLERS: ClassVar[dict[str, Callable[[Decoder, JsonObject, list[StreamEvent]], None]]] = {
+        "response.created": _nothing,
+        "response.queued": _nothing,
+        "response.in_progress": _nothing,
+        "response.output_item.added": _added,
+        "response.output_text.delta": _text,
+        "response.refusal.delta": _refusal,
+        "response.reasoning_summary_text.delta": _summary,
+        "response.reasoning_text.delta": _thought,
+        "response.function_call_arguments.delta": _arguments,
+        "response.content_part.done": _part_done,
+        "response.output_item.done": _done,
+        "response.completed": _finish,
+        "response.incomplete": _finish,
+    }
+
 
 class _Said:
     """A part that is being told. `spoke`: some of it was."""
@@ -315,19 +329,3 @@ def _number(told: JsonObject, name: str) -> int:
 
 
 FAILURES = ("error", "response.cancelled", "response.failed")
-
-_HANDLERS: dict[str, Callable[[Decoder, JsonObject, list[StreamEvent]], None]] = {
-    "response.created": Decoder._nothing,
-    "response.queued": Decoder._nothing,
-    "response.in_progress": Decoder._nothing,
-    "response.output_item.added": Decoder._added,
-    "response.output_text.delta": Decoder._text,
-    "response.refusal.delta": Decoder._refusal,
-    "response.reasoning_summary_text.delta": Decoder._summary,
-    "response.reasoning_text.delta": Decoder._thought,
-    "response.function_call_arguments.delta": Decoder._arguments,
-    "response.content_part.done": Decoder._part_done,
-    "response.output_item.done": Decoder._done,
-    "response.completed": Decoder._finish,
-    "response.incomplete": Decoder._finish,
-}

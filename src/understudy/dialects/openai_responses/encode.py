@@ -216,12 +216,13 @@ class _Telling:
         return encoder.add(item)
 
     def _empty(self) -> Part:
-        part, extra = self._part, self.extra
+        """The part, of which nothing has been said."""
+        part = self._part
         if isinstance(part, Reasoning):
-            return Reasoning("", extra=_id_alone(extra))
-        if isinstance(part, Text):
-            return Text(" ", extra=extra)
-        return Refusal(" ") if isinstance(part, Refusal) else ToolCall(part.id, part.name, {}, extra=extra)  # type: ignore[union-attr]
+            return Reasoning("", extra=_id_alone(self.extra))
+        if isinstance(part, ToolCall):
+            return ToolCall(part.id, part.name, {}, extra=self.extra)
+        return Refusal("") if isinstance(part, Refusal) else Text("", extra=self.extra)
 
     def end(self, encoder: Encoder) -> bytes:
         """It is whole: close its item, or tell at once what had nothing to tell in pieces."""
@@ -240,7 +241,9 @@ class _Telling:
         if isinstance(whole, ToolCall):
             arguments = item["arguments"]
             missing = b"" if "".join(self._held[Field.ARGUMENTS]) else self._delta(encoder, arguments)
-            closing = encoder.told("response.function_call_arguments.done", **about, name=whole.name, arguments=arguments)
+            closing = encoder.told(
+                "response.function_call_arguments.done", **about, name=whole.name, arguments=arguments
+            )
             return missing + closing + encoder.done(item)
         if isinstance(whole, Reasoning):
             spoken = {**about, "summary_index": 0}

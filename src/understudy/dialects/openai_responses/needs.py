@@ -102,8 +102,10 @@ def _object(found: Any) -> JsonObject:
 
 def _is_bound(tool: JsonObject) -> bool:
     """Whether a tool works on what the provider holds: a vector store, a container, the files in one."""
-    return bool(tool.get("vector_store_ids")) or isinstance(tool.get("container"), str) or bool(
-        _object(tool.get("container")).get("file_ids")
+    return (
+        bool(tool.get("vector_store_ids"))
+        or isinstance(tool.get("container"), str)
+        or bool(_object(tool.get("container")).get("file_ids"))
     )
 
 
@@ -116,7 +118,9 @@ def _read_input(head: _Head, features: dict[str, int]) -> int:
             if item.type == "item_reference":
                 features["stored"] = 1
             for content in (item.content, item.output):
-                if content is not _ABSENT and memoryview(content)[0] == _LIST:  # bytes() would copy a text of any length
+                if (
+                    content is not _ABSENT and memoryview(content)[0] == _LIST
+                ):  # bytes() would copy a text of any length
                     spared += _media(_any(content), features)
         return spared
     if first != _QUOTE and not (head.input == _ABSENT and any(_says(getattr(head, name)) for name in HELD)):

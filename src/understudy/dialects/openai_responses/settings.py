@@ -24,9 +24,7 @@ LOGPROBS = "message.output_text.logprobs"
 
 def read_tools(fields: JsonObject) -> tuple[Tool | OpaqueTool, ...]:
     """The tools: functions, and those that only this API knows."""
-    return tuple(
-        [_read_tool(tool, f"tools[{place}]") for place, tool in enumerate(take(fields, "tools", list) or [])]
-    )
+    return tuple([_read_tool(tool, f"tools[{place}]") for place, tool in enumerate(take(fields, "tools", list) or [])])
 
 
 def _read_tool(tool: Any, where: str) -> Tool | OpaqueTool:
@@ -65,7 +63,8 @@ def _read_choice(fields: JsonObject) -> ToolChoice | None:
         if found.keys() == {"type", "name"} and found["type"] == "function" and isinstance(found["name"], str):
             return ToolChoice("named", (found["name"],))
         if found.get("type") == "allowed_tools" and found.get("mode") in ("auto", "required"):
-            tools = found.get("tools") if isinstance(found.get("tools"), list) else []
+            offered = found.get("tools")
+            tools = offered if isinstance(offered, list) else []
             names = [tool.get("name") for tool in tools if isinstance(tool, dict) and tool.get("type") == "function"]
             if names and len(names) == len(tools) and all(isinstance(name, str) for name in names):
                 return ToolChoice(found["mode"], tuple(map(words, names)))
