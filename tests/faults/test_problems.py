@@ -10,7 +10,7 @@ from understudy.core.diagnosis import classify_in_band
 from understudy.faults import HINTS, PROBLEMS, error_event, error_reply
 from understudy.transport.classify import classify
 
-DIALECTS = ("openai_chat", "anthropic_messages", "gemini")
+DIALECTS = ("openai_chat", "openai_responses", "anthropic_messages", "gemini")
 NOW_UNIX_S = 1_800_000_000.0
 
 

@@ -19,12 +19,14 @@ from understudy.mock.generate_content import GenerateContent, addressed, generat
 from understudy.mock.messages import Messages
 from understudy.mock.performance import Material
 from understudy.mock.replay import NotRecorded, Recording, load_recording
+from understudy.mock.responses import Responses, responds
 from understudy.mock.script import BadScript, Script
 from understudy.mock.wire import Incoming
 
 _CHAT: Format = ChatCompletions()
 _MESSAGES: Format = Messages()
 _GEMINI: Format = GenerateContent()
+_RESPONSES: Format = Responses()
 
 
 class Received:
@@ -79,6 +81,8 @@ class Received:
         """The wire format that it is answered in."""
         if generates(self.path):
             return _GEMINI
+        if responds(self.path):
+            return _RESPONSES
         return _MESSAGES if self.speaks_anthropic else _CHAT
 
     @property
@@ -125,21 +129,23 @@ class Repertoire:
         if received.method == "POST" and (embedded := _embedded(received, path)) is not None:
             received.model = embedded.model
             return _in_one(received, embedded.whole, plan_of, empty=embedded.empty, tokens=embedded.tokens)
-        known = generates(path) or path.endswith(("/chat/completions", "/messages", "/messages/count_tokens"))
+        known = generates(path) or responds(path)
+        known = known or path.endswith(("/chat/completions", "/messages", "/messages/count_tokens"))
         if received.method != "POST" or not known:
             raise Refused("not_found", f"Invalid URL ({received.method} {path})")
         format_ = received.format
-        counts = path.endswith("/count_tokens")
+        counts = path.endswith(("/count_tokens", "/input_tokens"))
         try:
             received.json = read_object(received.body)
             # Who only counts has no answer to bound.
             body = addressed(path, received.json) if format_ is _GEMINI else received.json
-            asked = format_.read({"max_tokens": 1, **body} if counts else body)
+            asked = format_.read({"max_tokens": 1, **body} if path.endswith("/count_tokens") else body)
         except BadRequest as error:
             raise Refused("invalid_request", str(error)) from None
         received.model, received.stream = asked.model, asked.stream
         if counts:
-            return _in_one(received, {"input_tokens": asked.tokens_in}, plan_of)
+            named = {"object": "response.input_tokens"} if format_ is _RESPONSES else {}
+            return _in_one(received, {**named, "input_tokens": asked.tokens_in}, plan_of)
         if self._recording is not None:
             return _replayed(received, received.json, self._recording, plan_of)
         return self._answered(received, asked, format_, plan_of)
@@ -216,7 +222,7 @@ def _troubles(received: Received, plan: Plan) -> dict[str, Any]:
     return {
         "error": None if plan.trouble is None else error_for(received, plan.trouble),
         "event": error_event(event, received.dialect, model=received.model, request_id=received.request_id),
-        "event_name": "error" if received.speaks_anthropic else "",
+        "event_name": "error" if received.format in {_MESSAGES, _RESPONSES} else "",
     }
 
 

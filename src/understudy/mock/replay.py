@@ -1,7 +1,7 @@
 """Recorded traffic as a provider: each request is answered as it once was.
 
-A recording is JSON lines, gzipped if its name says so, one interaction a line: `api` (chat_completions, messages or
-generate_content; others are left out), `stream`, `request` (`body`: parsed JSON, or null) and `response` (`status`, `headers`, and `body_text` or `body_b64`).
+A recording is JSON lines, gzipped if its name says so, one interaction a line: `api` (chat_completions, messages,
+generate_content or responses; others are left out), `stream`, `request` (`body`: parsed JSON, or null) and `response` (`status`, `headers`, and `body_text` or `body_b64`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ from understudy.core.value import JsonObject, keyword_value, value
 from understudy.framing.sse import SseParser
 from understudy.mock.formats import Piece
 
-_APIS = {"chat_completions": "openai_chat", "messages": "anthropic_messages", "generate_content": "gemini"}
+_APIS = {
+    "chat_completions": "openai_chat",
+    "generate_content": "gemini",
+    "messages": "anthropic_messages",
+    "responses": "openai_responses",
+}
 
 # What describes the recorded connection, not the answer.
 _NOT_SENT = frozenset({"connection", "content-encoding", "content-length", "date", "keep-alive", "transfer-encoding"})
