@@ -254,7 +254,9 @@ def error_reply(
 def error_event(problem: str, dialect: str, *, model: str, request_id: str) -> bytes:
     """The problem as the body of an error event inside a stream, or of an error under status 200: JSON."""
     _, envelope = _told(problem, dialect, model, request_id, Spelled())
-    return json.dumps({"type": "error", "sequence_number": 0, **envelope} if dialect == RESPONSES else envelope).encode()
+    return json.dumps(
+        {"type": "error", "sequence_number": 0, **envelope} if dialect == RESPONSES else envelope
+    ).encode()
 
 
 def _worded(problem: str, dialect: str) -> Worded:

@@ -96,9 +96,7 @@ class _Events:
             begun |= {"summary": [], "encrypted_content": None}
         else:
             begun["arguments"] = ""
-        self.add(
-            "response.output_item.added", output_index=index, item=begun, content=item["type"] == "function_call"
-        )
+        self.add("response.output_item.added", output_index=index, item=begun, content=item["type"] == "function_call")
         if item["type"] == "message":
             self._entry(place, "content", item["content"][0], pieces)
         elif item["type"] == "reasoning":
@@ -112,7 +110,11 @@ class _Events:
     def _entry(self, place: JsonObject, name: str, entry: JsonObject, pieces: tuple[str, ...]) -> None:
         """A text in an item: of its content, or of the summary of a thought."""
         at = {**place, f"{name}_index": 0}
-        part, text = ("content_part", "output_text") if name == "content" else ("reasoning_summary_part", "reasoning_summary_text")
+        part, text = (
+            ("content_part", "output_text")
+            if name == "content"
+            else ("reasoning_summary_part", "reasoning_summary_text")
+        )
         others: JsonObject = {"logprobs": []} if name == "content" else {}
         self.add(f"response.{part}.added", **at, part={**entry, "text": ""})
         for piece in pieces:
@@ -151,21 +153,28 @@ def _response(asked: Asked, number: int) -> JsonObject:
         "created_at": int(time.time()),
         "status": "in_progress",
         "background": False,
+        "completed_at": None,
+        "frequency_penalty": 0.0,
         "error": None,
         "incomplete_details": None,
         "instructions": None,
         "max_output_tokens": asked.max_tokens,
+        "max_tool_calls": None,
         "model": asked.model,
         "output": [],
         "parallel_tool_calls": True,
+        "presence_penalty": 0.0,
         "previous_response_id": None,
+        "prompt_cache_key": None,
         "reasoning": {"effort": "medium" if asked.thinks else None, "summary": None},
+        "safety_identifier": None,
         "service_tier": "default",
         "store": False,
         "temperature": 1.0,
         "text": {"format": {"type": "text"}, "verbosity": "medium"},
         "tool_choice": "auto",
         "tools": [],
+        "top_logprobs": 0,
         "top_p": 1.0,
         "truncation": "disabled",
         "usage": None,
@@ -177,7 +186,7 @@ def _response(asked: Asked, number: int) -> JsonObject:
 def _ended(said: Said) -> JsonObject:
     if said.stop == "length":
         return {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
-    return {"status": "completed"}
+    return {"status": "completed", "completed_at": int(time.time())}
 
 
 def _usage(asked: Asked, said: Said) -> JsonObject:

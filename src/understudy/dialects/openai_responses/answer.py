@@ -17,13 +17,16 @@ from understudy.dialects.openai_responses.wire import own, read_stop, read_usage
 
 ECHO: JsonObject = {
     "background": False,
+    "completed_at": None,
     "error": None,
+    "frequency_penalty": 0.0,
     "incomplete_details": None,
     "instructions": None,
     "max_output_tokens": None,
     "max_tool_calls": None,
     "metadata": {},
     "parallel_tool_calls": True,
+    "presence_penalty": 0.0,
     "previous_response_id": None,
     "prompt_cache_key": None,
     "reasoning": {"effort": None, "summary": None},

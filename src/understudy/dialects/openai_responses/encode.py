@@ -239,12 +239,11 @@ class _Telling:
             item["id"] = self._id
         about = {"item_id": self._id, "output_index": self.place}
         if isinstance(whole, ToolCall):
-            arguments = item["arguments"]
-            missing = b"" if "".join(self._held[Field.ARGUMENTS]) else self._delta(encoder, arguments)
-            closing = encoder.told(
-                "response.function_call_arguments.done", **about, name=whole.name, arguments=arguments
-            )
-            return missing + closing + encoder.done(item)
+            written = "".join(self._held[Field.ARGUMENTS])  # what was told in pieces, to the letter
+            missing = b"" if written else self._delta(encoder, item["arguments"])
+            item["arguments"] = written or item["arguments"]
+            told = {**about, "name": whole.name, "arguments": item["arguments"]}
+            return missing + encoder.told("response.function_call_arguments.done", **told) + encoder.done(item)
         if isinstance(whole, Reasoning):
             spoken = {**about, "summary_index": 0}
             entry = {"type": "summary_text", "text": whole.text}

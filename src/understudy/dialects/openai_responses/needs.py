@@ -115,7 +115,7 @@ def _read_input(head: _Head, features: dict[str, int]) -> int:
     if first == _LIST:
         spared = 0
         for item in _items(head.input):
-            if item.type == "item_reference":
+            if item.type in _BOUND:
                 features["stored"] = 1
             for content in (item.content, item.output):
                 if (
@@ -128,6 +128,8 @@ def _read_input(head: _Head, features: dict[str, int]) -> int:
     return 0
 
 
+_BOUND = ("compaction", "item_reference")
+"""Items that stand for what the provider holds, or sealed: a whole conversation may be in one."""
 _MEDIA = {"input_image": "images", "input_file": "documents", "input_audio": "audio", "input_video": "video"}
 _DATA = ("image_url", "file_data")
 
