@@ -36,6 +36,11 @@ class Entry:
     space: str | None = None
     holders: Mapping[str, Target] = field(default_factory=dict)
 
+    def is_guest(self, dialect: str) -> bool:
+        """Whether another provider, or the same at another address, holds and seals what callers of this format have."""
+        holder = self.holders.get(dialect)
+        return holder is not None and (holder.provider, holder.base_url) != (self.target.provider, self.target.base_url)
+
 
 @value
 class Candidate:
@@ -307,6 +312,8 @@ def compile_route(  # noqa: PLR0917  the parts that a plan is put together from
                 if one.stand_in is not stand_ins:
                     continue
                 slot, breaker = board.register(one, route.policy.breaker)
+                if route.policy.hedge is not None:
+                    board.learn_times(slot)
                 degraded = tier.degraded or stand_ins
                 entries.append(Entry(one, tier.name, degraded, position, slot, breaker, space, holders))
             if entries:

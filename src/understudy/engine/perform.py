@@ -28,6 +28,7 @@ from understudy.core.event import AttemptEnded
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.outcome import Outcome, Result
 from understudy.core.plan import Entry, RoutePlan
+from understudy.core.projection import NO_SEALS, without_seals
 from understudy.core.request import Call, Operation
 from understudy.core.scoreboard import Hold
 from understudy.core.walk import walk
@@ -123,7 +124,9 @@ class Performance:
                     reply = await self._relay(action)  # type: ignore[arg-type]
                 action = steps.send(reply)
         except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]
+            result: Result = done.value
+            lost = self._let_go()
+            return replace(result, attempts=result.attempts + lost) if lost else result
         finally:
             steps.close()
             self._let_go()
@@ -149,7 +152,10 @@ class Performance:
         caller = self.call.dialect
         own = upstream.endpoints.get(caller)
         if own is not None:  # nearly everybody speaks what nearly every caller speaks
-            body, dropped = self.dialect.retarget(self.call, target.model, own.quirks)
+            quirks = own.quirks
+            if quirks.seals is not None and entry.is_guest(caller):
+                quirks = replace(quirks, seals=NO_SEALS)  # what the caller has was sealed for somebody else
+            body, dropped = self.dialect.retarget(self.call, target.model, quirks)
             self._prepared = Prepared(caller, body, dropped)
             return FailureKind.NOT_PORTABLE if dropped and self.plan.policy.strict else None
         if is_cache(target):
@@ -167,12 +173,16 @@ class Performance:
         dialect = self.snapshot.dialects[name]
         target = entry.target
         upstream = self.snapshot.upstreams[target.name]
-        projected, losses = CROSSINGS[self.needs.operation].project(self.asked(), upstream.carries[name])
+        asked, quirks, unsealed = self.asked(), upstream.endpoints[name].quirks, ()
+        if quirks.seals is not None and entry.is_guest(name):
+            asked, unsealed = without_seals(asked, name)
+        projected, losses = CROSSINGS[self.needs.operation].project(asked, upstream.carries[name])
+        losses = (*unsealed, *losses)
         refuse = ("lossy", "essential") if self.plan.policy.strict else ("essential",)
         if any(loss.weight in refuse for loss in losses):
             return FailureKind.NOT_PORTABLE
         projected = replace(projected, model=target.model)
-        body = dialect.render_request(projected, upstream.endpoints[name].quirks)
+        body = dialect.render_request(projected, quirks)
         self._prepared = Prepared(name, body, tuple([loss.name for loss in losses]))
         return None
 
@@ -255,7 +265,7 @@ class Performance:
     async def _relay(self, action: Relay) -> Ended:
         engine = self.engine
         attempt = self._handles[action.handle]
-        self._let_go(besides=action.handle)
+        lost = self._let_go(besides=action.handle)
         self.sink.forget_body()
         failure = await attempt.relay(action.until_s)
         if failure is not None:
@@ -263,7 +273,7 @@ class Performance:
         elif self.copy:
             self.keep(b"".join(self.copy))
         now_s = engine.now_s()
-        return Ended(now_s, self._book(action.handle, failure, now_s))
+        return Ended(now_s, self._book(action.handle, failure, now_s), lost)
 
     def headers(self, attempt: Attempt, answered: HeaderMap) -> list[Header]:
         """What the caller is told beside the answer. `answered`: the provider's own headers."""
@@ -302,15 +312,15 @@ class Performance:
             self.engine.events.emit(AttemptEnded(self.decision.id, outcome))
         return outcome
 
-    def _let_go(self, besides: int = 0) -> None:
+    def _let_go(self, besides: int = 0) -> tuple[Outcome, ...]:
         """Cancel what is still open: a race lost, or a caller gone. It implicates nobody and gives its places back."""
         if not self._handles or (len(self._handles) == 1 and besides):
-            return
+            return ()
         left = self.sink.left
         kind = FailureKind.LOST_RACE if left is None else left
         now_s = self.engine.now_s()
-        for handle in [handle for handle in self._handles if handle != besides]:
-            self._book(handle, Failure(kind, TOLD[kind]), now_s)
+        open_ = [handle for handle in self._handles if handle != besides]
+        return tuple([self._book(handle, Failure(kind, TOLD[kind]), now_s) for handle in open_])
 
 
 TOLD = {

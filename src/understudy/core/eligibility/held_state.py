@@ -19,17 +19,12 @@ class HeldState:
 
     def excludes(self, candidate: Candidate, ask: Ask) -> Exclusion | None:
         """Whose the state is."""
-        target = candidate.entry.target
-        holder = candidate.entry.holders.get(ask.dialect)
-        if "stored" not in ask.needs.features or holder is None or target.stand_in:
+        entry = candidate.entry
+        if "stored" not in ask.needs.features or entry.target.stand_in or not entry.is_guest(ask.dialect):
             return None
-        if (target.provider, target.base_url) == (holder.provider, holder.base_url):
-            return None
-        return Exclusion(
-            target.name,
-            self.name,
-            f"what the request refers to is held by {holder.provider}, as {holder.name} is asked",
-        )
+        holder = entry.holders[ask.dialect]
+        detail = f"what the request refers to is held by {holder.provider}, as {holder.name} is asked"
+        return Exclusion(entry.target.name, self.name, detail)
 
 
 CONDITION = HeldState()

@@ -11,6 +11,9 @@ from understudy.core.conversation import Conversation, Message, Part, Reasoning,
 from understudy.core.projection.carries import LOSSY, Carries, Loss, RequestRule
 from understudy.core.projection.settings import effort_of
 
+NO_SEALS = r"(?!)"
+"""The pattern of no seal at all."""
+
 
 def narrowed(
     carries: Carries,
@@ -98,19 +101,27 @@ def _without_while_thinking(names: tuple[str, ...], *, unasked: bool) -> Request
 
 def with_seals(carries: Carries, pattern: str) -> Carries:
     """The same for a provider that shares its dialect with others, but not their seals: `pattern` is that of all it can read."""
+
+    def readable(conversation: Conversation) -> tuple[Conversation, tuple[Loss, ...]]:
+        return without_seals(conversation, carries.dialect, pattern)
+
+    return replace(carries, request_rules=(*carries.request_rules, readable))
+
+
+def without_seals(
+    conversation: Conversation, dialect: str, pattern: str = NO_SEALS
+) -> tuple[Conversation, tuple[Loss, ...]]:
+    """A conversation without the thinking of a dialect's providers, but for what `pattern` says can be read."""
     fits = re.compile(pattern, re.DOTALL).fullmatch
 
     def is_theirs(part: Part) -> bool:
-        return isinstance(part, Reasoning) and bool(part.data) and fits(part.data or "") is None
+        return isinstance(part, Reasoning) and part.signed_by == dialect and fits(part.data or "") is None
 
-    def readable(conversation: Conversation) -> tuple[Conversation, tuple[Loss, ...]]:
-        if not any(is_theirs(part) for message in conversation.messages for part in message.parts):
-            return conversation, ()
-        kept = (
-            Message(message.role, tuple(part for part in message.parts if not is_theirs(part)), message.extra)
-            for message in conversation.messages
-        )
-        left = tuple(message for message in kept if message.parts or message.extra is not None)
-        return replace(conversation, messages=left), (Loss("messages.reasoning", LOSSY),)
-
-    return replace(carries, request_rules=(*carries.request_rules, readable))
+    if not any(is_theirs(part) for message in conversation.messages for part in message.parts):
+        return conversation, ()
+    kept = (
+        Message(message.role, tuple(part for part in message.parts if not is_theirs(part)), message.extra)
+        for message in conversation.messages
+    )
+    left = tuple(message for message in kept if message.parts or message.extra is not None)
+    return replace(conversation, messages=left), (Loss("messages.reasoning", LOSSY),)
