@@ -28,7 +28,7 @@ from understudy.core.event import AttemptEnded
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.outcome import Outcome, Result
 from understudy.core.plan import Entry, RoutePlan
-from understudy.core.projection import NO_SEALS, without_seals
+from understudy.core.projection import NO_SEALS, Loss, without_seals
 from understudy.core.request import Call, Operation
 from understudy.core.scoreboard import Hold
 from understudy.core.walk import walk
@@ -65,6 +65,8 @@ USUAL = frozenset(
     )
 )
 """What nearly every answer carries and nobody is shown, told apart by one look-up."""
+
+NOTHING: tuple[Loss, ...] = ()
 
 
 class Performance:
@@ -173,11 +175,12 @@ class Performance:
         dialect = self.snapshot.dialects[name]
         target = entry.target
         upstream = self.snapshot.upstreams[target.name]
-        asked, quirks, unsealed = self.asked(), upstream.endpoints[name].quirks, ()
+        carries, quirks = upstream.carries[name], upstream.endpoints[name].quirks
+        asked, unsealed = self.asked(), NOTHING
         if quirks.seals is not None and entry.is_guest(name):
-            asked, unsealed = without_seals(asked, name)
-        projected, losses = CROSSINGS[self.needs.operation].project(asked, upstream.carries[name])
-        losses = (*unsealed, *losses)
+            asked, unsealed = without_seals(asked, carries.dialect)
+        projected, losses = CROSSINGS[self.needs.operation].project(asked, carries)
+        losses = unsealed + losses
         refuse = ("lossy", "essential") if self.plan.policy.strict else ("essential",)
         if any(loss.weight in refuse for loss in losses):
             return FailureKind.NOT_PORTABLE

@@ -69,7 +69,9 @@ def _fit_input(members: dict[str, Any], body: bytes, quirks: Quirks) -> tuple[st
 
 def _is_sealed_by_another(item: Any, seals: str | None) -> bool:
     """Whether it is thinking that the provider could not read: it would refuse the whole request."""
-    sealed = item.get("encrypted_content") if isinstance(item, dict) else None
+    if not isinstance(item, dict) or item.get("type") != "reasoning":
+        return False
+    sealed = item.get("encrypted_content")
     if not isinstance(sealed, str) or not sealed:
         return False
     return is_foreign(sealed) or (seals is not None and re.fullmatch(seals, sealed, re.DOTALL) is None)
