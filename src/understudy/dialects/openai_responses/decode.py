@@ -117,6 +117,7 @@ class Decoder:
         self._open(item, 0, ToolCall(call.id, call.name, "", extra=call.extra), events)
 
     def _open(self, item: _Item, key: int, part: Part, events: list[StreamEvent]) -> _Said:
+        item.named = item.named or isinstance(part, Text)
         said = item.said[key] = _Said(self._next)
         self._next += 1
         events.append(PartBegin(0, said.index, part))
@@ -318,8 +319,7 @@ class _Item:
 
     def text(self, place: int) -> Text:
         """A text that opens; the first of a message keeps what the message says about itself."""
-        about = None if self.named and place not in self.said else message_about(self.about or {})
-        self.named = self.named or place not in self.said
+        about = None if self.named or place in self.said else message_about(self.about or {})
         return Text("", extra=None if about is None else Extra(NAME, {"item": about}))
 
 
