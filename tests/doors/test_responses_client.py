@@ -385,3 +385,56 @@ async def test_tokens_are_estimated_elsewhere(stage: Stage) -> None:
         counted = await client.responses.input_tokens.count(model="default", input=QUESTION)
     assert counted.object == "response.input_tokens"
     assert counted.input_tokens > 0
+
+
+# Seals of one account at another
+
+
+def two_accounts(mocks: tuple[Mock, Mock], api: str = "responses", policy: str = "strict: false") -> str:
+    """Two resources of one cloud: neither can read what the other sealed."""
+    line = f"provider: azure, model: gpt-5, api: {api}, key: env:KEY"
+    return f"""
+targets:
+  lead: {{{line}, base_url: "{mocks[0].origin}"}}
+  other: {{{line}, base_url: "{mocks[1].origin}"}}
+routes:
+  default: {{tiers: {{primary: [lead, other]}}, policy: {{retry: {{kind: none}}, wait_max_s: 0, {policy}}}}}
+"""
+
+
+THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAAx"}
+TURNS = [{"role": "user", "content": "Hello."}, THOUGHT, {"role": "assistant", "content": "Well."}, {"role": "user", "content": "And?"}]  # fmt: skip
+
+
+async def test_what_one_account_sealed_is_not_sent_to_another(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:
+    stage = await raise_curtain(two_accounts(mocks))
+    answered = await stage.ask("responses", input=TURNS)
+    assert THOUGHT in mocks[0].requests[0].json["input"]
+    assert "x-understudy-dropped" not in answered.headers
+    mocks[0].set({"error_burst": {"problem": "server_error"}})
+    answered = await stage.ask("responses", input=TURNS)
+    assert (answered.status, answered.headers["x-understudy-dropped"]) == (200, "input.reasoning")
+    assert mocks[1].requests[0].json["input"] == [one for one in TURNS if one is not THOUGHT]
+
+
+async def test_a_strict_route_goes_no_further_than_the_thinking_can(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock]
+) -> None:
+    stage = await raise_curtain(two_accounts(mocks, policy="strict: true"))
+    mocks[0].set({"error_burst": {"problem": "server_error"}})
+    assert (await stage.ask("responses", input=TURNS)).status >= 400
+    assert not mocks[1].requests
+
+
+async def test_nor_is_it_in_translation(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:
+    stage = await raise_curtain(two_accounts(mocks))
+    first = await stage.ask("openai", reasoning_effort="low")
+    turn = first.json["choices"][0]["message"]
+    assert turn["reasoning_details"][0]["data"].startswith("gAAAA")
+    messages = [{"role": "user", "content": "Hello."}, turn, {"role": "user", "content": "And?"}]
+    await stage.ask("openai", messages=messages)
+    assert [item["type"] for item in mocks[0].requests[-1].json["input"]].count("reasoning") == 1
+    mocks[0].set({"error_burst": {"problem": "server_error"}})
+    answered = await stage.ask("openai", messages=messages)
+    assert "messages.reasoning" in answered.headers["x-understudy-dropped"]
+    assert "gAAAA" not in mocks[1].requests[-1].body.decode()
