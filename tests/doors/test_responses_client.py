@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -16,6 +18,7 @@ import pydantic
 import pytest
 
 from stage import PROVIDERS, Raise, Stage, two_targets
+from understudy.config.load import loads
 from understudy.mock import Mock
 
 PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode()
@@ -438,3 +441,22 @@ async def test_nor_is_it_in_translation(raise_curtain: Raise, mocks: tuple[Mock,
     answered = await stage.ask("openai", messages=messages)
     assert "messages.reasoning" in answered.headers["x-understudy-dropped"]
     assert "gAAAA" not in mocks[1].requests[-1].body.decode()
+
+
+# The guide
+
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "guides" / "responses.md").read_text(encoding="utf-8")
+
+
+async def test_the_guides_example_runs(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    [example] = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    await asyncio.to_thread(exec, example.replace("http://127.0.0.1:8484", stage.url), {})
+    assert "And at night?" in capsys.readouterr().out
+
+
+def test_the_guides_configuration_can_be_used() -> None:
+    [text] = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
+    made = loads(text, env={})
+    assert made.targets["new"].dialects == made.targets["mantle"].dialects == ("openai_responses",)
+    assert made.targets["gpt"].dialects == ("openai_chat", "openai_responses")
