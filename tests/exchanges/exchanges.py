@@ -45,6 +45,8 @@ APIS = {
     "responses": "openai_responses",
 }
 FILES = ("chat_completions", "messages", "generate_content", "responses", "response_only", "errors")
+END_BYTES = 3000
+"""How much of a stream's beginning and end is read byte by byte; the middle of a long one is cut at random and awkward places."""
 UNMARKED = ("gemini",)
 """Formats whose streams have no end mark: they are complete when the bytes end behind a finish reason."""
 
@@ -247,7 +249,10 @@ def split_events(body: bytes, cuts: tuple[int, ...]) -> list[SseEvent]:
 
 def every_cut(id_: str, body: bytes) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Ways to cut a body into reads: at every place at once; at each alone when it is short, else at awkward and random ones."""
-    yield "byte by byte", tuple(range(1, len(body)))
+    yield (
+        "byte by byte",
+        (*range(1, min(len(body), END_BYTES)), *range(max(END_BYTES, len(body) - END_BYTES), len(body))),
+    )
     if len(body) <= 600:
         for place in range(1, len(body)):
             yield "one cut", (place,)
