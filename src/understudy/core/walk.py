@@ -207,7 +207,7 @@ class _Trip:
                     return entry if self.board.hedge_budget(self.plan.name, hedge).withdraw() else None
         return None
 
-    def order(self, visit: Visit) -> list[Entry]:
+    def order(self, visit: Visit) -> tuple[Entry, ...]:
         """The tier's targets that may be asked now, best first. It becomes part of the decision."""
         tier = visit.tier
         turn = self.board.turn(tier.rotation) if len(tier.entries) > 1 else 0
@@ -238,7 +238,7 @@ class _Trip:
             self.larger_than,
         )
 
-    def affordable(self, order: list[Entry], kept: int, *, first: bool) -> Entry | None:
+    def affordable(self, order: tuple[Entry, ...], kept: int, *, first: bool) -> Entry | None:
         """The best target that the attempt budget still allows. Stand-ins are free; a tier's first attempt needs no surplus."""
         for entry in order:
             if entry.target.stand_in or self.attempts_left > (0 if first else kept):
