@@ -167,7 +167,7 @@ class Decoder:
 
     def _part_done(self, told: JsonObject, events: list[StreamEvent]) -> None:
         part = told.get("part")
-        if isinstance(part, dict) and part.get("type") in {"output_text", "refusal"}:
+        if isinstance(part, dict) and part.get("type") in ("output_text", "refusal"):
             self._settle_spoken(self._item(told), _number(told, "content_index"), part, events)
 
     def _done(self, told: JsonObject, events: list[StreamEvent]) -> None:

@@ -28,9 +28,9 @@ from understudy.core.value import JsonObject
 from understudy.dialects import ErrorReport
 from understudy.dialects._errors import openai_error
 from understudy.dialects.openai_responses.answer import skeleton
-from understudy.dialects.openai_responses.items import write_item, write_spoken
+from understudy.dialects.openai_responses.items import write_item
 from understudy.dialects.openai_responses.seals import announced
-from understudy.dialects.openai_responses.wire import NAME, encode, made_id, own, write_stop, write_usage
+from understudy.dialects.openai_responses.wire import NAME, encode, own, write_stop, write_usage
 from understudy.framing.sse import write_event
 
 _Piece = PartBegin | PartDelta | PartExtra | PartEnd
@@ -116,10 +116,6 @@ class Encoder:
         """The number of the next item."""
         return len(self._output)
 
-    def item_id(self, kind: str) -> str:
-        """An id for the next item."""
-        return made_id(kind, self._begin.id, len(self._output))
-
     def add(self, item: JsonObject) -> bytes:
         """The next item begins."""
         return self.told("response.output_item.added", output_index=len(self._output), item=item)
@@ -151,13 +147,12 @@ class Encoder:
 class _Telling:
     """One part. `place`: the number of its item, once it was added. `waiting`: pieces that came before its turn."""
 
-    __slots__ = ("_deltas", "_held", "_id", "_part", "_texts", "ended", "extra", "place", "waiting")
+    __slots__ = ("_held", "_id", "_part", "ended", "extra", "place", "waiting")
 
     def __init__(self, part: Part) -> None:
         self._part = part
         self._id = ""
         self._held: dict[Field, list[str]] = {field: [] for field in Field}
-        self._texts = b""
         self.place: int | None = None
         self.ended = False
         self.extra = part.extra if isinstance(part, Text | Reasoning | ToolCall) else None
@@ -203,7 +198,7 @@ class _Telling:
         if isinstance(part, Text | Refusal):
             item["content"] = []
             spoken = {"item_id": self._id, "output_index": self.place, "content_index": 0}
-            return encoder.add(item) + encoder.told("response.content_part.added", **spoken, part=_said(part, ""))
+            return encoder.add(item) + encoder.told("response.content_part.added", **spoken, part=_UNSAID[type(part)])
         if isinstance(part, Reasoning):
             item["summary"] = []
             item.pop("content", None)
@@ -235,7 +230,7 @@ class _Telling:
         if self.place is None:
             return self._at_once(encoder, whole)
         item = encoder.whole(whole)
-        if item["id"] != self._id and not isinstance(whole, Reasoning):
+        if not isinstance(whole, Reasoning):  # the id of a thought may be a part of its seal, and come last
             item["id"] = self._id
         about = {"item_id": self._id, "output_index": self.place}
         if isinstance(whole, ToolCall):
@@ -279,15 +274,15 @@ class _Telling:
         return Text(held[Field.TEXT], extra=self.extra) if isinstance(part, Text) else Refusal(held[Field.TEXT])
 
 
+_UNSAID: dict[type, JsonObject] = {
+    Text: {"type": "output_text", "text": "", "annotations": [], "logprobs": []},
+    Refusal: {"type": "refusal", "refusal": ""},
+}
+
+
 def _is_told(part: Part) -> bool:
     """Whether a stream of this format can tell such a part."""
     return isinstance(part, Text | Refusal | Reasoning | ToolCall)
-
-
-def _said(part: Text | Refusal, text: str) -> JsonObject:
-    return write_spoken(Text(text) if isinstance(part, Text) else Refusal(text), logprobs=True) or {
-        "type": "output_text", "text": "", "annotations": [], "logprobs": [],
-    }  # fmt: skip
 
 
 def _id_alone(extra: Extra | None) -> Extra | None:

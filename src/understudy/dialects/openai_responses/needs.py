@@ -77,13 +77,14 @@ def _features(head: _Head) -> dict[str, int]:
     features: dict[str, int] = {}
     if head.background or any(_says(getattr(head, name)) for name in HELD):
         features["stored"] = 1
-    if _says(head.tools) and (tools := _any(head.tools)):
+    tools = _any(head.tools)
+    if tools and isinstance(tools, list):
         features["tools"] = 1
         if any(isinstance(tool, dict) and _is_bound(tool) for tool in tools):
             features["stored"] = 1
     if _object(_object(head.text).get("format")).get("type") == "json_schema":
         features["json_schema"] = 1
-    if _object(head.reasoning).get("effort") not in {None, "none"}:
+    if _object(head.reasoning).get("effort") not in (None, "none"):
         features["reasoning"] = 1
     if LOGPROBS.encode() in bytes(head.include):
         features["logprobs"] = 1

@@ -79,7 +79,7 @@ def _read_turn(item: Any, place: int) -> Message:
             return _read_message(item, role, where)
     elif kind == "function_call_output":
         return Message(Role.TOOL, (_read_result(item, where),))
-    elif named in _ROLES:
+    elif isinstance(named, str) and named in _ROLES:
         return Message(_ROLES[named], (Opaque(NAME, kind or "item", item),))
     elif kind is not None and kind.endswith(("_output", "_response")):
         return Message(Role.TOOL, (Opaque(NAME, kind, item),))

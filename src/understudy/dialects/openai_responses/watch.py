@@ -58,7 +58,7 @@ def _listed(content: Any) -> bool:
 def _has_words(part: Any) -> bool:
     if not isinstance(part, dict):
         return bool(part)
-    if part.get("type") in {"output_text", "reasoning_text", "summary_text"}:
+    if part.get("type") in ("output_text", "reasoning_text", "summary_text"):
         return bool(part.get("text"))
     return bool(part.get("refusal")) if part.get("type") == "refusal" else True
 
@@ -70,7 +70,7 @@ def glance(body: bytes) -> Glance:
     except (RecursionError, UnicodeDecodeError, msgspec.DecodeError) as error:
         raise BadAnswer(f"the answer cannot be read: {error}") from None
     usage, word = read_usage(answer.usage), reason_of(answer.incomplete_details)
-    if answer.error is not None or answer.status in {"failed", "cancelled"}:
+    if answer.error is not None or answer.status in ("failed", "cancelled"):
         return Glance(usage=usage, failure=classify_in_band(body), stop_native=word, model=answer.model)
     if answer.output is None:
         raise BadAnswer("the answer is no response: it has no list `output`")
