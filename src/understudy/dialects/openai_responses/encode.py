@@ -74,6 +74,11 @@ class Encoder:
         number, self._number = self._number, self._number + 1
         return write_event(encode({"type": kind, "sequence_number": number, **fields}), kind.encode())
 
+    def told_text(self, head: bytes, text: str) -> bytes:
+        """One piece of a text, numbered: the event that is written most. `head`: see `_Telling`."""
+        number, self._number = self._number, self._number + 1
+        return b'%s%d,"delta":%s,"logprobs":[]}\n\n' % (head, number, encode(text))
+
     def _told(self, kind: str, response: JsonObject) -> bytes:
         return self.told(kind, response=response)
 
@@ -145,13 +150,17 @@ class Encoder:
 
 
 class _Telling:
-    """One part. `place`: the number of its item, once it was added. `waiting`: pieces that came before its turn."""
+    """One part. `place`: the number of its item, once it was added. `waiting`: pieces that came before its turn.
 
-    __slots__ = ("_held", "_id", "_part", "ended", "extra", "place", "waiting")
+    `_head`: how every piece of its text begins, up to the number of the event.
+    """
+
+    __slots__ = ("_head", "_held", "_id", "_part", "ended", "extra", "place", "waiting")
 
     def __init__(self, part: Part) -> None:
         self._part = part
         self._id = ""
+        self._head = b""
         self._held: dict[Field, list[str]] = {field: [] for field in Field}
         self.place: int | None = None
         self.ended = False
@@ -180,14 +189,14 @@ class _Telling:
 
     def _delta(self, encoder: Encoder, text: str) -> bytes:
         part = self._part
+        if isinstance(part, Text):
+            return encoder.told_text(self._head, text)
         about = {"item_id": self._id, "output_index": self.place}
         if isinstance(part, ToolCall):
             return encoder.told("response.function_call_arguments.delta", **about, delta=text)
         if isinstance(part, Reasoning):
             return encoder.told("response.reasoning_summary_text.delta", **about, summary_index=0, delta=text)
-        if isinstance(part, Refusal):
-            return encoder.told("response.refusal.delta", **about, content_index=0, delta=text)
-        return encoder.told("response.output_text.delta", **about, content_index=0, delta=text, logprobs=[])
+        return encoder.told("response.refusal.delta", **about, content_index=0, delta=text)
 
     def _begin(self, encoder: Encoder) -> bytes:
         """Its item is added, and in it the one entry that is going to be told."""
@@ -197,6 +206,10 @@ class _Telling:
         item["status"] = "in_progress"
         if isinstance(part, Text | Refusal):
             item["content"] = []
+            self._head = (
+                b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","item_id":%s,"output_index":%d,'
+                b'"content_index":0,"sequence_number":' % (encode(self._id), self.place)
+            )
             spoken = {"item_id": self._id, "output_index": self.place, "content_index": 0}
             return encoder.add(item) + encoder.told("response.content_part.added", **spoken, part=_UNSAID[type(part)])
         if isinstance(part, Reasoning):

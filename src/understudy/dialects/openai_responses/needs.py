@@ -25,7 +25,7 @@ class _Item(msgspec.Struct):
 
 class _Head(msgspec.Struct):
     model: str
-    input: Raw = _ABSENT
+    input: list[_Item] | str | None = None
     stream: bool | None = None
     max_output_tokens: int | None = None
     tools: Raw = _ABSENT
@@ -39,9 +39,8 @@ class _Head(msgspec.Struct):
 
 
 _head = msgspec.json.Decoder(_Head).decode
-_items = msgspec.json.Decoder(list[_Item]).decode
 _any = msgspec.json.Decoder().decode
-_LIST, _QUOTE = ord("["), ord('"')
+_LIST = ord("[")
 
 BYTES_PER_TOKEN = 4
 MEDIA_TOKENS = 1000
@@ -75,29 +74,32 @@ def read_needs(body: bytes) -> Needs:
 
 def _features(head: _Head) -> dict[str, int]:
     features: dict[str, int] = {}
-    if head.background or any(_says(getattr(head, name)) for name in HELD):
+    if head.background or _says(head.conversation) or _says(head.previous_response_id) or _says(head.prompt):
         features["stored"] = 1
-    tools = _any(head.tools)
-    if tools and isinstance(tools, list):
-        features["tools"] = 1
-        if any(isinstance(tool, dict) and _is_bound(tool) for tool in tools):
-            features["stored"] = 1
-    if _object(_object(head.text).get("format")).get("type") == "json_schema":
+    if head.tools is not _ABSENT:
+        _read_tools(_any(head.tools), features)
+    if head.text is not _ABSENT and _object(_object(_any(head.text)).get("format")).get("type") == "json_schema":
         features["json_schema"] = 1
-    if _object(head.reasoning).get("effort") not in (None, "none"):
+    if head.reasoning is not _ABSENT and _object(_any(head.reasoning)).get("effort") not in (None, "none"):
         features["reasoning"] = 1
-    if LOGPROBS.encode() in bytes(head.include):
+    if head.include is not _ABSENT and LOGPROBS.encode() in bytes(head.include):
         features["logprobs"] = 1
     return features
 
 
 def _says(raw: Raw) -> bool:
-    return raw != _ABSENT
+    """Whether a member is there, and not null."""
+    return raw is not _ABSENT and raw != _ABSENT
+
+
+def _read_tools(tools: Any, features: dict[str, int]) -> None:
+    if tools and isinstance(tools, list):
+        features["tools"] = 1
+        if any(isinstance(tool, dict) and _is_bound(tool) for tool in tools):
+            features["stored"] = 1
 
 
 def _object(found: Any) -> JsonObject:
-    if isinstance(found, Raw):
-        found = _any(found)
     return found if isinstance(found, dict) else {}
 
 
@@ -112,21 +114,16 @@ def _is_bound(tool: JsonObject) -> bool:
 
 def _read_input(head: _Head, features: dict[str, int]) -> int:
     """Note what stands in the input; the bytes that are no text, less what the media count."""
-    first = memoryview(head.input)[0]
-    if first == _LIST:
-        spared = 0
-        for item in _items(head.input):
-            if item.type in _BOUND:
-                features["stored"] = 1
-            for content in (item.content, item.output):
-                if (
-                    content is not _ABSENT and memoryview(content)[0] == _LIST
-                ):  # bytes() would copy a text of any length
-                    spared += _media(_any(content), features)
-        return spared
-    if first != _QUOTE and not (head.input == _ABSENT and any(_says(getattr(head, name)) for name in HELD)):
-        raise BadBody("input must be a string or a list")
-    return 0
+    if head.input is None and not any(_says(getattr(head, name)) for name in HELD):
+        raise BadBody("input is missing: it must be a string or a list")
+    spared = 0
+    for item in head.input if isinstance(head.input, list) else ():
+        if item.type in _BOUND:
+            features["stored"] = 1
+        for content in (item.content, item.output):
+            if content is not _ABSENT and memoryview(content)[0] == _LIST:  # bytes() would copy a text of any length
+                spared += _media(_any(content), features)
+    return spared
 
 
 _BOUND = ("compaction", "item_reference")
