@@ -31,7 +31,7 @@ from understudy.core.conversation import (
     ToolResult,
 )
 from understudy.core.projection import project_request
-from understudy.dialects import BadBody, Quirks
+from understudy.dialects import BadBody, Quirks, carried_by
 from understudy.dialects.anthropic_messages import DIALECT as MESSAGES
 from understudy.dialects.gemini import DIALECT as GEMINI
 from understudy.dialects.openai_chat import DIALECT as CHAT
@@ -214,6 +214,15 @@ def test_parts_of_a_summary_stand_apart():
     summary = [{"type": "summary_text", "text": "a"}, {"type": "summary_text", "text": "b"}]
     (turn,) = parsed([{"type": "reasoning", "summary": summary}]).messages
     assert turn.parts[0].text == "a\n\nb"
+
+
+def test_thinking_itself_goes_on_as_text_where_a_server_takes_it_back():
+    thought = {"type": "reasoning", "id": "rs_1", "summary": [], "content": [{"type": "reasoning_text", "text": "hm"}]}
+    conversation = parsed([{"role": "user", "content": "hi"}, thought, {"role": "assistant", "content": "well"}])
+    takes = carried_by(CHAT, Quirks(reasoning_field="reasoning"))
+    projected, lost = project_request(conversation, takes)
+    assert projected.messages[1].parts == (Reasoning("hm"), Text("well"))
+    assert {loss.weight for loss in lost} == {"cosmetic"}
 
 
 def test_thinking_that_nobody_sealed_stays_behind_and_that_is_said():

@@ -5,7 +5,8 @@ format: the id is the part's `signature`, the encrypted thinking its `data`. Wha
 Responses clients in `encrypted_content`, too, packed up and marked `understudy:` and that dialect's name. Encrypted thinking of the
 one never goes to the other.
 
-Words stand in `summary` (OpenAI, xAI) or in `content` (open models: DeepSeek, Groq, OpenRouter). An item without a seal is words alone.
+Words stand in `summary` (OpenAI, xAI) or in `content` (open models: DeepSeek, Groq, OpenRouter); where they are no single summary,
+the part keeps their `shape`. An item without a seal is words alone.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def read_reasoning(item: JsonObject) -> Reasoning:
     sealed = words(fields.pop("encrypted_content", None))
     text = shown(summary, content)
     if content or summary != _summary(text):
-        fields |= {"summary": summary, "content": content or None}
+        fields["shape"] = {"summary": summary, "content": content}
     if sealed.startswith(SEAL):
         signature, data = _unpacked(sealed) or (None, None)
         return Reasoning(text, signature, data, signer(sealed) if signature or data else None, rest(fields))
@@ -95,8 +96,9 @@ def _summary(text: str) -> list[JsonObject]:
 def write_reasoning(part: Reasoning, made: str | None = None) -> JsonObject:
     """A reasoning item. `made`: the id that it gets where the provider gave none, in answers."""
     others = dict(own(part.extra))
-    summary, content = others.pop("summary", None), others.pop("content", None)
-    if summary is None or shown(summary, content) != part.text:
+    shape = others.pop("shape", {})
+    summary, content = shape.get("summary"), shape.get("content")
+    if not shape or shown(summary, content) != part.text:
         summary, content = _summary(part.text), None
     sealed = packed(part)
     id_ = part.signature if sealed is not None and sealed == part.data else others.pop("id", None)
