@@ -93,7 +93,13 @@ def test_a_request_with_anything_in_it_is_read_or_refused(data):
         DIALECT.retarget(
             Call(dialect=DIALECT.name, needs=DIALECT.needs(body), body=body),
             "m",
-            Quirks(seals="x", efforts=("low",), refuses_thinking=("temperature",), roles=(("developer", "system"),)),
+            Quirks(
+                drop=("include.x", "store"),
+                seals="x",
+                efforts=("low",),
+                refuses_thinking=("temperature",),
+                roles=(("developer", "system"),),
+            ),
         )
 
 

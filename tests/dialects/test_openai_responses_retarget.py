@@ -88,6 +88,15 @@ def test_fields_are_dropped_renamed_and_set():
     assert lost == ("store",)
 
 
+def test_an_entry_of_include_is_dropped_alone():
+    quirks = Quirks(drop=("include.a", "include.b"))
+    assert sent(include=["a", "c", "b"], quirks=quirks) == (
+        {"model": "m", "input": "hi", "include": ["c"]},
+        ("include.a", "include.b"),
+    )
+    assert sent(include=None, quirks=quirks)[1] == sent(quirks=quirks)[1] == ()
+
+
 @pytest.mark.parametrize("input_", ['[{"encrypted_content": "understudy:"', "[" * 100_000])
 def test_an_input_that_cannot_be_read_is_refused(input_):
     body = b'{"model": "r", "input": ' + input_.encode()

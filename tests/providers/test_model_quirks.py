@@ -276,7 +276,9 @@ def responses(provider: str, model: str, **fields: Any) -> tuple[dict[str, Any],
         ("openai", "gpt-5-mini", {"temperature", "top_p"}, "minimal"),
         ("openai", "o3", {"reasoning.effort", "temperature", "top_p"}, "low"),
         ("openai", "gpt-5.2", {"reasoning.effort", "temperature", "top_p"}, "low"),
-        ("openai", "gpt-4o", set(), "minimal"),
+        ("openai", "gpt-4o", {"include.reasoning.encrypted_content", "reasoning"}, None),
+        ("azure", "gpt-5.2-chat", {"include.reasoning.encrypted_content", "reasoning"}, None),
+        ("openai", "gpt-9", set(), "minimal"),
         ("azure", "gpt-5", {"temperature", "top_p"}, "minimal"),
         ("xai", "grok-4.3", set(), "minimal"),
         ("xai", "grok-4-fast", {"reasoning"}, None),
@@ -286,8 +288,11 @@ def responses(provider: str, model: str, **fields: Any) -> tuple[dict[str, Any],
     ],
 )
 def test_in_responses_a_model_refuses_the_same_under_other_names(provider, model, lost, effort):
-    body, dropped = responses(provider, model)
-    assert set(dropped) == lost
+    asked = ["web_search_call.action.sources", "reasoning.encrypted_content"]
+    body, dropped = responses(provider, model, include=asked)
+    sealed = "include.reasoning.encrypted_content" not in lost
+    assert body.get("include") == (None if provider == "groq" else asked if sealed else asked[:1])
+    assert set(dropped) - {"include"} == lost
     assert body.get("reasoning", {}).get("effort") == effort
     assert body["input"][0]["role"] == ("system" if provider in {"groq", "xai"} else "developer")
 

@@ -80,4 +80,9 @@ def _in_responses(quirks: Quirks) -> Quirks:
 
 
 RESPONSES_BOOK = _in_responses(BOOK)
-RESPONSES_MODELS = tuple((pattern, _in_responses(quirks)) for pattern, quirks in MODELS)
+# What does not think refuses to be asked how much, and for thinking under seal. An unknown model may think.
+_THOUGHTLESS = replace(RESPONSES_BOOK, drop=("include.reasoning.encrypted_content", "reasoning"))
+RESPONSES_MODELS = (
+    (r"(chatgpt-|gpt-[34]|gpt-5(\.\d+)?-chat).*", _THOUGHTLESS),
+    *((pattern, _in_responses(quirks)) for pattern, quirks in MODELS),
+)

@@ -23,6 +23,8 @@ Raw = msgspec.Raw
 _ABSENT = Raw(b"null")
 _members = msgspec.json.Decoder(dict[str, Raw]).decode
 
+ENTRY = "include."
+"""How an entry of `include` is called that a provider refuses."""
 _MADE = MADE.encode()
 _SEAL = SEAL.encode()
 
@@ -35,15 +37,14 @@ def fit_body(body: bytes, model: str, quirks: Quirks) -> tuple[bytes, tuple[str,
         lost = _fit_input(members, body, quirks)
         if quirks.efforts or quirks.refuses_thinking:
             lost += _fit_thinking(members, quirks)
+        for name in quirks.drop:
+            lost += _without(members, name)
     except RecursionError:
         raise BadBody("the body is nested too deeply") from None
     except msgspec.DecodeError as error:
         raise BadBody(complaint(error)) from None
     except Unreadable as error:
         raise BadBody(str(error)) from None
-    for name in quirks.drop:
-        if members.pop(name, _ABSENT) != _ABSENT and name != "model":
-            lost += (name,)
     for name, theirs in quirks.names:
         if name in members:
             members[theirs] = members.pop(name)
@@ -99,3 +100,15 @@ def _fit_thinking(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:
     if effort == "none" or (effort is None and not quirks.thinks_unasked):
         return lost
     return lost + tuple(name for name in quirks.refuses_thinking if members.pop(name, _ABSENT) != _ABSENT)
+
+
+def _without(members: dict[str, Any], name: str) -> tuple[str, ...]:
+    """Leave out a field, or ask for one thing less beside the answer; its name, where it said anything."""
+    if not name.startswith(ENTRY):
+        return (name,) if members.pop(name, _ABSENT) != _ABSENT and name != "model" else ()
+    entry, held = name.removeprefix(ENTRY), members.get("include", _ABSENT)
+    asked = decode(bytes(held)) if isinstance(held, Raw) else held
+    if not isinstance(asked, list) or entry not in asked:
+        return ()
+    members["include"] = [one for one in asked if one != entry]
+    return (name,)
