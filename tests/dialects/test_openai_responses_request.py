@@ -487,7 +487,7 @@ def test_whether_to_keep_the_answer_is_said_but_changes_no_answer():
 
 
 def test_where_a_request_was_translated_the_provider_is_told_not_to_keep_it():
-    quirks = Quirks(translated=(("store", False), ("include", ["reasoning.encrypted_content"])))
+    quirks = Quirks(translated=(("store", False), ("include", ("reasoning.encrypted_content",))))
     body = written(said(USER, logprobs=True), quirks)
     assert body["store"] is False
     assert body["include"] == ["message.output_text.logprobs", "reasoning.encrypted_content"]

@@ -46,7 +46,7 @@ class Quirks:
     takes no budget of thinking tokens, an effort stands for it. `budgets`: it knows no effort, a budget stands for it. `refuses_thinking`: top-level fields that it refuses while it
     thinks, that is with an effort other than `none`; `thinks_unasked`: or with none at all. `seals`: the pattern of the only
     encrypted thinking that it can read; other is left out. `translated`: top-level fields set where the request came in another format;
-    a list is added to.
+    the entries of a tuple are added.
     """
 
     max_tokens_field: str | None = None

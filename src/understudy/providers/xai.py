@@ -31,7 +31,7 @@ _MODELS = (
 _RESPONSES = Quirks(
     roles=(("developer", "system"),),
     seals=r"(?!gAAAA|rsn_).+",
-    translated=(("store", False), ("include", ["reasoning.encrypted_content"])),
+    translated=(("store", False), ("include", ("reasoning.encrypted_content",))),
 )
 
 

@@ -114,8 +114,7 @@ def write_request(conversation: Conversation, quirks: Quirks) -> JsonObject:
     for name in quirks.drop:
         body.pop(name, None)
     for name, held in quirks.translated:
-        ours = body.get(name)
-        body[name] = [*ours, *held] if isinstance(ours, list) and isinstance(held, list | tuple) else held
+        body[name] = [*body.get(name, ()), *held] if isinstance(held, tuple) else held
     for name, theirs in quirks.names:
         if name in body:
             body[theirs] = body.pop(name)
