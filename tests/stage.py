@@ -142,11 +142,14 @@ def _text(answers: list[Any]) -> str:
 Raise = Callable[..., Awaitable[Stage]]
 
 
+CALLERS = ("openai", "responses", "anthropic", "gemini")
 PROVIDERS = {
     "openai": "openai_compatible",
     "responses": "openai_compatible, api: responses",
     "anthropic": "anthropic_compatible",
     "gemini": "gemini, api: gemini",
+    "ollama": "ollama, api: ollama_chat",
+    "cohere": "cohere, api: cohere_chat",
 }
 
 

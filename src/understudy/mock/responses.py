@@ -8,7 +8,7 @@ from typing import Any
 
 from understudy.core.value import JsonObject
 from understudy.mock.asked import Asked, BadRequest, Offered, Said, cut, want
-from understudy.mock.formats import Piece
+from understudy.mock.formats import Events, Piece
 
 _ROLES = frozenset({"system", "developer", "user", "assistant"})
 _OUTPUTS = ("function_call_output", "custom_tool_call_output")
@@ -22,7 +22,7 @@ def responds(path: str) -> bool:
     return path.endswith(("/responses", "/responses/input_tokens"))
 
 
-class Responses:
+class Responses(Events):
     """`understudy.mock.formats.Format` for POST /v1/responses."""
 
     dialect = "openai_responses"

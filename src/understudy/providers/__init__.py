@@ -45,6 +45,8 @@ OPENAI_CHAT = "openai_chat"
 OPENAI_RESPONSES = "openai_responses"
 ANTHROPIC_MESSAGES = "anthropic_messages"
 GEMINI = "gemini"
+OLLAMA_CHAT = "ollama_chat"
+COHERE_CHAT = "cohere_chat"
 
 
 ModelQuirks = tuple[tuple[str, Quirks], ...]
@@ -70,6 +72,7 @@ class Wire:
     go along, lower-case; one that ends in `*` stands for all that begin so. `quirks`: where it differs from the book.
     `on_request`: spoken only where a target's `api` picks it, because not every version of the server has it.
     `lacks_in_translation`: features that this format cannot carry for callers of another one. `operation`: what is asked in it.
+    `unversioned`: it stands beside the `/v1` that a `base_url` may end in, not under it.
     `models`: pattern of a model's whole name -> the quirks that hold for it instead of `quirks`, the first match; `speaks_for`:
     pattern of the models that are asked in this format.
     """
@@ -86,6 +89,7 @@ class Wire:
     operation: Operation = Operation.CHAT
     models: ModelQuirks = ()
     speaks_for: str = r".*"
+    unversioned: bool = False
 
     def quirks_for(self, model: str) -> Quirks:
         """Where this model differs from the book."""
@@ -151,6 +155,7 @@ def openai_chat(
     on_request: bool = False,
     models: ModelQuirks = (),
     auth: Auth = Auth.BEARER,
+    unversioned: bool = False,
 ) -> Wire:
     """Chat Completions under a `base_url` that ends in `/v1`."""
     return Wire(
@@ -163,6 +168,7 @@ def openai_chat(
         models=models,
         on_request=on_request,
         lacks_in_translation=("logprobs", "stored", "video"),
+        unversioned=unversioned,
     )
 
 
@@ -250,6 +256,31 @@ def generate_content(
         models=models,
         on_request=on_request,
         lacks_in_translation=("logprobs", "stored"),
+    )
+
+
+def ollama_chat() -> Wire:
+    """Ollama's own format, beside the `/v1` of a `base_url`."""
+    return Wire(
+        dialect=OLLAMA_CHAT,
+        path="/api/chat",
+        headers=_ALWAYS,
+        pass_on=_TRACE,
+        lacks_in_translation=("audio", "logprobs", "many", "stored", "video"),
+        unversioned=True,
+    )
+
+
+def cohere_chat(*, path: str = "/v2/chat", auth: Auth = Auth.BEARER, models: ModelQuirks = ()) -> Wire:
+    """Cohere's own format under a `base_url` that ends before `/v2`."""
+    return Wire(
+        dialect=COHERE_CHAT,
+        path=path,
+        auth=auth,
+        headers=_ALWAYS,
+        pass_on=_TRACE,
+        models=models,
+        lacks_in_translation=("audio", "logprobs", "many", "stored", "video"),
     )
 
 
@@ -522,6 +553,8 @@ def endpoint(target: Target, dialect: str) -> Endpoint:
     if wire is None:
         raise LookupError(f"{target.provider} does not speak {dialect}")
     origin, base = address(target.base_url)
+    if wire.unversioned:
+        base = _VERSION_LAST.sub("", base)
     located = _located(target)
     whole = path_under if located is None else located.path
     model = target.model if located is None else located.known_as(target.model)
@@ -555,6 +588,7 @@ def _for(target: Target, path: str) -> str:
 
 
 _VERSION = re.compile(r"/v\d\w*")
+_VERSION_LAST = re.compile(_VERSION.pattern + r"\Z")
 _PORTS = {"http": 80, "https": 443}
 
 
