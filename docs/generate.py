@@ -27,7 +27,7 @@ from understudy.config.schema import (
     TimeoutsSection,
     TransportSection,
 )
-from understudy.config.targets import APIS, APIS_LATER, bare_names
+from understudy.config.targets import APIS, bare_names
 from understudy.core.failure import TABLE
 from understudy.credentials import SOURCES
 from understudy.faults import FAULTS
@@ -96,12 +96,7 @@ def configuration() -> str:
         (code(api), ", ".join(code(word) for word, name in APIS.items() if name == api))
         for api in dict.fromkeys(APIS.values())
     ]
-    later = ", ".join(map(code, dict.fromkeys(APIS_LATER.values())))
-    parts.append(
-        "## Wire formats\n\nWhat `api` may say:\n\n"
-        + table(("wire format", "written as"), words)
-        + f"\nNot available yet: {later}.\n"
-    )
+    parts.append("## Wire formats\n\nWhat `api` may say:\n\n" + table(("wire format", "written as"), words))
     refused = table(("section", "what it will be"), [(code(name), meaning) for name, meaning in NOT_YET.items()])
     parts.append(
         f"## Not available yet\n\nThese sections are refused unless they are empty. `board` may be `memory`.\n\n{refused}"

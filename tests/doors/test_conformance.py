@@ -22,6 +22,7 @@ EXPECTED: dict[tuple[str, str], dict[str, str]] = {}
 
 FORMATS = {
     "openai-chat": ["-u", "{url}/v1", "-k", "any"],
+    "open-responses": ["-u", "{url}/v1", "-k", "any"],
     "anthropic": ["-u", "{url}/v1", "-k", "any", "--auth-header", "x-api-key", "--no-bearer"],
     "google-genai": ["-u", "{url}", "-k", "any", "--auth-header", "x-goog-api-key", "--no-bearer"],
 }

@@ -50,6 +50,7 @@ APIS = {
     "generate_content": "gemini",
     "messages": "anthropic_messages",
     "ollama_chat": "ollama_chat",
+    "responses": "openai_responses",
 }
 OTHER_APIS = ("https://api.cohere.com/v1/",)
 """Recorded under the same name, and another API: the first version of Cohere's, which shares no field with the second."""
@@ -58,11 +59,14 @@ FILES = (
     "chat_completions",
     "messages",
     "generate_content",
+    "responses",
     "ollama_chat",
     "cohere_chat",
     "response_only",
     "errors",
 )
+END_BYTES = 3000
+"""How much of a stream's beginning and end is read byte by byte; the middle of a long one is cut at random and awkward places."""
 PATHED = ("bedrock_converse",)
 """Formats without a door of ours whose requests say in their path which model is asked, and whether to stream."""
 STREAMS = {"sse": "body_text", "ndjson": "body_text", "aws_eventstream": "body_b64", "event_payload_lines": "body_text"}
@@ -82,6 +86,8 @@ def exchanges(folder: Path) -> Iterator[dict[str, Any]]:
         for line in text.split(b"\n"):
             record = json.loads(line) if line.strip() else {}
             url = (record.get("request") or {}).get("url") or ""
+            if '"chat.completion' in ((record.get("response") or {}).get("body_text") or ""):
+                record["api"] = "chat_completions"  # two recordings of it are filed under another API
             if APIS.get(record.get("api", "")) in known and not url.startswith(OTHER_APIS):
                 yield record
 
@@ -201,7 +207,9 @@ def check_answer(id_: str, body: bytes, source: Dialect, dialects: dict[str, Dia
         id_, "glance agrees with the parsed answer", (glance.usage, glance.model or ""), (answer.usage, answer.model)
     )
     whole = json.loads(body)
-    counted = dict.fromkeys(("usage", "usageMetadata", "prompt_eval_count"))  # what is of usage is compared above
+    counted = dict.fromkeys(
+        ("usage", "usageMetadata", "prompt_eval_count", "incomplete_details")
+    )  # what is of usage is compared above, why it ended is told by the stop
     lacking = missing({**whole, **counted} if isinstance(whole, dict) else None, answer)
     tally.holds(id_, f"answer {source.name}: parsing loses nothing", not lacking, lacking)
     said = any(choice.parts for choice in answer.choices)
@@ -288,7 +296,10 @@ def split_events(dialect: Dialect, body: bytes, cuts: tuple[int, ...]) -> list[S
 
 def every_cut(id_: str, body: bytes) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Ways to cut a body into reads: at every place at once; at each alone when it is short, else at awkward and random ones."""
-    yield "byte by byte", tuple(range(1, len(body)))
+    yield (
+        "byte by byte",
+        (*range(1, min(len(body), END_BYTES)), *range(max(END_BYTES, len(body) - END_BYTES), len(body))),
+    )
     if len(body) <= 600:
         for place in range(1, len(body)):
             yield "one cut", (place,)
@@ -317,14 +328,18 @@ def watch_stream(dialect: Dialect, events: list[SseEvent]) -> tuple[int, Usage |
 
 # What a body says, read without any of the code under test
 
-IMPLIED = ("any", "text/plain", "unknown", "TEXT", UNSIGNED, "json", "NONE", "REQUIRED")
+IMPLIED = (
+    "any", "text/plain", "unknown", "TEXT", "auto", "default", "disabled", "message.output_text.logprobs", UNSIGNED, "json", "NONE",
+    "REQUIRED",
+)  # fmt: skip
 """Values that say what is so without them: Mistral's word for a required tool, plain text, a format nobody knows, an answer in text,
-the signature that stands for none, Ollama's word for any JSON object, Cohere's for which tools.
+what Responses repeats of settings that nobody made, its way to ask for log probabilities, the signature that stands for none,
+Ollama's word for any JSON object, Cohere's for which tools.
 """
 
 PLACES = (
     "type", "role", "object", "finish_reason", "native_finish_reason", "finishReason", "stop_reason", "stopReason", "index", "mode",
-    "created", "responseMimeType", "thinkingLevel", "thinking_level", "done_reason", "created_at",
+    "created", "responseMimeType", "thinkingLevel", "thinking_level", "done_reason", "created_at", "status",
 )  # fmt: skip
 """Fields whose values are told by the shape of the intermediate form, or by one of its own words."""
 
@@ -417,6 +432,8 @@ def plainly_told(dialect: str, events: list[SseEvent]) -> dict[str, Any]:
             return plainly_told_in_parts(events)
         elif dialect == "bedrock_converse":
             return plainly_told_in_blocks(events)
+        elif dialect == "openai_responses":
+            return plainly_told_in_items(events)
         elif dialect == "cohere_chat":
             message = chunk.get("delta", {}).get("message", {})
             content, call = message.get("content") or {}, message.get("tool_calls") or {}
@@ -478,6 +495,28 @@ def plainly_told_in_blocks(events: list[SseEvent]) -> dict[str, Any]:
             calls[chunk["contentBlockIndex"]][2] += delta["toolUse"]["input"]
     told = [(id_, name, json.loads(written or "{}")) for id_, name, written in calls.values()]
     return {"word": text, "thought": thoughts, "tool call": told}
+
+
+def plainly_told_in_items(events: list[SseEvent]) -> dict[str, Any]:
+    """The same for a format that numbers its items, and tells each once more when it is done."""
+    text, thoughts, calls = "", {}, []
+    for event in events:
+        if event.data is None or event.data.strip() == b"[DONE]":
+            continue
+        told = json.loads(event.data)
+        if told["type"] == "response.completed":
+            break  # some recordings hold several answers in a row
+        item = told.get("item", {})
+        if told["type"] == "response.output_text.delta":
+            text += told["delta"]
+        elif told["type"] in {"response.reasoning_summary_text.delta", "response.reasoning_text.delta"}:
+            place = told["output_index"], told.get("summary_index", told.get("content_index"))
+            thoughts[place] = thoughts.get(place, "") + told["delta"]
+        elif told["type"] == "response.output_item.done" and item["type"] == "function_call":
+            calls.append((item["call_id"], item["name"], json.loads(item["arguments"] or "{}")))
+    items = dict.fromkeys(place for place, _ in thoughts)
+    thought = "".join("\n\n".join(said for (at, _), said in thoughts.items() if at == item) for item in items)
+    return {"word": text, "thought": thought, "tool call": calls}
 
 
 def said_of(kind: str, answer: Answer) -> Any:

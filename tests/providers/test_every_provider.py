@@ -109,7 +109,7 @@ def test_an_unspoken_wire_format_has_no_endpoint():
 
 def test_what_a_target_lacks_in_translation_is_that_of_its_first_wire_format():
     ollama = facts("ollama")
-    assert lacks_in_translation(ollama, ("openai_chat",)) == ("stored", "video")
+    assert lacks_in_translation(ollama, ("openai_chat",)) == ("logprobs", "stored", "video")
     assert lacks_in_translation(ollama, ("ollama_chat", "openai_chat")) == (
         "audio",
         "logprobs",
@@ -151,6 +151,43 @@ def test_no_field_is_dropped_that_the_provider_was_seen_to_accept(provider):
         if field in record["request"]["body"]
     ]
     assert refused == []
+
+
+RESPONSES = [
+    record
+    for record in read_recordings("responses")
+    if record["provider"] in NAMES and record["request"] and isinstance(record["request"].get("body"), dict)
+]
+
+
+@pytest.mark.shared("recordings")
+@pytest.mark.parametrize("provider", sorted({record["provider"] for record in RESPONSES}))
+def test_responses_are_asked_for_where_recorded_ones_were(provider):
+    base_url, model, _ = PLACES.get(provider, (usual_address(provider, {}), "m", {}))
+    where = endpoint(target(provider, base_url=base_url, model=model), "openai_responses")
+    recorded = {urlsplit(record["request"]["url"]) for record in RESPONSES if record["provider"] == provider}
+    # DeepSeek takes its paths with and without a version
+    assert where.path.removeprefix("/v1") in {url.path.removeprefix("/v1") for url in recorded}
+    assert where.origin.host.lower() in {url.hostname for url in recorded}
+
+
+@pytest.mark.shared("recordings")
+@pytest.mark.parametrize("provider", sorted({record["provider"] for record in RESPONSES}))
+def test_nothing_of_responses_is_dropped_that_the_provider_was_seen_to_accept(provider):
+    wire = facts(provider).wire("openai_responses")
+    accepted = [
+        (record["request"]["body"], wire.quirks_for(record["request"]["body"].get("model", "")))
+        for record in RESPONSES
+        if record["provider"] == provider and record["response"]["status"] == 200
+    ]
+    assert [(body["model"], field) for body, quirks in accepted for field in quirks.drop if body.get(field)] == []
+    sealed = [
+        (item["encrypted_content"][:8], quirks.seals)
+        for body, quirks in accepted
+        for item in (body["input"] if isinstance(body.get("input"), list) else ())
+        if item.get("type") == "reasoning" and item.get("encrypted_content")
+    ]
+    assert [held for held, pattern in sealed if pattern is not None and not re.match(pattern, held)] == []
 
 
 @pytest.mark.parametrize(

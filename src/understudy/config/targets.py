@@ -48,8 +48,6 @@ APIS = {
     "openai": "openai_chat",
     "openai_chat": "openai_chat",
     "openai_embeddings": "openai_embeddings",
-}
-APIS_LATER = {
     "openai_responses": "openai_responses",
     "responses": "openai_responses",
 }
@@ -225,11 +223,7 @@ def _check_embeds(found: Problems, section: TargetSection, known: Provider, path
 
 def _check_api(found: Problems, section: TargetSection, known: Provider, path: Path) -> None:
     api = section.api or ""
-    if api in APIS_LATER:
-        found.problem(
-            (*path, "api"), f"{APIS_LATER[api]} is not available yet; leave `api` out, or use {_spoken(known)}"
-        )
-    elif api not in APIS:
+    if api not in APIS:
         found.problem((*path, "api"), f'unknown wire format "{api}"; {nearest(api, APIS)}')
     elif known.wires and (wire := known.wire(APIS[api])) is None:
         found.problem((*path, "api"), f"{section.provider} does not speak {APIS[api]}; it speaks {_spoken(known)}")

@@ -127,6 +127,8 @@ CODES: tuple[tuple[Diagnosis, str], ...] = (
         account_balance_insufficient""",
     ),
     (INVALID, "previous_response_not_found"),
+    # Thinking that another account sealed: who sealed it, or who takes the conversation without it, may answer.
+    (UNSUPPORTED, "invalid_encrypted_content"),
     (
         NO_MODEL,
         """model_not_found ModelNotFoundError DeploymentNotFound not_found_error not_found resource_not_found

@@ -28,6 +28,7 @@ from understudy.core.event import AttemptEnded
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.outcome import Outcome, Result
 from understudy.core.plan import Entry, RoutePlan
+from understudy.core.projection import NO_SEALS, Loss, without_seals
 from understudy.core.request import Call, Operation
 from understudy.core.scoreboard import Hold
 from understudy.core.walk import walk
@@ -64,6 +65,8 @@ USUAL = frozenset(
     )
 )
 """What nearly every answer carries and nobody is shown, told apart by one look-up."""
+
+NOTHING: tuple[Loss, ...] = ()
 
 
 class Performance:
@@ -151,7 +154,10 @@ class Performance:
         caller = self.call.dialect
         own = upstream.endpoints.get(caller)
         if own is not None:  # nearly everybody speaks what nearly every caller speaks
-            body, dropped = self.dialect.retarget(self.call, target.model, own.quirks)
+            quirks = own.quirks
+            if quirks.seals is not None and entry.is_guest(caller):
+                quirks = replace(quirks, seals=NO_SEALS)  # what the caller has was sealed for somebody else
+            body, dropped = self.dialect.retarget(self.call, target.model, quirks)
             self._prepared = Prepared(caller, body, dropped)
             return FailureKind.NOT_PORTABLE if dropped and self.plan.policy.strict else None
         if is_cache(target):
@@ -169,12 +175,17 @@ class Performance:
         dialect = self.snapshot.dialects[name]
         target = entry.target
         upstream = self.snapshot.upstreams[target.name]
-        projected, losses = CROSSINGS[self.needs.operation].project(self.asked(), upstream.carries[name])
+        carries, quirks = upstream.carries[name], upstream.endpoints[name].quirks
+        asked, unsealed = self.asked(), NOTHING
+        if quirks.seals is not None and entry.is_guest(name):
+            asked, unsealed = without_seals(asked, carries.dialect)
+        projected, losses = CROSSINGS[self.needs.operation].project(asked, carries)
+        losses = unsealed + losses
         refuse = ("lossy", "essential") if self.plan.policy.strict else ("essential",)
         if any(loss.weight in refuse for loss in losses):
             return FailureKind.NOT_PORTABLE
         projected = replace(projected, model=target.model)
-        body = dialect.render_request(projected, upstream.endpoints[name].quirks)
+        body = dialect.render_request(projected, quirks)
         self._prepared = Prepared(name, body, tuple([loss.name for loss in losses]))
         return None
 

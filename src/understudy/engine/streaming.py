@@ -32,7 +32,15 @@ from understudy.dialects import CONTENT, END, FAILED, FINISH, HIDE, PROGRESS, St
 from understudy.framing.sse import SseEvent
 
 _EXCUSES = frozenset(
-    {"length", "max_tokens", "content_filter", "refusal", "model_context_window_exceeded", "pause_turn"}
+    {
+        "length",
+        "max_tokens",
+        "content_filter",
+        "refusal",
+        "max_output_tokens",
+        "model_context_window_exceeded",
+        "pause_turn",
+    }
 )
 _OWES_WORDS = (Stop.END, Stop.STOP_SEQUENCE, Stop.TOOL_CALLS)
 

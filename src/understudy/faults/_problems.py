@@ -19,7 +19,8 @@ from understudy.registry import unknown
 ANTHROPIC = "anthropic_messages"
 GEMINI = "gemini"
 CONVERSE = "bedrock_converse"
-"""The dialects with an envelope of their own; every other one here gets OpenAI's, as compatible servers send it."""
+RESPONSES = "openai_responses"
+"""The dialects with an envelope or an event of their own; every other one here gets OpenAI's, as compatible servers send it."""
 
 
 @keyword_value
@@ -261,7 +262,10 @@ def error_event(problem: str, dialect: str, *, model: str, request_id: str) -> b
     """The problem as the body of an error event inside a stream, or of an error under status 200: JSON."""
     if dialect == CONVERSE:
         return json.dumps(bedrock_event(BEDROCK.get(problem, BEDROCK["server_error"]))).encode()
-    return json.dumps(_told(problem, dialect, model, request_id, Spelled())[1]).encode()
+    _, envelope = _told(problem, dialect, model, request_id, Spelled())
+    return json.dumps(
+        {"type": "error", "sequence_number": 0, **envelope} if dialect == RESPONSES else envelope
+    ).encode()
 
 
 def _worded(problem: str, dialect: str) -> Worded:

@@ -22,15 +22,23 @@ from understudy.mock.messages import Messages
 from understudy.mock.ollama_chat import OllamaChat, chats
 from understudy.mock.performance import Material
 from understudy.mock.replay import NotRecorded, Recording, load_recording
+from understudy.mock.responses import Responses, responds
 from understudy.mock.script import BadScript, Script
 from understudy.mock.wire import Incoming
 
 _CHAT: Format = ChatCompletions()
 _MESSAGES: Format = Messages()
 _GEMINI: Format = GenerateContent()
-_OLLAMA: Format = OllamaChat()
-_COHERE: Format = CohereChat()
+_RESPONSES: Format = Responses()
 _CONVERSE: Format = Converse()
+_TOLD_BY_PATH: tuple[tuple[Callable[[str], bool], Format], ...] = (
+    (generates, _GEMINI),
+    (responds, _RESPONSES),
+    (chats, OllamaChat()),
+    (answers_chat, CohereChat()),
+    (converses, _CONVERSE),
+)
+"""Formats that are known by where they are asked."""
 _ADDRESSED = {_GEMINI.dialect: addressed, _CONVERSE.dialect: conversed}
 """Formats whose path says a part of the request -> what adds it."""
 
@@ -85,15 +93,8 @@ class Received:
     @property
     def format(self) -> Format:
         """The wire format that it is answered in."""
-        if generates(self.path):
-            return _GEMINI
-        if chats(self.path):
-            return _OLLAMA
-        if answers_chat(self.path):
-            return _COHERE
-        if converses(self.path):
-            return _CONVERSE
-        return _MESSAGES if self.speaks_anthropic else _CHAT
+        told = next((format_ for serves, format_ in _TOLD_BY_PATH if serves(self.path)), None)
+        return told or (_MESSAGES if self.speaks_anthropic else _CHAT)
 
     @property
     def request_id(self) -> str:
@@ -141,28 +142,25 @@ class Repertoire:
         if received.method == "POST" and (embedded := _embedded(received, path)) is not None:
             received.model = embedded.model
             return _in_one(received, embedded.whole, plan_of, empty=embedded.empty, tokens=embedded.tokens)
-        known = (
-            generates(path)
-            or chats(path)
-            or answers_chat(path)
-            or converses(path)
-            or path.endswith(("/chat/completions", "/messages", "/messages/count_tokens"))
+        known = any(serves(path) for serves, _ in _TOLD_BY_PATH) or path.endswith(
+            ("/chat/completions", "/messages", "/messages/count_tokens")
         )
         if received.method != "POST" or not known:
             raise Refused("not_found", f"Invalid URL ({received.method} {path})")
         format_ = received.format
-        counts = path.endswith("/count_tokens")
+        counts = path.endswith(("/count_tokens", "/input_tokens"))
         try:
             received.json = read_object(received.body)
             # Who only counts has no answer to bound.
             adds = _ADDRESSED.get(format_.dialect)
             body = received.json if adds is None else adds(path, received.json)
-            asked = format_.read({"max_tokens": 1, **body} if counts else body)
+            asked = format_.read({"max_tokens": 1, **body} if path.endswith("/count_tokens") else body)
         except BadRequest as error:
             raise Refused("invalid_request", str(error)) from None
         received.model, received.stream = asked.model, asked.stream
         if counts:
-            return _in_one(received, {"input_tokens": asked.tokens_in}, plan_of)
+            named = {"object": "response.input_tokens"} if format_ is _RESPONSES else {}
+            return _in_one(received, {**named, "input_tokens": asked.tokens_in}, plan_of)
         if self._recording is not None:
             return _replayed(received, received.json, self._recording, plan_of)
         return self._answered(received, asked, format_, plan_of)
@@ -239,7 +237,7 @@ def _troubles(received: Received, plan: Plan) -> dict[str, Any]:
     return {
         "error": None if plan.trouble is None else error_for(received, plan.trouble),
         "event": error_event(event, received.dialect, model=received.model, request_id=received.request_id),
-        "event_name": "error" if received.speaks_anthropic else "",
+        "event_name": "error" if received.format in {_MESSAGES, _RESPONSES} else "",
         "stream_type": received.format.stream_type,
         "framed": received.format.framed,
     }

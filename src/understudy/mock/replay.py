@@ -1,7 +1,7 @@
 """Recorded traffic as a provider: each request is answered as it once was.
 
-A recording is JSON lines, gzipped if its name says so, one interaction a line: `api` (chat_completions, messages, generate_content or
-bedrock_converse; others are left out), `stream`, `request` (`body`: parsed JSON, or null) and `response` (`status`, `headers`, and `body_text` or `body_b64`).
+A recording is JSON lines, gzipped if its name says so, one interaction a line: `api` (a key of `_APIS`; others are left out), `stream`,
+`request` (`body`: parsed JSON, or null) and `response` (`status`, `headers`, and `body_text` or `body_b64`).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _APIS = {
     "generate_content": "gemini",
     "messages": "anthropic_messages",
     "ollama_chat": "ollama_chat",
+    "responses": "openai_responses",
 }
 _FRAMINGS = {"ollama_chat": JsonLinesParser}
 """What cuts the streams of a format into events, where that is not server-sent events."""

@@ -43,6 +43,7 @@ from understudy.registry import Registry
 from understudy.transport.sigv4 import Scope
 
 OPENAI_CHAT = "openai_chat"
+OPENAI_RESPONSES = "openai_responses"
 ANTHROPIC_MESSAGES = "anthropic_messages"
 GEMINI = "gemini"
 OLLAMA_CHAT = "ollama_chat"
@@ -169,8 +170,50 @@ def openai_chat(
         quirks=quirks,
         models=models,
         on_request=on_request,
-        lacks_in_translation=("stored", "video"),
+        lacks_in_translation=("logprobs", "stored", "video"),
         unversioned=unversioned,
+    )
+
+
+def openai_responses(
+    *,
+    path: str = "/responses",
+    quirks: Quirks = BY_THE_BOOK,
+    pass_on: tuple[bytes, ...] = (),
+    on_request: bool = False,
+    models: ModelQuirks = (),
+    auth: Auth = Auth.BEARER,
+) -> Wire:
+    """Responses under a `base_url` that ends in `/v1`."""
+    return Wire(
+        dialect=OPENAI_RESPONSES,
+        path=path,
+        auth=auth,
+        headers=_ALWAYS,
+        pass_on=(*_TRACE, *pass_on),
+        quirks=quirks,
+        models=models,
+        on_request=on_request,
+        lacks_in_translation=("audio", "logprobs", "many", "stored", "video"),
+    )
+
+
+def openai_input_tokens(
+    *,
+    path: str = "/responses/input_tokens",
+    pass_on: tuple[bytes, ...] = (),
+    models: ModelQuirks = (),
+    auth: Auth = Auth.BEARER,
+) -> Wire:
+    """Token counting beside Responses."""
+    return Wire(
+        dialect="openai_input_tokens",
+        path=path,
+        auth=auth,
+        headers=_ALWAYS,
+        pass_on=(*_TRACE, *pass_on),
+        models=models,
+        operation=Operation.COUNT,
     )
 
 

@@ -16,7 +16,7 @@ from understudy.core.answer import Answer
 from understudy.core.conversation import Conversation
 from understudy.core.projection.answers import fit_choice, fit_usage, settled_stop
 from understudy.core.projection.carries import COSMETIC, ESSENTIAL, LOSSY, Carries, Loss, RequestRule
-from understudy.core.projection.narrowing import narrowed, with_thinking
+from understudy.core.projection.narrowing import NO_SEALS, narrowed, with_seals, with_thinking, without_seals
 from understudy.core.projection.nodes import Losses, own_extra
 from understudy.core.projection.parts import fit_messages, replaced_id
 from understudy.core.projection.settings import budget_of, effort_of, fit_settings, fit_tools, nearest_effort
@@ -25,6 +25,7 @@ __all__ = [
     "COSMETIC",
     "ESSENTIAL",
     "LOSSY",
+    "NO_SEALS",
     "Carries",
     "Loss",
     "RequestRule",
@@ -36,7 +37,9 @@ __all__ = [
     "project_request",
     "replaced_id",
     "settled_stop",
+    "with_seals",
     "with_thinking",
+    "without_seals",
 ]
 
 
