@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from understudy.core.value import JsonObject
-from understudy.mock.asked import Asked, BadRequest, Offered, Said, cut, messages_of, text_of, tokens_of, want
+from understudy.mock.asked import Asked, BadRequest, Offered, Said, cut, messages_of, stops_of, text_of, tokens_of, want
 from understudy.mock.formats import Piece
 
 _ROLES = frozenset({"user", "assistant"})
@@ -33,11 +33,11 @@ class Messages:
             fresh=messages[-1]["role"] == "user" and not _holds_results(messages[-1].get("content")),
             tools=tuple(_offered(tool) for tool in want(read, "tools", list) or ()),
             may_call=choice.get("type") != "none",
-            must_call={"any": "", "tool": choice.get("name")}.get(choice.get("type", "")),
+            must_call={"any": "", "tool": want(choice, "name", str)}.get(want(choice, "type", str) or ""),
             schema=_schema(read),
-            thinks=thinking.get("type") in {"enabled", "adaptive"},
+            thinks=thinking.get("type") in ("enabled", "adaptive"),
             max_tokens=want(read, "max_tokens", int, required=True),
-            stop=tuple(want(read, "stop_sequences", list) or ()),
+            stop=stops_of(read, "stop_sequences"),
             tokens_in=tokens_of(read),
         )
 

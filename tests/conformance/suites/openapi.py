@@ -25,6 +25,18 @@ CHECKS = {
 """What it may find, each a case of every operation, passed where it was not found."""
 BODIES = {"/chat/completions": "CreateChatCompletionRequest", "/embeddings": "CreateEmbeddingRequest", "/responses": "CreateResponse"}
 """Paths -> the schema of what is posted there."""
+USUAL = {
+    "/chat/completions": {
+        "model": MODEL,
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why is the sky blue?"}],
+        "temperature": 0.5,
+        "max_completion_tokens": 100,
+        "stop": ["\n\n"],
+    },
+    "/embeddings": {"model": EMBEDDER, "input": ["The sky is blue."], "encoding_format": "float"},
+    "/responses": {"model": MODEL, "input": "Why is the sky blue?", "max_output_tokens": 100},
+}
+"""Paths -> a request that every upstream can take: what is made by rule starts from it."""
 
 
 def check(ground: Ground) -> list[Case]:
@@ -55,6 +67,7 @@ def narrow(description: dict[str, Any], paths: list[str]) -> dict[str, Any]:
     kept["/models/{model}"]["get"]["parameters"][0]["schema"] = {"type": "string", "enum": [MODEL]}
     schemas = description["components"]["schemas"]
     for path in paths:
+        told[path]["post"]["requestBody"]["content"]["application/json"]["examples"] = {"usual": {"value": USUAL[path]}}
         name = EMBEDDER if path == "/embeddings" else MODEL
         for properties in with_model(schemas[BODIES[path]]):
             properties["model"] = {"type": "string", "enum": [name]}
