@@ -174,7 +174,7 @@ def stops_of(read: JsonObject, name: str) -> tuple[str, ...]:
     stops = [found] if isinstance(found, str) else want(read, name, list) or []
     if not all(isinstance(stop, str) for stop in stops):
         raise BadRequest(f"Invalid type for '{name}': expected texts.")
-    return tuple(stops)
+    return tuple(stop for stop in stops if stop)
 
 
 def messages_of(read: JsonObject, roles: frozenset[str]) -> list[JsonObject]:

@@ -48,7 +48,7 @@ class Messages:
         if only.thinking:
             content.append({"type": "thinking", "thinking": "".join(only.thinking), "signature": _SIGNATURE})
         if only.text:
-            content.append({"type": "text", "text": "".join(only.text), "citations": None})
+            content.append({"type": "text", "text": "".join(only.text), "citations": []})
         if only.called is not None:
             content.append(_tool_use(only, number) | {"input": json.loads(only.called.arguments)})
         return _message(asked, number, only.tokens_out) | {
@@ -117,7 +117,7 @@ def _blocks(said: Said, number: int) -> Iterator[tuple[JsonObject, list[JsonObje
         )
     if said.text:
         yield (
-            {"type": "text", "text": "", "citations": None},
+            {"type": "text", "text": "", "citations": []},
             [{"type": "text_delta", "text": part} for part in said.text],
         )
     if said.called is not None:
