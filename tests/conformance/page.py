@@ -39,7 +39,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def summary(suites: Sequence[Suite], upstreams: Sequence[Upstream], cases: Sequence[Case], absent: Mapping[str, str]) -> str:
+def summary(
+    suites: Sequence[Suite], upstreams: Sequence[Upstream], cases: Sequence[Case], absent: Mapping[str, str]
+) -> str:
     """One row a suite, one column an upstream."""
     counted = Counter((case.suite, case.upstream, case.said is Said.PASSED) for case in cases)
 
@@ -61,6 +63,14 @@ def page(suites: Sequence[Suite], upstreams: Sequence[Upstream], cases: Sequence
     rows = []
     for one in known:
         covered = [case for case in cases if one.covers(case)]
-        rows.append((one.suite, ", ".join(dict.fromkeys(case.upstream for case in covered)), f"`{one.case}`", str(len(covered)), one.reason))
+        rows.append(
+            (
+                one.suite,
+                ", ".join(dict.fromkeys(case.upstream for case in covered)),
+                f"`{one.case}`",
+                str(len(covered)),
+                one.reason,
+            )
+        )
     parts.append(table(("suite", "over", "case", "count", "reason"), rows))
     return "".join(parts) + "\n"

@@ -51,8 +51,10 @@ def environment() -> dict[str, str]:
 
 @contextmanager
 def mock_provider(folder: Path) -> Iterator[str]:
-    """A mock that speaks every wire format; its origin."""
-    with _program(["mock"], folder / "mock.log") as (_, told):
+    """A mock that speaks every wire format; its origin. Its streams take a while, so that one can see whether they are held back."""
+    script = folder / "mock.yaml"
+    script.write_text("faults: [{latency: {chunk_s: 0.003}}]\n", encoding="utf-8")
+    with _program(["mock", str(script)], folder / "mock.log") as (_, told):
         yield str(told["base_url"]).removesuffix("/v1")
 
 
@@ -88,7 +90,7 @@ def _program(asked: list[str], log: Path) -> Iterator[tuple[subprocess.Popen[byt
 
 
 def _announced(out: IO[bytes], name: str, log: Path) -> dict[str, Any]:
-    """Its one line of JSON."""
+    """Its one line of JSON. Raises `DidNotStart`."""
     ready, _, _ = select.select([out], [], [], START_MAX_S)
     line = out.readline() if ready else b""
     if not line:

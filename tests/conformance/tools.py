@@ -17,8 +17,12 @@ from pathlib import Path
 
 REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements" / "conformance.txt"
 FETCH_MAX_S = 300.0
+SOURCE_OF = ("-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", "--no-binary")  # fmt: skip
 NODE_TOOLS = {
-    "compatcanary": ("0.2.2", "sha512-16AofE9bptzJHx4hGJs7KYAy8QvRGz2wpAcIB8Wc017o/+H0dZ9//AT1ywd3kNOC/5dkXqQnblsFwI7YqN/jSA=="),
+    "compatcanary": (
+        "0.2.2",
+        "sha512-16AofE9bptzJHx4hGJs7KYAy8QvRGz2wpAcIB8Wc017o/+H0dZ9//AT1ywd3kNOC/5dkXqQnblsFwI7YqN/jSA==",
+    ),
 }
 """Name -> version and digest of the package."""
 
@@ -53,9 +57,7 @@ class Tools:
             wanted.parent.mkdir(parents=True, exist_ok=True)
             wanted.write_text(f"{name}=={version} {' '.join(f'--hash={one}' for one in hashes)}\n", encoding="utf-8")
             run_quietly(
-                [self.program("python"), "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-                + ["--no-deps", "--no-binary", name, "--require-hashes", "--requirement", str(wanted)]
-                + ["--dest", str(wanted.parent)]
+                [self.program("python"), *SOURCE_OF, name, "--requirement", str(wanted), "--dest", str(wanted.parent)]
             )
             with tarfile.open(wanted.parent / f"{name}-{version}.tar.gz") as archive:
                 archive.extractall(wanted.parent, filter="data")
@@ -101,4 +103,8 @@ def run_quietly(command: list[str]) -> None:
 def cache_folder() -> Path:
     """Where everything fetched is kept: `UNDERSTUDY_CONFORMANCE_CACHE`, else the user's cache."""
     given = os.environ.get("UNDERSTUDY_CONFORMANCE_CACHE")
-    return Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "understudy-conformance"
+    return (
+        Path(given)
+        if given
+        else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "understudy-conformance"
+    )

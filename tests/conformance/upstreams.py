@@ -8,17 +8,15 @@ from hashlib import sha256
 from typing import Any
 
 from understudy.core.request import Operation
-from understudy.dialects import Format
-from understudy.registry import Registry
+from understudy.wiring import DIALECTS
 
-FORMATS: Registry[Format] = Registry("understudy.dialects", "DIALECT", kind="dialect")
-DOORS = {path for name in FORMATS for path in FORMATS.entry(name).inbound}
+DOORS = frozenset(path for name in DIALECTS for path in DIALECTS.build(name).inbound)
 """Every address at which a caller is understood. A suite for one that does not exist is left out, not failed."""
 
 PROVIDER_KEY = "conformance-provider-key"
 CALLER_KEY = "conformance-caller-key"
-CALLER_KEYS = (CALLER_KEY, "My API Key", "my-anthropic-api-key")
-"""Ours, and those that are written into the SDKs' own tests."""
+CALLER_KEYS = (CALLER_KEY, "My API Key", "my-anthropic-api-key", "your-key")
+"""Ours, and those that are written into the SDKs' own tests and into our guides."""
 
 MODEL = "default"
 EMBEDDER = "text-embedding-3-small"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import json
 import re
 import shutil
 import sys
@@ -48,13 +49,24 @@ async def run(command: list[str]) -> str:
     return out.decode()
 
 
-@pytest.mark.parametrize("name", PYTHON)
-async def test_a_python_example_runs(raise_curtain: Raise, mocks: tuple[Mock, Mock], name: str) -> None:
-    if missing := lacking(PYTHON[name]):
-        assert name.rpartition("-")[0] not in HERE
+ONE_BY_ONE = """
+import json, sys
+for example in json.loads(sys.argv[1]):
+    print("\\n>>>", example.splitlines()[-1])
+    exec(compile(example, "example", "exec"), {"__name__": "example"})
+"""
+
+
+@pytest.mark.parametrize("guide", sorted({name.rpartition("-")[0] for name in PYTHON}))
+async def test_the_python_examples_of_a_guide_run(raise_curtain: Raise, mocks: tuple[Mock, Mock], guide: str) -> None:
+    told = [example for name, example in PYTHON.items() if name.rpartition("-")[0] == guide]
+    if missing := [name for example in told for name in lacking(example)]:
+        assert guide not in HERE
         pytest.skip(f"{missing[0]} is not installed here; `make conformance` has it")
     stage = await raise_curtain(two_targets(*mocks, "openai"))
-    assert (await run([sys.executable, "-c", PYTHON[name].replace(ADDRESS, stage.url)])).strip()
+    ready = [example.replace(ADDRESS, stage.url) for example in told]
+    said = await run([sys.executable, "-c", ONE_BY_ONE, json.dumps(ready)])
+    assert len(re.findall(r"^>>> .*\n(?!>>>|$)", said, re.MULTILINE)) == len(told)
 
 
 @pytest.mark.parametrize("name", SHELL)

@@ -149,7 +149,12 @@ def _offered(tools: Any) -> Iterator[Offered]:
                 raise BadRequest(
                     "* GenerateContentRequest.tools[0].function_declarations[0].name: Invalid function name."
                 )
-            schema = function.get("parametersJsonSchema") or function.get("parameters") or {}
+            spelt = (
+                "parametersJsonSchema",
+                "parameters_json_schema",
+                "parameters",
+            )  # Google's own SDK writes the second
+            schema: Any = next((function[name] for name in spelt if function.get(name)), {})
             yield Offered(function["name"], _lower(schema))
 
 

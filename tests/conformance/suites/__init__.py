@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.suites import compatcanary, llm_comply, openapi, provider_check, sdk_tests
+from conformance.suites import compatcanary, guides, llm_comply, openapi, provider_check, sdk_tests
 from conformance.suites.ground import Suite
 
 SUITES: tuple[Suite, ...] = (
@@ -12,4 +12,5 @@ SUITES: tuple[Suite, ...] = (
     compatcanary.SUITE,
     provider_check.SUITE,
     openapi.SUITE,
+    guides.SUITE,
 )

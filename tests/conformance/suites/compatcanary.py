@@ -9,6 +9,7 @@ from conformance.suites.ground import DidNotFinish, Ground, Suite
 from conformance.upstreams import CALLER_KEY, DOORS, MODEL
 
 NAME = "compatcanary"
+OPTIONS = ("--profile", "modern", "--format", "json")
 WORDS = {"pass": Said.PASSED, "skip": Said.SKIPPED}
 OTHER_DOORS = {"responses.": "/v1/responses"}
 """Beginnings of its checks -> the door that they are about."""
@@ -17,8 +18,7 @@ OTHER_DOORS = {"responses.": "/v1/responses"}
 def check(ground: Ground) -> list[Case]:
     """Its widest profile; checks of a door that does not exist are left out."""
     done = ground.run(
-        [*ground.tools.node_program(NAME), "scan", "--base-url", f"{ground.origin}/v1", "--model", MODEL]
-        + ["--profile", "modern", "--format", "json"],
+        [*ground.tools.node_program(NAME), "scan", "--base-url", f"{ground.origin}/v1", "--model", MODEL, *OPTIONS],
         env={"OPENAI_API_KEY": CALLER_KEY, "COMPATCANARY_API_KEY": CALLER_KEY},
     )
     try:
@@ -33,5 +33,9 @@ def check(ground: Ground) -> list[Case]:
 
 
 SUITE = Suite(
-    NAME, NAME, "model listing, chat, chat streamed, a forced tool call, strict structured output", check, models=(MODEL,)
+    NAME,
+    NAME,
+    "model listing, chat, chat streamed, a forced tool call, strict structured output",
+    check,
+    models=(MODEL,),
 )

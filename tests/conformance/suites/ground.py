@@ -40,7 +40,9 @@ class Ground:
         self, command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """A program of the suite, ended with its time. Raises `DidNotFinish`."""
-        ours = {name: value for name, value in os.environ.items() if name != "PYTHONPATH" and "proxy" not in name.lower()}
+        ours = {
+            name: value for name, value in os.environ.items() if name != "PYTHONPATH" and "proxy" not in name.lower()
+        }
         try:
             return subprocess.run(
                 command,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from pathlib import Path
 from typing import Any
 
 from conformance.cases import Case, Said
@@ -16,14 +15,28 @@ from understudy.core.request import Operation
 
 NAME = "schemathesis"
 DESCRIPTION = SHARED / "recordings" / "specs" / "openai-openapi.json.gz"
-SEED = "1"
-EXAMPLES = "25"
+HOW = (
+    "--header", f"Authorization: Bearer {CALLER_KEY}",
+    "--phases", "examples,coverage,fuzzing",
+    "--max-examples", "25",
+    "--seed", "1",
+    "--generation-database", "none",
+    "--continue-on-failure",
+    "--request-timeout", "20",
+    "--workers", "1",
+    "--report", "json",
+    "--no-color",
+)  # fmt: skip
 CHECKS = {
     "IgnoredAuth", "MissingHeaderNotRejected", "UndefinedStatusCode", "RejectedPositiveData", "AcceptedNegativeData",
     "UnsupportedMethodResponse", "JsonSchemaError", "UndefinedContentType", "MissingContentType", "ServerError",
 }  # fmt: skip
 """What it may find, each a case of every operation, passed where it was not found."""
-BODIES = {"/chat/completions": "CreateChatCompletionRequest", "/embeddings": "CreateEmbeddingRequest", "/responses": "CreateResponse"}
+BODIES = {
+    "/chat/completions": "CreateChatCompletionRequest",
+    "/embeddings": "CreateEmbeddingRequest",
+    "/responses": "CreateResponse",
+}
 """Paths -> the schema of what is posted there."""
 USUAL = {
     "/chat/completions": {
@@ -43,15 +56,27 @@ def check(ground: Ground) -> list[Case]:
     """The operations at our doors, over a description that knows our models' names."""
     if not DESCRIPTION.exists():
         raise Unavailable("OpenAI's description is not beside the repository (set UNDERSTUDY_SHARED)")
-    paths = [path for path in BODIES if f"/v1{path}" in DOORS and (path != "/embeddings" or Operation.EMBED in operations(ground.gateway.upstream))]
+    paths = [
+        path
+        for path in BODIES
+        if f"/v1{path}" in DOORS and (path != "/embeddings" or Operation.EMBED in operations(ground.gateway.upstream))
+    ]
     narrowed = ground.folder / "openapi.json"
-    narrowed.write_text(json.dumps(narrow(json.loads(gzip.decompress(DESCRIPTION.read_bytes())), paths)), encoding="utf-8")
+    narrowed.write_text(
+        json.dumps(narrow(json.loads(gzip.decompress(DESCRIPTION.read_bytes())), paths)), encoding="utf-8"
+    )
     report = ground.folder / "schemathesis.json"
     done = ground.run(
-        [ground.tools.program("st"), "run", str(narrowed), "--url", f"{ground.origin}/v1", "--workers", "1"]
-        + ["--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES, "--seed", SEED, "--continue-on-failure"]
-        + ["--generation-database", "none", "--header", f"Authorization: Bearer {CALLER_KEY}", "--no-color"]
-        + ["--request-timeout", "20", "--report", "json", "--report-json-path", str(report)],
+        [
+            ground.tools.program("st"),
+            "run",
+            str(narrowed),
+            "--url",
+            f"{ground.origin}/v1",
+            *HOW,
+            "--report-json-path",
+            str(report),
+        ],
     )
     if not report.exists():
         raise DidNotFinish((done.stdout + done.stderr)[-300:])

@@ -10,15 +10,23 @@ from conformance.upstreams import CALLER_KEY, MODEL
 
 NAME = "trustedrouter-provider-check"
 WORDS = {"pass": Said.PASSED, "skip": Said.SKIPPED}  # a warning counts as a failure: the baseline says why it may be
-TIER = "5"  # the sixth measures a provider's speed
+TIER = ("--tier", "5")  # the sixth measures a provider's speed
 
 
 def check(ground: Ground) -> list[Case]:
     """Every check; what it only warns of counts as failed."""
     report = ground.folder / "provider-check.json"
     done = ground.run(
-        [ground.tools.program(NAME), "--base-url", f"{ground.origin}/v1", "--model", MODEL, "--tier", TIER]
-        + ["--json", str(report)],
+        [
+            ground.tools.program(NAME),
+            "--base-url",
+            f"{ground.origin}/v1",
+            "--model",
+            MODEL,
+            *TIER,
+            "--json",
+            str(report),
+        ],
         env={"TR_PROVIDER_API_KEY": CALLER_KEY},
     )
     if not report.exists():
