@@ -57,7 +57,7 @@ def summary(
 
 def page(suites: Sequence[Suite], upstreams: Sequence[Upstream], cases: Sequence[Case], known: Sequence[Known]) -> str:
     """The whole page. It tells no date and no time: it changes when a result does."""
-    parts = [HEAD, summary(suites, upstreams, cases, {}), "\n\n## What they check\n"]
+    parts = [HEAD, "\n", summary(suites, upstreams, cases, {}), "\n\n## What they check\n"]
     parts += [f"\n- **{suite.name}**: {suite.checks}." for suite in suites]
     parts.append(f"\n{TAIL}\n## What does not pass, and why\n\n")
     rows = []
