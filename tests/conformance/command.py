@@ -11,16 +11,18 @@ Exit code 1 when anything went otherwise than baseline.yaml says, 2 when asked w
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 
 from conformance.cases import Case, Known, Said, Surprise, read_baseline, surprises, unmatched
 from conformance.page import PAGE, page, summary
-from conformance.programs import gateway, mock_provider
+from conformance.programs import STARTED, gateway, mock_provider
 from conformance.suites import SUITES
 from conformance.suites.ground import DidNotFinish, Ground, Suite
 from conformance.tools import Tools, Unavailable, cache_folder
@@ -49,13 +51,20 @@ def run(suites: tuple[Suite, ...], upstreams: tuple[Upstream, ...]) -> Run:
     """Every suite over every upstream."""
     told = Run(suites, upstreams)
     tools = Tools(cache_folder())
-    with TemporaryDirectory(prefix="understudy-conformance-") as made, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        folder = Path(made)
-        with mock_provider(folder) as mock:
-            for part in pool.map(lambda upstream: _over(upstream, suites, tools, mock, folder), upstreams):
-                told.cases += part.cases
-                told.absent |= part.absent
-                told.broken += part.broken
+    with (
+        TemporaryDirectory(prefix="understudy-conformance-") as made,
+        mock_provider(Path(made)) as mock,
+        ThreadPoolExecutor(SIDE_BY_SIDE) as pool,
+    ):
+        try:
+            parts = list(pool.map(lambda upstream: _over(upstream, suites, tools, mock, Path(made)), upstreams))
+        except BaseException:
+            STARTED.end()
+            raise
+    for part in parts:
+        told.cases += part.cases
+        told.absent |= part.absent
+        told.broken += part.broken
     return told
 
 
@@ -97,9 +106,14 @@ def differences(told: Run, known: list[Known]) -> tuple[list[Surprise], list[Kno
     return surprises(told.cases, known), unmatched(told.cases, known) if told.whole else []
 
 
+def stop(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, tell, and write the page when the run was whole and as expected."""
     options = read_options(arguments)
+    signal.signal(signal.SIGTERM, stop)  # as with Ctrl-C, every program that was started here ends
     suites = tuple(suite for suite in SUITES if not options.only or suite.name in options.only)
     upstreams = tuple(one for one in UPSTREAMS if not options.upstream or one.name in options.upstream)
     known = read_baseline()

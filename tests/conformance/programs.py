@@ -10,10 +10,11 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import IO, Any
 
 from conformance.upstreams import PROVIDER_KEY, Upstream, configuration
@@ -25,6 +26,38 @@ STOP_MAX_S = 10.0
 
 class DidNotStart(Exception):
     """A program said nothing in time, or ended."""
+
+
+class Stopping(Exception):
+    """The run is being ended: nothing is started any more."""
+
+
+class Started:
+    """Every process of a run, so that all can be ended: the threads that wait for them cannot be interrupted."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._running: list[subprocess.Popen[bytes]] = []
+        self._stopping = False
+
+    def start(self, command: Sequence[str], **how: Any) -> subprocess.Popen[bytes]:
+        """A process of its own. Raises `Stopping`."""
+        with self._lock:
+            if self._stopping:
+                raise Stopping
+            self._running = [process for process in self._running if process.poll() is None]
+            self._running.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, **how))
+            return self._running[-1]
+
+    def end(self) -> None:
+        """End them all."""
+        with self._lock:
+            self._stopping = True
+            for process in self._running:
+                process.terminate()
+
+
+STARTED = Started()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +107,7 @@ def _program(asked: list[str], log: Path) -> Iterator[tuple[subprocess.Popen[byt
     command = [sys.executable, "-m", "understudy", *asked, "--port", "0", "--json"]
     with (
         log.open("wb") as err,
-        subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=err, stdin=subprocess.DEVNULL, env=environment()
-        ) as process,
+        STARTED.start(command, stdout=subprocess.PIPE, stderr=err, env=environment()) as process,
     ):
         try:
             assert process.stdout is not None

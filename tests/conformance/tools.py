@@ -14,9 +14,12 @@ import subprocess
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
 
 REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements" / "conformance.txt"
 FETCH_MAX_S = 300.0
+FETCHING = Lock()  # what several gateways want at once is fetched once
 SOURCE_OF = ("-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", "--no-binary")  # fmt: skip
 NODE_TOOLS = {
     "compatcanary": (
@@ -52,15 +55,21 @@ class Tools:
         """The unpacked source of a Python package, in the version that is installed. Raises `Unavailable`."""
         name, version, hashes = pin(package)
         folder = self.cache / "sources" / f"{name}-{version}"
-        if not folder.exists():
+        with FETCHING:
+            if folder.exists():
+                return folder
             wanted = self.cache / "sources" / f"{name}.txt"
             wanted.parent.mkdir(parents=True, exist_ok=True)
             wanted.write_text(f"{name}=={version} {' '.join(f'--hash={one}' for one in hashes)}\n", encoding="utf-8")
             run_quietly(
                 [self.program("python"), *SOURCE_OF, name, "--requirement", str(wanted), "--dest", str(wanted.parent)]
             )
-            with tarfile.open(wanted.parent / f"{name}-{version}.tar.gz") as archive:
-                archive.extractall(wanted.parent, filter="data")
+            with (
+                tarfile.open(wanted.parent / f"{name}-{version}.tar.gz") as archive,
+                TemporaryDirectory(dir=wanted.parent) as half,
+            ):
+                archive.extractall(half, filter="data")
+                Path(half, folder.name).rename(folder)  # a source that is there is whole
         return folder
 
     def node_program(self, name: str) -> list[str]:
@@ -70,10 +79,11 @@ class Tools:
             raise Unavailable("node and npm are not installed")
         version, digest = NODE_TOOLS[name]
         place = self.cache / "node" / f"{name}-{version}"
-        if not (place / "node_modules" / name).exists():
-            place.mkdir(parents=True, exist_ok=True)
-            asked = ["--prefix", str(place), "--ignore-scripts", "--no-audit", "--no-fund", "--no-save"]
-            run_quietly([npm, "install", *asked, f"{name}@{version}"])
+        with FETCHING:
+            if not (place / "node_modules" / ".package-lock.json").exists():
+                place.mkdir(parents=True, exist_ok=True)
+                asked = ["--prefix", str(place), "--ignore-scripts", "--no-audit", "--no-fund", "--no-save"]
+                run_quietly([npm, "install", *asked, f"{name}@{version}"])
         told = json.loads((place / "node_modules" / ".package-lock.json").read_text(encoding="utf-8"))
         found = told["packages"][f"node_modules/{name}"]["integrity"]
         if found != digest:

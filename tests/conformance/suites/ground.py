@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.cases import Case, Said
-from conformance.programs import Gateway
+from conformance.programs import STARTED, Gateway
 from conformance.tools import NODE_TOOLS, Tools, pin
 
 RUN_MAX_S = 240.0
@@ -43,19 +43,15 @@ class Ground:
         ours = {
             name: value for name, value in os.environ.items() if name != "PYTHONPATH" and "proxy" not in name.lower()
         }
-        try:
-            return subprocess.run(
-                command,
-                cwd=cwd or self.folder,
-                env=ours | {"PYTHONDONTWRITEBYTECODE": "1"} | dict(env or {}),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=RUN_MAX_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise DidNotFinish(f"not finished after {RUN_MAX_S:g} s") from None
+        ours |= {"PYTHONDONTWRITEBYTECODE": "1"} | dict(env or {})
+        place = cwd or self.folder
+        with STARTED.start(command, cwd=place, env=ours, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            try:
+                out, err = process.communicate(timeout=RUN_MAX_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise DidNotFinish(f"not finished after {RUN_MAX_S:g} s") from None
+        return subprocess.CompletedProcess(command, process.returncode, out.decode(), err.decode())
 
 
 @dataclass(frozen=True, slots=True)
