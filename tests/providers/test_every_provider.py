@@ -107,6 +107,13 @@ def test_an_unspoken_wire_format_has_no_endpoint():
 def test_what_a_target_lacks_in_translation_is_that_of_its_first_wire_format():
     ollama = facts("ollama")
     assert lacks_in_translation(ollama, ("openai_chat",)) == ("stored", "video")
+    assert lacks_in_translation(ollama, ("ollama_chat", "openai_chat")) == (
+        "audio",
+        "logprobs",
+        "many",
+        "stored",
+        "video",
+    )
     assert "many" in lacks_in_translation(ollama, ("anthropic_messages",))
     assert lacks_in_translation(facts("static"), ()) == ()
 
@@ -158,6 +165,18 @@ def test_no_field_is_dropped_that_the_provider_was_seen_to_accept(provider):
             "https://api.anthropic.com:443/v1/messages",
         ),
         ("anthropic", "https://proxy/a/v1/", "anthropic_messages", "https://proxy:443/a/v1/messages"),
+        ("ollama", "http://h:11434/v1", "ollama_chat", "http://h:11434/api/chat"),
+        ("ollama", "http://h:11434", "ollama_chat", "http://h:11434/api/chat"),
+        ("ollama", "https://proxy/one/v1/", "ollama_chat", "https://proxy:443/one/api/chat"),
+        ("ollama", "https://proxy/one", "ollama_chat", "https://proxy:443/one/api/chat"),
+        ("ollama", "http://h:11434/v1", "openai_chat", "http://h:11434/v1/chat/completions"),
+        ("ollama", "http://h:11434", "openai_chat", "http://h:11434/v1/chat/completions"),
+        ("ollama", "http://h:11434", "openai_embeddings", "http://h:11434/v1/embeddings"),
+        ("cohere", "https://api.cohere.com", "cohere_chat", "https://api.cohere.com:443/v2/chat"),
+        ("cohere", "https://api.cohere.com/v2", "cohere_chat", "https://api.cohere.com:443/v2/chat"),
+        ("cohere", "https://h/v2", "openai_chat", "https://h:443/compatibility/v1/chat/completions"),
+        ("cohere", "https://h", "openai_chat", "https://h:443/compatibility/v1/chat/completions"),
+        ("cohere", "https://h", "cohere_embed", "https://h:443/v2/embed"),
         ("anthropic", "https://[::1]:9/", "anthropic_messages", "https://::1:9/v1/messages"),
     ],
 )

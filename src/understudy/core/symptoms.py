@@ -217,7 +217,7 @@ SENTENCES: tuple[Sentence, ...] = (
     # A key can be wrong at 400 (Google, xAI) and 403; whoever lacks one is told so in many ways.
     says(
         BAD_KEY, "0 400 403", "key,authentication,token",
-        r"\b(?:invalid|incorrect|missing|expired|wrong|bad|no)\b.{0,20}\b(?:x-)?(?:api|subscription)[- _]?key\b",
+        r"\b(?:invalid|incorrect|missing|expired|wrong|bad|no)\b.{0,20}\b(?:x-)?(?:api|subscription)[- _]?(?:key|token)\b",
         r"\bapi[- _]?key\b.{0,30}\b(?:not valid|invalid|expired|missing|required|not found|revoked|not provided)",
         r"\binvalid authentication|\bauthentication (?:failed|fails|required)|\bsecurity token\b.{0,60}\b(?:invalid|expired)",
         r"\b(?:access|auth\w*) token\b.{0,30}\b(?:invalid|expired|missing)",

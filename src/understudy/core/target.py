@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from understudy.core.catalogue.profile import UNKNOWN, Profile
 from understudy.core.money import Price
 from understudy.core.policy import Retry
 from understudy.core.request import Operation
@@ -10,11 +11,15 @@ from understudy.core.value import JsonObject, keyword_value
 
 @keyword_value
 class Limits:
-    """The operator's own bounds for one target, above 0; None: unbounded. `rpm`: requests per minute. `tpm`: tokens per minute."""
+    """The operator's own bounds for one target, above 0; None: unbounded. `rpm`: requests per minute. `tpm`: tokens per minute.
+
+    `adaptive`: learn how many the target takes at the same time; `in_flight` is then the most that is ever tried.
+    """
 
     rpm: float | None = None
     tpm: float | None = None
     in_flight: int | None = None
+    adaptive: bool = False
 
 
 @keyword_value
@@ -42,6 +47,7 @@ class Target:
     weight: float = 1.0
     limits: Limits = Limits()
     price: Price | None = None
+    profile: Profile = UNKNOWN
     retry: Retry | None = None
     context_tokens: int | None = None
     max_output_tokens: int | None = None

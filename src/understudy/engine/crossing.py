@@ -36,7 +36,9 @@ def dated(answer: Answer, wall_s: float) -> Answer:
     return answer if answer.created is not None else replace(answer, created=int(wall_s))
 
 
-def _conversation(answer: Answer, show: Performance, target: Target) -> Answer:  # noqa: ARG001  the others need it
+def _conversation(answer: Answer, show: Performance, target: Target) -> Answer:
+    if not answer.model:
+        answer = replace(answer, model=target.model)  # Cohere does not say it
     projected, _ = project_answer(dated(answer, show.engine.wall_s()), show.dialect.answer_carries)
     return projected
 

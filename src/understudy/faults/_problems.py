@@ -1,5 +1,6 @@
-"""API errors as providers word them: one row a problem, with the body in OpenAI's and in Anthropic's envelope (Google's: `_google`).
+"""API errors as providers word them: one row a problem, with the body in OpenAI's and in Anthropic's envelope.
 
+Google's stand in `_google`, those of one sentence in `_flat`.
 The wording follows what the providers document and what is quoted in public threads; the ids are invented.
 """
 
@@ -9,6 +10,7 @@ import json
 
 from understudy.core.failure import FailureKind
 from understudy.core.value import JsonObject, keyword_value, value
+from understudy.faults._flat import FLAT, flat_envelope
 from understudy.faults._google import GOOGLE, google_envelope
 from understudy.faults._hints import HINTS, Spelled
 from understudy.registry import unknown
@@ -242,7 +244,7 @@ def error_reply(
         return ErrorReply(worded.status, (("content-type", "text/html"), *spelled.headers), page.encode())
     status, envelope = _told(problem, dialect, model, request_id, spelled)
     if message is not None:
-        envelope["error"]["message"] = message
+        _reword(envelope, message)
     id_header = "request-id" if dialect == ANTHROPIC else "x-request-id"
     headers = (("content-type", "application/json"), (id_header, request_id), *spelled.headers)
     if worded.status in {500, 503, 529} and dialect == ANTHROPIC:
@@ -263,8 +265,17 @@ def _told(problem: str, dialect: str, model: str, request_id: str, spelled: Spel
     """The status, and the envelope."""
     if dialect == GEMINI and problem in GOOGLE:
         return GOOGLE[problem].code, google_envelope(GOOGLE[problem], model, spelled)
+    if (flat := FLAT.get(dialect, {}).get(problem)) is not None:
+        return flat.code, flat_envelope(dialect, flat, model, request_id, spelled)
     worded = _worded(problem, dialect)
     return worded.status, _envelope(worded, dialect, model, request_id, spelled)
+
+
+def _reword(envelope: JsonObject, message: str) -> None:
+    if isinstance(envelope.get("error"), dict):
+        envelope["error"]["message"] = message
+    else:
+        envelope["error" if "error" in envelope else "message"] = message
 
 
 def _envelope(worded: Worded, dialect: str, model: str, request_id: str, spelled: Spelled) -> JsonObject:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from understudy.core.dice import Dice
 from understudy.core.value import keyword_value
 from understudy.faults import Connect, Content, Ending, ErrorReply, Plan, Reply
-from understudy.mock.formats import Piece
+from understudy.mock.formats import Events, Piece
 from understudy.mock.wire import Connection, Headers
 
 _PAGE = b"<!doctype html><html><head><title>Just a moment...</title></head><body>Checking your browser.</body></html>"
@@ -27,7 +27,8 @@ class Material:
     """Everything that a plan may want to send. `whole`: the body of a proper whole answer. `pieces`: of a proper stream.
 
     `empty_whole`, `empty_pieces`: proper answers in which nothing is said. `wrong_shape`: JSON that is no answer. `error`: for
-    Reply.ERROR. `event`: for Ending.ERROR_EVENT, the JSON. `event_name`: SSE event name of errors, "" for none.
+    Reply.ERROR. `event`: for Ending.ERROR_EVENT, the JSON. `event_name`: the type of such an event, "" for none. `stream_type`: the
+    content type of streams; `framed`: an event of one.
     """
 
     status: int = 200
@@ -39,6 +40,8 @@ class Material:
     error: ErrorReply | None = None
     event: bytes = b"{}"
     event_name: str = ""
+    stream_type: str = Events.stream_type
+    framed: Callable[[bytes, str], bytes] = Events().framed
 
 
 _WRONG_SHAPE = b'{"status":"ok","result":null}'
@@ -123,7 +126,7 @@ class _Pen:
 
 async def _stream(plan: Plan, material: Material, pen: _Pen) -> None:
     headers = [(name, line) for name, line in material.headers if name != "content-type"]
-    pen.connection.head(material.status, [("content-type", "text/event-stream; charset=utf-8"), *headers], length=None)
+    pen.connection.head(material.status, [("content-type", material.stream_type), *headers], length=None)
     breaks = plan.ending is not Ending.COMPLETE and plan.content is Content.TEXT
     sent = 0
     for piece in material.empty_pieces if plan.content is Content.EMPTY else material.pieces:
@@ -134,15 +137,17 @@ async def _stream(plan: Plan, material: Material, pen: _Pen) -> None:
             if breaks and not plan.ending_after:
                 break
             sent += 1
-        await pen.write(_SPOILED[plan.content](piece) if plan.content in _SPOILED else piece.data)
+        await pen.write(_SPOILED[plan.content](piece, material) if plan.content in _SPOILED else piece.data)
     await pen.flush()
     await _end(plan.ending if breaks else Ending.COMPLETE, material, pen)
 
 
 # What becomes of a piece of a stream that is spoiled.
-_SPOILED: dict[Content, Callable[[Piece], bytes]] = {
-    Content.BROKEN_JSON: lambda piece: piece.data.replace(b'":', b'"', 1) if piece.content else piece.data,
-    Content.WRONG_SHAPE: lambda piece: b"data: " + _WRONG_SHAPE + b"\n\n" if b"{" in piece.data else piece.data,
+_SPOILED: dict[Content, Callable[[Piece, Material], bytes]] = {
+    Content.BROKEN_JSON: lambda piece, _: piece.data.replace(b'":', b'"', 1) if piece.content else piece.data,
+    Content.WRONG_SHAPE: lambda piece, material: (
+        material.framed(_WRONG_SHAPE, "") if b"{" in piece.data else piece.data
+    ),
 }
 
 
@@ -151,8 +156,7 @@ async def _end(ending: Ending, material: Material, pen: _Pen) -> None:
         case Ending.COMPLETE | Ending.UNFINISHED:
             pen.connection.finish()
         case Ending.ERROR_EVENT:
-            name = f"event: {material.event_name}\n".encode() if material.event_name else b""
-            await pen.connection.send(name + b"data: " + material.event + b"\n\n")
+            await pen.connection.send(material.framed(material.event, material.event_name))
             pen.connection.finish()
         case Ending.CUT:
             pen.connection.close()

@@ -13,10 +13,12 @@ from understudy.core.value import JsonObject
 from understudy.faults import ErrorReply, Plan, Trouble, error_event, error_reply
 from understudy.mock.asked import NOTHING, Asked, BadRequest, read_object, say
 from understudy.mock.chat_completions import ChatCompletions
+from understudy.mock.cohere_chat import CohereChat, answers_chat
 from understudy.mock.embeddings import Embedded, embed, embeds
 from understudy.mock.formats import Format
 from understudy.mock.generate_content import GenerateContent, addressed, generates
 from understudy.mock.messages import Messages
+from understudy.mock.ollama_chat import OllamaChat, chats
 from understudy.mock.performance import Material
 from understudy.mock.replay import NotRecorded, Recording, load_recording
 from understudy.mock.script import BadScript, Script
@@ -25,6 +27,8 @@ from understudy.mock.wire import Incoming
 _CHAT: Format = ChatCompletions()
 _MESSAGES: Format = Messages()
 _GEMINI: Format = GenerateContent()
+_OLLAMA: Format = OllamaChat()
+_COHERE: Format = CohereChat()
 
 
 class Received:
@@ -79,6 +83,10 @@ class Received:
         """The wire format that it is answered in."""
         if generates(self.path):
             return _GEMINI
+        if chats(self.path):
+            return _OLLAMA
+        if answers_chat(self.path):
+            return _COHERE
         return _MESSAGES if self.speaks_anthropic else _CHAT
 
     @property
@@ -119,13 +127,20 @@ class Repertoire:
         path = received.path
         if self._script.key is not None and received.key != self._script.key:
             raise Refused("auth", "invalid x-api-key")
+        if received.method == "GET" and path.endswith("/api/tags"):
+            return _in_one(received, {"models": [{"name": one, "model": one} for one in self._script.models]}, plan_of)
         if received.method == "GET" and path.endswith("/models"):
             models = _models(self._script.models, anthropic=received.speaks_anthropic)
             return _in_one(received, models, plan_of)
         if received.method == "POST" and (embedded := _embedded(received, path)) is not None:
             received.model = embedded.model
             return _in_one(received, embedded.whole, plan_of, empty=embedded.empty, tokens=embedded.tokens)
-        known = generates(path) or path.endswith(("/chat/completions", "/messages", "/messages/count_tokens"))
+        known = (
+            generates(path)
+            or chats(path)
+            or answers_chat(path)
+            or path.endswith(("/chat/completions", "/messages", "/messages/count_tokens"))
+        )
         if received.method != "POST" or not known:
             raise Refused("not_found", f"Invalid URL ({received.method} {path})")
         format_ = received.format
@@ -217,6 +232,8 @@ def _troubles(received: Received, plan: Plan) -> dict[str, Any]:
         "error": None if plan.trouble is None else error_for(received, plan.trouble),
         "event": error_event(event, received.dialect, model=received.model, request_id=received.request_id),
         "event_name": "error" if received.speaks_anthropic else "",
+        "stream_type": received.format.stream_type,
+        "framed": received.format.framed,
     }
 
 

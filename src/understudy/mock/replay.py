@@ -17,10 +17,19 @@ from typing import Any
 import msgspec
 
 from understudy.core.value import JsonObject, keyword_value, value
+from understudy.framing.json_lines import JsonLinesParser
 from understudy.framing.sse import SseParser
 from understudy.mock.formats import Piece
 
-_APIS = {"chat_completions": "openai_chat", "messages": "anthropic_messages", "generate_content": "gemini"}
+_APIS = {
+    "chat_completions": "openai_chat",
+    "messages": "anthropic_messages",
+    "generate_content": "gemini",
+    "cohere_chat": "cohere_chat",
+    "ollama_chat": "ollama_chat",
+}
+_FRAMINGS = {"ollama_chat": JsonLinesParser}
+"""What cuts the streams of a format into events, where that is not server-sent events."""
 
 # What describes the recorded connection, not the answer.
 _NOT_SENT = frozenset({"connection", "content-encoding", "content-length", "date", "keep-alive", "transfer-encoding"})
@@ -43,7 +52,7 @@ class Record:
 
     def pieces(self) -> list[Piece]:
         """A stream event by event, as it was framed; each counts as a piece of content."""
-        parser = SseParser()
+        parser = _FRAMINGS.get(self.dialect, SseParser)()
         events = [*parser.feed(self.body), *parser.flush()]
         return [Piece(event.raw, event.data is not None) for event in events]
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from math import inf
 from typing import ClassVar, Protocol, cast
 from urllib.parse import quote, urlsplit
+from zlib import crc32
 
 from understudy import __version__
 from understudy.core.answer import (
@@ -43,6 +44,8 @@ from understudy.registry import Registry
 OPENAI_CHAT = "openai_chat"
 ANTHROPIC_MESSAGES = "anthropic_messages"
 GEMINI = "gemini"
+OLLAMA_CHAT = "ollama_chat"
+COHERE_CHAT = "cohere_chat"
 
 
 ModelQuirks = tuple[tuple[str, Quirks], ...]
@@ -68,6 +71,7 @@ class Wire:
     go along, lower-case; one that ends in `*` stands for all that begin so. `quirks`: where it differs from the book.
     `on_request`: spoken only where a target's `api` picks it, because not every version of the server has it.
     `lacks_in_translation`: features that this format cannot carry for callers of another one. `operation`: what is asked in it.
+    `unversioned`: it stands beside the `/v1` that a `base_url` may end in, not under it.
     `models`: pattern of a model's whole name -> the quirks that hold for it instead of `quirks`, the first match; `speaks_for`:
     pattern of the models that are asked in this format.
     """
@@ -84,6 +88,7 @@ class Wire:
     operation: Operation = Operation.CHAT
     models: ModelQuirks = ()
     speaks_for: str = r".*"
+    unversioned: bool = False
 
     def quirks_for(self, model: str) -> Quirks:
         """Where this model differs from the book."""
@@ -102,7 +107,7 @@ class Provider:
     `models_path`: where it lists its models, under the `base_url`'s origin; a target of such a provider needs no `model`.
     `base_url_env`: the variable that says where it is, for those that are somewhere else for everybody. `key`: the reference used where
     nothing else is said, for providers whose tokens come from a source. `own_hosts`: ends of the host names that are its own, beside
-    that of `base_url`: the usual key is sent to no other.
+    that of `base_url`: the usual key is sent to no other. `hosted`: unless a target gives a `base_url`, we run its server ourselves.
     """
 
     title: str
@@ -118,6 +123,7 @@ class Provider:
     base_url_env: str | None = None
     key: str | None = None
     own_hosts: tuple[str, ...] = ()
+    hosted: bool = False
 
     def owns(self, base_url: str) -> bool:
         """Whether an address is this provider's own, so that its usual key may be sent there."""
@@ -148,6 +154,7 @@ def openai_chat(
     on_request: bool = False,
     models: ModelQuirks = (),
     auth: Auth = Auth.BEARER,
+    unversioned: bool = False,
 ) -> Wire:
     """Chat Completions under a `base_url` that ends in `/v1`."""
     return Wire(
@@ -160,6 +167,7 @@ def openai_chat(
         models=models,
         on_request=on_request,
         lacks_in_translation=("stored", "video"),
+        unversioned=unversioned,
     )
 
 
@@ -205,6 +213,31 @@ def generate_content(
         models=models,
         on_request=on_request,
         lacks_in_translation=("logprobs", "stored"),
+    )
+
+
+def ollama_chat() -> Wire:
+    """Ollama's own format, beside the `/v1` of a `base_url`."""
+    return Wire(
+        dialect=OLLAMA_CHAT,
+        path="/api/chat",
+        headers=_ALWAYS,
+        pass_on=_TRACE,
+        lacks_in_translation=("audio", "logprobs", "many", "stored", "video"),
+        unversioned=True,
+    )
+
+
+def cohere_chat(*, path: str = "/v2/chat", auth: Auth = Auth.BEARER, models: ModelQuirks = ()) -> Wire:
+    """Cohere's own format under a `base_url` that ends before `/v2`."""
+    return Wire(
+        dialect=COHERE_CHAT,
+        path=path,
+        auth=auth,
+        headers=_ALWAYS,
+        pass_on=_TRACE,
+        models=models,
+        lacks_in_translation=("audio", "logprobs", "many", "stored", "video"),
     )
 
 
@@ -437,6 +470,22 @@ def usual_address(name: str, settings: JsonObject) -> str:
     return cast("Located", PROVIDERS.build(name, settings)).where()
 
 
+def hosted_address(target: str) -> str:
+    """The address that stands for the server that we run for a target: no name server knows it, our own client does."""
+    label = _NO_LABEL.sub("-", target.lower())
+    if label != target:  # names that differ in case or dots only are different targets
+        label += f"-{crc32(target.encode()):08x}"
+    return f"http://{label}.hosted.invalid/v1"
+
+
+def is_hosted(target: Target) -> bool:
+    """Whether we run this target's server."""
+    return facts(target.provider).hosted and target.base_url == hosted_address(target.name)
+
+
+_NO_LABEL = re.compile(r"[^a-z0-9-]")
+
+
 def player(target: Target) -> Player | None:
     """Who answers for a target from memory; None for a provider that is reached over HTTP (and for `stale_cache`)."""
     if isinstance(PROVIDERS.entry(target.provider), Provider) or facts(target.provider).wires:
@@ -461,6 +510,8 @@ def endpoint(target: Target, dialect: str) -> Endpoint:
     if wire is None:
         raise LookupError(f"{target.provider} does not speak {dialect}")
     origin, base = address(target.base_url)
+    if wire.unversioned:
+        base = _VERSION_LAST.sub("", base)
     located = _located(target)
     whole = path_under if located is None else located.path
     model = target.model if located is None else located.known_as(target.model)
@@ -494,6 +545,7 @@ def _for(target: Target, path: str) -> str:
 
 
 _VERSION = re.compile(r"/v\d\w*")
+_VERSION_LAST = re.compile(_VERSION.pattern + r"\Z")
 _PORTS = {"http": 80, "https": 443}
 
 
