@@ -47,6 +47,12 @@ UPSTREAMS = (
         {"provider": "gemini", "base_url": "{mock}", "api": "gemini"},
         {"provider": "gemini", "base_url": "{mock}", "api": "gemini_embeddings"},
     ),
+    Upstream("ollama_chat", {"provider": "ollama", "base_url": "{mock}", "api": "ollama_chat"}),
+    Upstream(
+        "cohere_chat",
+        {"provider": "cohere", "base_url": "{mock}", "api": "cohere_chat"},
+        {"provider": "cohere", "base_url": "{mock}", "api": "cohere_embed"},
+    ),
 )
 
 

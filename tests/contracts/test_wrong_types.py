@@ -25,7 +25,13 @@ from understudy.registry import Registry
 
 DIALECTS: Registry[Format] = Registry("understudy.dialects", "DIALECT", kind="dialect")
 WRITTEN = Path(__file__).parents[1] / "exchanges" / "written"
-APIS = {"chat_completions": "openai_chat", "messages": "anthropic_messages", "generate_content": "gemini"}
+APIS = {
+    "chat_completions": "openai_chat",
+    "messages": "anthropic_messages",
+    "generate_content": "gemini",
+    "ollama_chat": "ollama_chat",
+    "cohere_chat": "cohere_chat",
+}
 NAMES = [name for name in DIALECTS.names() if DIALECTS.entry(name).operation is not Operation.COUNT]
 """All but the ways to count, which read a conversation as its own format does."""
 OTHERS = [None, True, -1, 1.5, "", "x", [], {}, [[]], [{}], [None], ["x"], {"type": []}, {"type": {}}, {"type": "x"}]
@@ -76,7 +82,7 @@ def samples() -> dict[str, tuple[list[Any], list[Any]]]:
             if isinstance((record.get("request") or {}).get("body"), dict):
                 requests.append(record["request"]["body"])
             text = record["response"].get("body_text") or ""
-            if text.startswith("{"):
+            if text.startswith("{") and not record.get("stream_format"):
                 answers.append(json.loads(text))
     return found
 

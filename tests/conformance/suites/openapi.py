@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 from conformance.cases import Case, Said
 from conformance.suites.ground import DidNotFinish, Ground, Suite
 from conformance.tools import Unavailable
 from conformance.upstreams import CALLER_KEY, DOORS, EMBEDDER, MODEL, operations
-from conftest import SHARED
 from understudy.core.request import Operation
 
 NAME = "schemathesis"
+SHARED = Path(os.environ.get("UNDERSTUDY_SHARED") or Path(__file__).resolve().parents[4] / "shared")
 DESCRIPTION = SHARED / "recordings" / "specs" / "openai-openapi.json.gz"
 HOW = (
     "--header", f"Authorization: Bearer {CALLER_KEY}",
