@@ -28,7 +28,7 @@ from conformance.suites.ground import DidNotFinish, Ground, Suite
 from conformance.tools import Tools, Unavailable, cache_folder
 from conformance.upstreams import UPSTREAMS, Upstream
 
-SIDE_BY_SIDE = 2  # gateways at a time
+SIDE_BY_SIDE = 3  # gateways at a time
 
 
 @dataclass(slots=True)
