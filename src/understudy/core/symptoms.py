@@ -86,7 +86,7 @@ TELLING: tuple[Sentence, ...] = (
         r"(?:reached|exceeded)\b.{0,40}\b(?:spend|spending|billing|budget) (?:hard )?(?:limit|cap)",
         r"reached your specified (?:api )?usage limits?|exceeded your monthly included credits",
         r"\bbilling\b.{0,40}\b(?:not active|to be enabled|is disabled)|enable billing|payment required",
-        r"account is in (?:arrears|good standing)|key limit exceeded",
+        r"account is in (?:arrears|good standing)|key limit exceeded|invalid_payment_instrument",
     ),
     # What the caller refers to is gone, not the model: resting the target for it would let one caller stop all.
     says(

@@ -1,6 +1,6 @@
 """API errors as providers word them: one row a problem, with the body in OpenAI's and in Anthropic's envelope.
 
-Google's stand in `_google`, those of one sentence in `_flat`.
+Google's stand in `_google`, Amazon's in `_bedrock`, those of one sentence in `_flat`.
 The wording follows what the providers document and what is quoted in public threads; the ids are invented.
 """
 
@@ -10,6 +10,7 @@ import json
 
 from understudy.core.failure import FailureKind
 from understudy.core.value import JsonObject, keyword_value, value
+from understudy.faults._bedrock import BEDROCK, bedrock_envelope, bedrock_event, bedrock_headers
 from understudy.faults._flat import FLAT, flat_envelope
 from understudy.faults._google import GOOGLE, google_envelope
 from understudy.faults._hints import HINTS, Spelled
@@ -17,6 +18,7 @@ from understudy.registry import unknown
 
 ANTHROPIC = "anthropic_messages"
 GEMINI = "gemini"
+CONVERSE = "bedrock_converse"
 """The dialects with an envelope of their own; every other one here gets OpenAI's, as compatible servers send it."""
 
 
@@ -245,6 +247,9 @@ def error_reply(
     status, envelope = _told(problem, dialect, model, request_id, spelled)
     if message is not None:
         _reword(envelope, message)
+    if dialect == CONVERSE and problem in BEDROCK:
+        headers = (*bedrock_headers(BEDROCK[problem], request_id), *spelled.headers)
+        return ErrorReply(status, headers, json.dumps(envelope).encode())
     id_header = "request-id" if dialect == ANTHROPIC else "x-request-id"
     headers = (("content-type", "application/json"), (id_header, request_id), *spelled.headers)
     if worded.status in {500, 503, 529} and dialect == ANTHROPIC:
@@ -254,6 +259,8 @@ def error_reply(
 
 def error_event(problem: str, dialect: str, *, model: str, request_id: str) -> bytes:
     """The problem as the body of an error event inside a stream, or of an error under status 200: JSON."""
+    if dialect == CONVERSE:
+        return json.dumps(bedrock_event(BEDROCK.get(problem, BEDROCK["server_error"]))).encode()
     return json.dumps(_told(problem, dialect, model, request_id, Spelled())[1]).encode()
 
 
@@ -267,6 +274,8 @@ def _told(problem: str, dialect: str, model: str, request_id: str, spelled: Spel
         return GOOGLE[problem].code, google_envelope(GOOGLE[problem], model, spelled)
     if (flat := FLAT.get(dialect, {}).get(problem)) is not None:
         return flat.code, flat_envelope(dialect, flat, model, request_id, spelled)
+    if dialect == CONVERSE and problem in BEDROCK:
+        return BEDROCK[problem].status, bedrock_envelope(BEDROCK[problem], spelled)
     worded = _worded(problem, dialect)
     return worded.status, _envelope(worded, dialect, model, request_id, spelled)
 

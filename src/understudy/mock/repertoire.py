@@ -14,6 +14,7 @@ from understudy.faults import ErrorReply, Plan, Trouble, error_event, error_repl
 from understudy.mock.asked import NOTHING, Asked, BadRequest, read_object, say
 from understudy.mock.chat_completions import ChatCompletions
 from understudy.mock.cohere_chat import CohereChat, answers_chat
+from understudy.mock.converse import Converse, conversed, converses
 from understudy.mock.embeddings import Embedded, embed, embeds
 from understudy.mock.formats import Format
 from understudy.mock.generate_content import GenerateContent, addressed, generates
@@ -29,6 +30,9 @@ _MESSAGES: Format = Messages()
 _GEMINI: Format = GenerateContent()
 _OLLAMA: Format = OllamaChat()
 _COHERE: Format = CohereChat()
+_CONVERSE: Format = Converse()
+_ADDRESSED = {_GEMINI.dialect: addressed, _CONVERSE.dialect: conversed}
+"""Formats whose path says a part of the request -> what adds it."""
 
 
 class Received:
@@ -87,6 +91,8 @@ class Received:
             return _OLLAMA
         if answers_chat(self.path):
             return _COHERE
+        if converses(self.path):
+            return _CONVERSE
         return _MESSAGES if self.speaks_anthropic else _CHAT
 
     @property
@@ -139,6 +145,7 @@ class Repertoire:
             generates(path)
             or chats(path)
             or answers_chat(path)
+            or converses(path)
             or path.endswith(("/chat/completions", "/messages", "/messages/count_tokens"))
         )
         if received.method != "POST" or not known:
@@ -148,7 +155,8 @@ class Repertoire:
         try:
             received.json = read_object(received.body)
             # Who only counts has no answer to bound.
-            body = addressed(path, received.json) if format_ is _GEMINI else received.json
+            adds = _ADDRESSED.get(format_.dialect)
+            body = received.json if adds is None else adds(path, received.json)
             asked = format_.read({"max_tokens": 1, **body} if counts else body)
         except BadRequest as error:
             raise Refused("invalid_request", str(error)) from None
@@ -238,8 +246,13 @@ def _troubles(received: Received, plan: Plan) -> dict[str, Any]:
 
 
 def _headers(received: Received) -> tuple[tuple[str, str], ...]:
-    name = "request-id" if received.speaks_anthropic else "x-request-id"
+    name = _ID_HEADERS.get(received.dialect, "x-request-id")
+    if received.speaks_anthropic:
+        name = "request-id"
     return (("content-type", "application/json"), (name, received.request_id))
+
+
+_ID_HEADERS = {_CONVERSE.dialect: "x-amzn-requestid"}
 
 
 def _load(path: Path, script: Script) -> Recording:
