@@ -121,6 +121,7 @@ async def test_another_address_is_not_found(mock: Mock) -> None:
         (b'{"messages": [{"role": "robot"}], "model": "m"}', "'robot' is not one of"),
         (b'{"messages": [{"role": "user"}]}', "'model'"),
         (b'{"messages": [{"role": "user"}], "model": "m", "n": true}', "'n'"),
+        (b'{"messages": [{"role": "user"}], "model": "m", "stop": [{}]}', "'stop'"),
         (b'{"messages": [{"role": "user"}], "model": "m", "tools": [{}]}', "tools[].function.name"),
     ],
 )

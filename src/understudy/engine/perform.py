@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from understudy.core.action import (
     Ended,
@@ -65,6 +66,15 @@ USUAL = frozenset(
     )
 )
 """What nearly every answer carries and nobody is shown, told apart by one look-up."""
+LISTED_MAX = 40
+
+
+def listed(names: tuple[str, ...]) -> bytes:
+    """Names for a header. A caller may have invented them: what no header may hold is written %0A, and of many only some are told."""
+    told = ", ".join(quote(name[:64], safe=".[]$:/") for name in names[:LISTED_MAX])
+    more = len(names) - LISTED_MAX
+    return (f"{told}, and {more} more" if more > 0 else told).encode()
+
 
 NOTHING: tuple[Loss, ...] = ()
 
@@ -288,7 +298,7 @@ class Performance:
         if attempt.cached:
             head.append((b"x-understudy-cache", b"stale"))
         if attempt.dropped:
-            head.append((b"x-understudy-dropped", ", ".join(attempt.dropped).encode("ascii", "replace")))
+            head.append((b"x-understudy-dropped", listed(attempt.dropped)))
         for name, text in answered.items():
             if name not in USUAL and (name.startswith(PASS_BACK) or name in REQUEST_IDS):
                 head.append((name, text))

@@ -47,7 +47,7 @@ class Responses(Events):
             may_call=choice != "none",
             must_call=_MUST_CALL.get(choice) if isinstance(choice, str) else _named(choice),
             schema=_schema((want(read, "text", dict) or {}).get("format") or {}),
-            thinks=reasoning.get("effort") not in {None, "none"},
+            thinks=reasoning.get("effort") not in (None, "none"),
             max_tokens=bound,
             tokens_in=1 + len(json.dumps([read.get(name) for name in ("input", "instructions", "tools")])) // 4,
         )
@@ -210,9 +210,9 @@ def _items(read: JsonObject) -> list[JsonObject]:
     for number, item in enumerate(found):
         if not isinstance(item, dict):
             raise BadRequest(f"Invalid type for 'input[{number}]': expected an object.")
-        if item.get("type") in {None, "message"} and item.get("role") not in _ROLES:
+        if item.get("type") in (None, "message") and item.get("role") not in _ROLES:
             raise BadRequest(f"Invalid value: '{item.get('role')}'. Supported values are: {sorted(_ROLES)}.")
-        if item.get("type") in {"function_call", "custom_tool_call"}:
+        if item.get("type") in ("function_call", "custom_tool_call"):
             calls.add(item.get("call_id"))
         if item.get("type") in _OUTPUTS and item.get("call_id") not in calls and not read.get("previous_response_id"):
             raise BadRequest(f"No tool call found for function call output with call_id {item.get('call_id')}.")

@@ -26,7 +26,8 @@ WIRE_STOPS: dict[Stop, str] = {stop: name for name, stop in STOPS.items()} | {St
 # The published schema wants these fields to be there, if only as null.
 NULLS: JsonObject = {"stop_sequence": None, "stop_details": None, "container": None}
 _USAGE_NULLS: JsonObject = {"inference_geo": None, "server_tool_use": None, "service_tier": None}
-_BLOCK_NULLS: dict[str, JsonObject] = {"text": {"citations": None}, "tool_use": {"caller": DIRECT}}
+# The schema wants citations, too, if only as null; Anthropic itself leaves them out, and the Vercel AI SDK refuses a null.
+_BLOCK_NULLS: dict[str, JsonObject] = {"text": {"citations": []}, "tool_use": {"caller": DIRECT}}
 
 
 def read_stop(native: str | None, parts: tuple[Part, ...]) -> tuple[Stop | None, str | None]:

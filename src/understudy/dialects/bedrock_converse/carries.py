@@ -101,7 +101,7 @@ def _marked(part: Part) -> Part:
 def _mark(mark: JsonObject | None) -> JsonObject | None:
     if mark is None:
         return None
-    life = {"ttl": mark["ttl"]} if mark.get("ttl") in {"5m", "1h"} else {}
+    life = {"ttl": mark["ttl"]} if mark.get("ttl") in ("5m", "1h") else {}
     return {"type": "ephemeral", **life}
 
 

@@ -87,7 +87,7 @@ def _look_at_settings(head: _Head, found: dict[str, int]) -> None:
         found["json_schema"] = 1
     more = raw_object(head.additionalModelRequestFields)
     thinking = more.get("thinking")
-    if isinstance(thinking, dict) and thinking.get("type") not in {None, "disabled"}:
+    if isinstance(thinking, dict) and thinking.get("type") not in (None, "disabled"):
         found["reasoning"] = 1
 
 
