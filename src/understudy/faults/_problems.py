@@ -141,6 +141,20 @@ PROBLEMS: dict[str, Problem] = {
         ),
         Worded(status=401, type="authentication_error", message="invalid x-api-key"),
     ),
+    # Azure's words, Anthropic's for OAuth tokens, and Google's own.
+    "expired_token": Problem(
+        _K.AUTH,
+        Worded(
+            status=401,
+            code="401",
+            message="Access token is missing, invalid, audience is incorrect (https://cognitiveservices.azure.com), or have expired.",
+        ),
+        Worded(
+            status=401,
+            type="authentication_error",
+            message="OAuth token has expired. Please obtain a new token or refresh your existing token.",
+        ),
+    ),
     "permission": Problem(
         _K.PERMISSION,
         Worded(
