@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from understudy.core.dice import Dice
 from understudy.core.policy import Timeouts
 from understudy.faults import FAULTS, Arrivals, Fault, Plan, Scene, plan_attempt, risk, up
-from understudy.sim.scenario import SPECS
+from understudy.sim.specs import SPECS
 
 ENDLESS = Timeouts(connect_s=1e9, headers_s=1e9, first_content_s=1e9, idle_s=1e9, answer_s=1e9)
 REQUIRED: dict[str, dict[str, Any]] = {"cascading_outage": {"spreads": ["here"]}}

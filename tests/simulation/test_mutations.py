@@ -14,7 +14,8 @@ from understudy.core.resilience.breaker import Admission, Breaker, BreakerView
 from understudy.core.scoreboard import Scoreboard
 from understudy.sim.driver import Simulation
 from understudy.sim.invariants import Broken
-from understudy.sim.scenario import SPECS, compose
+from understudy.sim.scenario import compose
+from understudy.sim.specs import SPECS
 
 Patch = pytest.MonkeyPatch
 SEEDS_MAX = 60

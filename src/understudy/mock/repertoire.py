@@ -159,8 +159,8 @@ class Repertoire:
             pieces=format_.stream(asked, said, number) if asked.stream else (),
             empty_whole=_dump(format_.whole(asked, nothing, number)),
             empty_pieces=format_.stream(asked, nothing, number) if asked.stream else (),
-            foreign_whole=_dump(foreign.whole(asked, said, number)),
-            foreign_pieces=foreign.stream(asked, said, number) if asked.stream else (),
+            foreign_whole=_dump(foreign.whole(asked, said[:1], number)),
+            foreign_pieces=foreign.stream(asked, said[:1], number) if asked.stream else (),
             **_troubles(received, plan),
         )
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from understudy.sim.driver import Figures, Simulation
 from understudy.sim.invariants import Broken
-from understudy.sim.scenario import SPECS, compose
+from understudy.sim.scenario import compose
+from understudy.sim.specs import SPECS
 
 
 class Failing(Exception):

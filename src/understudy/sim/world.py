@@ -90,19 +90,19 @@ def failure_of(plan: Plan, seen: Timeline, now_s: float) -> Failure | None:
         return None
     trouble = plan.trouble
     if plan.reply is Reply.ERROR and trouble is not None and seen.headers_s < inf:
-        return judged(trouble, now_s)
+        return judged(trouble, now_s, plan.skew_s)
     status = 200 if seen.headers_s < inf else None
     return Failure(kind, f"simulated: {kind.value}", status=status)
 
 
-def judged(trouble: Trouble, now_s: float) -> Failure:
-    """An API error as the classifier understands it."""
+def judged(trouble: Trouble, now_s: float, skew_s: float = 0.0) -> Failure:
+    """An API error as the classifier understands it. `skew_s`: how far the provider's clock is ahead of ours."""
     reply = error_reply(
         trouble.problem,
         "openai_chat",
         model="m",
         request_id="req_simulated",
-        wall_s=WALL_S + now_s,
+        wall_s=WALL_S + now_s + skew_s,
         retry_after_s=trouble.retry_after_s,
         hint=trouble.hint,
     )
