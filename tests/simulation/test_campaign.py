@@ -7,7 +7,8 @@ import os
 import pytest
 
 from understudy.sim.campaign import Failing, faults, simulate
-from understudy.sim.driver import Figures, Simulation
+from understudy.sim.driver import Simulation
+from understudy.sim.figures import Figures
 from understudy.sim.invariants import INVARIANTS, Moment
 from understudy.sim.scenario import compose
 

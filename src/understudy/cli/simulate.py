@@ -24,7 +24,7 @@ def command(
 ) -> None:
     """Simulate."""
     from understudy.sim.campaign import Failing, faults, simulate
-    from understudy.sim.driver import Figures
+    from understudy.sim.figures import Figures
 
     unknown = sorted(set(fault or ()) - set(faults()))
     if unknown:

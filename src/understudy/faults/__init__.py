@@ -29,7 +29,7 @@ from understudy.faults._plan import (
     up,
 )
 from understudy.faults._problems import PROBLEMS, ErrorReply, error_event, error_reply
-from understudy.faults._scene import Arrivals, Scene
+from understudy.faults._scene import Arrivals, ArrivalsUntil, Scene
 from understudy.registry import Registry
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "PROBLEMS",
     "SAYS_SOMETHING",
     "Arrivals",
+    "ArrivalsUntil",
     "Connect",
     "Content",
     "Ending",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from understudy.sim.driver import Figures, Simulation
+from understudy.sim.driver import Simulation
+from understudy.sim.figures import Figures
 from understudy.sim.invariants import Broken
 from understudy.sim.scenario import compose
 from understudy.sim.specs import SPECS

@@ -24,6 +24,7 @@ from understudy.core.answer import (
 from understudy.core.conversation import Text
 from understudy.core.failure import FailureKind
 from understudy.core.request import Needs
+from understudy.core.target import Target
 from understudy.core.usage import Usage
 from understudy.dialects import Dialect
 from understudy.faults import (
@@ -221,7 +222,7 @@ class SimulatedClient:
         host = request.origin.host
         body = msgspec.json.decode(request.body)
         needs = Needs(model=body["model"], stream=stream, tokens_in=10)
-        plan, _ = self.world.meet(host, host, needs, now_s)
+        plan, _ = self.world.meet(Target(name=host, provider=host, model=needs.model), needs, now_s)
         name = "anthropic_messages" if request.path.endswith("/messages") else "openai_chat"
         exchange = Exchange(plan, self._dialects[name], host, started_s=now_s, stream=stream)
         self.open.add(exchange)

@@ -24,7 +24,10 @@ CACHE = "stale_cache"
 
 @keyword_value
 class Arrival:
-    """One request to come. `leaves_after_s`: when its caller loses patience, None: never. `question`: what is asked."""
+    """One request to come. `leaves_after_s`: when its caller loses patience, None: never. `question`: what is asked.
+
+    `pieces`: of content that its answer will have; None: as chance will have it.
+    """
 
     at_s: float
     route: int
@@ -32,6 +35,7 @@ class Arrival:
     question: int
     leaves_after_s: float | None = None
     deadline_s: float | None = None
+    pieces: int | None = None
 
 
 @keyword_value

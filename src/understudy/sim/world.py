@@ -9,7 +9,19 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.policy import Timeouts
 from understudy.core.request import Needs
 from understudy.core.target import Target
-from understudy.faults import Arrivals, Fault, Plan, Reply, Scene, Timeline, Trouble, error_reply, plan_attempt, risk
+from understudy.faults import (
+    Arrivals,
+    ArrivalsUntil,
+    Fault,
+    Plan,
+    Reply,
+    Scene,
+    Timeline,
+    Trouble,
+    error_reply,
+    plan_attempt,
+    risk,
+)
 from understudy.transport.classify import classify
 
 WALL_S = 1_800_000_000.0
@@ -38,38 +50,47 @@ class World:
         self._arrivals: dict[str, Arrivals] = {}
         self._count = 0
 
-    def meet(self, target: str, provider: str, needs: Needs, now_s: float) -> tuple[Plan, float]:
-        """What an attempt that begins now meets, and the risk that it fails if it lasts as long as it would by itself."""
+    def meet(self, target: Target, needs: Needs, now_s: float, pieces: int | None = None) -> tuple[Plan, float]:
+        """What an attempt that begins now meets, and the risk that it fails if it lasts as long as it would by itself.
+
+        `pieces`: of content in the answer; None: as chance will have it.
+        """
         self._count += 1
         dice = self._dice.fork(self._count)
-        arrivals = self._arrivals.setdefault(target, Arrivals())
-        scene = Scene(
-            now_s=now_s,
-            target=target,
-            provider=provider,
-            stream=needs.stream,
-            chunks=1 + dice.below(CHUNKS_MAX),
-            tokens=needs.tokens_in,
-            arrivals=arrivals,
-        )
+        arrivals = self._seen_by(target)
+        scene = _scene(target, needs, now_s, 1 + dice.below(CHUNKS_MAX) if pieces is None else pieces, arrivals)
         plan = plan_attempt(scene, self.faults, dice)
         lasting_s = plan.piece_at_s(plan.chunks)
         danger = risk(scene, self.faults, now_s + lasting_s)
         arrivals.note(now_s, needs.tokens_in)
         return plan, danger
 
-    def is_up(self, target: Target, needs: Needs, now_s: float, lasting_s: float) -> bool:
-        """The truth: whether an attempt that begins now and takes `lasting_s` certainly succeeds."""
-        arrivals = self._arrivals.setdefault(target.name, Arrivals())
-        scene = Scene(
-            now_s=now_s,
-            target=target.name,
-            provider=target.provider,
-            stream=needs.stream,
-            tokens=needs.tokens_in,
-            arrivals=arrivals,
-        )
-        return risk(scene, self.faults, now_s + lasting_s) == 0.0
+    def could_answer(
+        self, target: Target, needs: Needs, pieces: int, at_s: float, until_s: float, timeouts: Timeouts, luck: Dice
+    ) -> bool:
+        """The truth, asked afterwards: whether one more attempt at this time would certainly have been answered by `until_s`.
+
+        `luck`: of this one attempt, for how long it would have taken.
+        """
+        scene = _scene(target, needs, at_s, pieces, self._seen_by(target).until(at_s))
+        seen = plan_attempt(scene, self.faults, luck).timeline(timeouts)
+        ended_s = at_s + seen.ended_s
+        return seen.failure is None and ended_s <= until_s and risk(scene, self.faults, ended_s) == 0.0
+
+    def _seen_by(self, target: Target) -> Arrivals:
+        return self._arrivals.setdefault(target.name, Arrivals())
+
+
+def _scene(target: Target, needs: Needs, now_s: float, pieces: int, arrivals: Arrivals | ArrivalsUntil) -> Scene:
+    return Scene(
+        now_s=now_s,
+        target=target.name,
+        provider=target.provider,
+        stream=needs.stream,
+        chunks=pieces,
+        tokens=needs.tokens_in,
+        arrivals=arrivals,
+    )
 
 
 def bounded(timeouts: Timeouts, room_s: float) -> Timeouts:
