@@ -355,6 +355,8 @@ def risk(scene: Scene, faults: Iterable[Fault], until_s: float) -> float:
     survives = 1.0
     for fault in faults:
         survives *= 1.0 - fault.risk(scene, until_s)
+        if survives == 0.0:
+            break
     return 1.0 - survives
 
 

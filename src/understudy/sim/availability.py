@@ -13,7 +13,7 @@ from understudy.sim.schedule import Schedule
 from understudy.sim.traffic import Visit
 
 PROMISED = 0.9999
-"""What is promised of `Figures.availability_whole`, and of `Figures.begun`."""
+"""What is promised of `Figures.availability_whole`, and of `Figures.availability_streams`."""
 
 LOST_MAX = 20
 

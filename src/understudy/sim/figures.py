@@ -50,9 +50,15 @@ class Figures:
         return _share(self.answered_whole, self.possible_whole)
 
     @property
-    def begun(self) -> float:
-        """The same, when a stream that broke after its first content counts as answered: what falling back can do for it ends there."""
-        return _share(self.answered_possible + self.broken_possible, self.possible)
+    def availability_streams(self) -> float:
+        """Of the possible streams, the share that began to answer, not degraded: what falling back can do for them ends there."""
+        begun = self.answered_possible - self.answered_whole + self.broken_possible
+        return _share(begun, self.possible - self.possible_whole)
+
+    @property
+    def broken_streams(self) -> float:
+        """Of the possible streams, the share that broke after its first content, with an error at its end."""
+        return _share(self.broken_possible, self.possible - self.possible_whole) if self.broken_possible else 0.0
 
     def __add__(self, other: Figures) -> Figures:
         return Figures(**{name: getattr(self, name) + getattr(other, name) for name in _NAMES})

@@ -9,6 +9,7 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.policy import Timeouts
 from understudy.core.request import Needs
 from understudy.core.target import Target
+from understudy.core.value import value
 from understudy.faults import (
     Arrivals,
     ArrivalsUntil,
@@ -29,6 +30,9 @@ WALL_S = 1_800_000_000.0
 
 CHUNKS_MAX = 12
 
+UP_RISK = 0.1
+"""A target is up while no more than one in ten attempts at it fails: a provider with now and then an error is not down."""
+
 UNSENT = frozenset(
     {
         FailureKind.DNS_FAILED,
@@ -39,6 +43,17 @@ UNSENT = frozenset(
     }
 )
 """Failures before the request's body was handed over."""
+
+
+@value
+class Hope:
+    """An attempt that was never made. `luck`: how long it would have taken. `until_s`: when it would have had to be over."""
+
+    needs: Needs
+    pieces: int
+    timeouts: Timeouts
+    until_s: float
+    luck: Dice
 
 
 class World:
@@ -65,17 +80,14 @@ class World:
         arrivals.note(now_s, needs.tokens_in)
         return plan, danger
 
-    def could_answer(
-        self, target: Target, needs: Needs, pieces: int, at_s: float, until_s: float, timeouts: Timeouts, luck: Dice
-    ) -> bool:
-        """The truth, asked afterwards: whether one more attempt at this time would certainly have been answered by `until_s`.
-
-        `luck`: of this one attempt, for how long it would have taken.
-        """
-        scene = _scene(target, needs, at_s, pieces, self._seen_by(target).until(at_s))
-        seen = plan_attempt(scene, self.faults, luck).timeline(timeouts)
+    def could_answer(self, target: Target, hope: Hope, at_s: float) -> bool:
+        """The truth, asked afterwards: whether one more attempt at this time, at a target that was up, would have ended well and in time."""
+        scene = _scene(target, hope.needs, at_s, hope.pieces, self._seen_by(target).until(at_s))
+        if risk(scene, self.faults, at_s) > UP_RISK:
+            return False
+        seen = plan_attempt(scene, self.faults, hope.luck).timeline(hope.timeouts)
         ended_s = at_s + seen.ended_s
-        return seen.failure is None and ended_s <= until_s and risk(scene, self.faults, ended_s) == 0.0
+        return seen.failure is None and ended_s <= hope.until_s and risk(scene, self.faults, ended_s) <= UP_RISK
 
     def _seen_by(self, target: Target) -> Arrivals:
         return self._arrivals.setdefault(target.name, Arrivals())

@@ -6,7 +6,6 @@ from understudy.core.plan import Ask, Candidate, Exclusion
 from understudy.core.resilience.breaker import Admission, State
 from understudy.core.value import value
 
-
 LOOK_AGAIN_S = 1.0
 """When a half-open breaker whose test slots are taken is worth another look: its tests are under way, and one good answer frees it."""
 
