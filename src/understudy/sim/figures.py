@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from understudy.core.failure import Then
+from understudy.core.failure import Failure, Implicates, Then
 from understudy.core.outcome import Purpose
 from understudy.core.value import keyword_value
 from understudy.sim.invariants import Seen
@@ -76,7 +76,7 @@ def figures_of(seen: Seen, *, possible: bool) -> Figures:
     result = seen.results[-1]
     good = result.winner is not None and result.failure is None
     broken = result.winner is not None and not good
-    mistaken = any(one.failure is not None and one.failure.then is Then.STOP for one in result.attempts)
+    mistaken = any(_by_the_caller(one.failure) for one in result.attempts)
     counts = possible and not seen.left and not mistaken
     well = counts and good and not result.degraded
     streamed = seen.decision.needs.stream
@@ -97,3 +97,8 @@ def figures_of(seen: Seen, *, possible: bool) -> Figures:
         tests=purposes.count(Purpose.TEST),
         panics=purposes.count(Purpose.PANIC),
     )
+
+
+def _by_the_caller(failure: Failure | None) -> bool:
+    """Whether the request itself was wrong, so that nobody could have answered it."""
+    return failure is not None and failure.then is Then.STOP and failure.implicates is Implicates.CALLER
