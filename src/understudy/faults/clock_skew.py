@@ -1,7 +1,7 @@
-"""The provider's clock is wrong: its dates mislead, and beyond a tolerance it takes good credentials for expired ones.
+"""The provider's clock is wrong: every date that it writes is off, and beyond a tolerance it takes good credentials for expired ones.
 
-Waits that are spelled as dates (`retry-after` as an HTTP date, resets as points in time) come out longer or shorter by the skew; those
-in seconds do not. AWS signatures and JWTs are refused from five minutes on.
+Waits that are spelled as dates (`retry-after` as an HTTP date, resets as points in time) come out longer or shorter by the skew for whoever
+does not look at its `date`; those in seconds do not. AWS signatures and JWTs are refused from five minutes on.
 """
 
 from __future__ import annotations
