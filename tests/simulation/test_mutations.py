@@ -153,7 +153,7 @@ def test_is_caught(mutate: Callable[[Patch], None], caught_by: set[str], monkeyp
     mutate(monkeypatch)
     names = tuple(SPECS)
     found = []
-    for seed in range(SEEDS_MAX * 4):
+    for seed in range(SEEDS_MAX * 12):
         try:
             Simulation(compose(names[seed % len(names)], seed)).run()
         except Broken as broken:

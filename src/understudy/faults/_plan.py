@@ -204,7 +204,8 @@ class Plan:
     def timeline(self, timeouts: Timeouts) -> Timeline:
         """What a caller with these timeouts sees of it."""
         seen = self._stream_seen(timeouts) if self.stream else self._whole_seen(timeouts)
-        if seen.ended_s < min(self.dies_at_s, self.hushed_at_s):
+        broken_s = min(self.dies_at_s, self.hushed_at_s)
+        if seen.ended_s < broken_s or broken_s == inf:
             return seen
         if self.hushed_at_s <= self.dies_at_s:  # nobody hears of the death
             return self._hushed_seen(seen, timeouts)

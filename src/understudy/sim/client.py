@@ -150,7 +150,7 @@ class Exchange:
         begin_s = plan.connect_s + plan.headers_s
         found = [(begin_s, told(Begin(id="a1", model="m", created=0), PartBegin(0, 0, Text(""))))]
         if plan.content in _SPOILED:
-            spoiled = _SPOILED[plan.content](told(PartDelta(0, 0, Field.TEXT, WORD)).removeprefix(b"data: "))
+            spoiled = _SPOILED[plan.content](told(PartDelta(0, 0, Field.TEXT, WORD)).rpartition(b"data: ")[2])
             found.append((plan.piece_at_s(1), b"data: " + spoiled.strip() + b"\n\n"))
         found += [
             (plan.piece_at_s(number), told(PartDelta(0, 0, Field.TEXT, WORD))) for number in range(1, plan.pieces + 1)
