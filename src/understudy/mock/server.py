@@ -34,7 +34,7 @@ class Mock:
 
     `requests`: what came, oldest first, the last `remembered` of them. `connections`: those that are open. `accepted`: how many
     there ever were. `origin`: its address once it has started; `base_url`: the same as a target takes it. `tls`: speak TLS, with this
-    certificate. `tls_expired`: the certificate to show while a fault has expired the other; without it such handshakes are broken off.
+    certificate (a context of its own). `tls_expired`: the certificate to show while a fault has expired the other; without it such handshakes are broken off.
     """
 
     def __init__(
