@@ -76,9 +76,9 @@ def give_up_early(patch: Patch) -> None:
 
 
 def fall_back_on_mistakes(patch: Patch) -> None:
-    true = walks._Trip.failed
+    true = walks._Trip.goes_on
 
-    def failed(self, entry, outcome):
+    def goes_on(self, entry, outcome):
         if outcome.failure.then is Then.STOP:
             patched = replace(outcome, failure=replace(outcome.failure, course=Then.OTHER))
             done = true(self, entry, patched)
@@ -86,7 +86,7 @@ def fall_back_on_mistakes(patch: Patch) -> None:
             return done
         return true(self, entry, outcome)
 
-    patch.setattr(walks._Trip, "failed", failed)
+    patch.setattr(walks._Trip, "goes_on", goes_on)
 
 
 def hide_degraded(patch: Patch) -> None:

@@ -107,6 +107,8 @@ def _route(route: Route) -> JsonObject:
             "retry": _filled(policy.retry),
             "timeouts": _filled(policy.timeouts),
             "breaker": _breaker(policy.breaker),
+            "hedge": _filled(policy.hedge) if policy.hedge else None,
+            "elsewhere_when_filtered": policy.elsewhere_when_filtered,
             "strict": policy.strict,
             "mix_spaces": policy.mix_spaces,
         },

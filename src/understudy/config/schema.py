@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from understudy.config.secrets import reference_problem
 from understudy.config.text import Real, finite
 from understudy.core.failure import FailureKind
-from understudy.core.policy import BreakerSettings, Policy, Retry, Timeouts
+from understudy.core.policy import BreakerSettings, Hedge, Policy, Retry, Timeouts
 from understudy.core.route import Named
 from understudy.credentials import SOURCES, written
 from understudy.providers import BadAddress, address
@@ -274,6 +274,21 @@ class BreakerSection(Section):
         return BreakerSettings(**given)
 
 
+class HedgeSection(Section):
+    """A second attempt at another target beside one that is slow; whichever has content first is the answer."""
+
+    quantile: Share = Field(
+        default=Hedge().quantile,
+        description="An attempt is hedged when it takes longer than this share of the target's own ones did, once 30 are known.",
+    )
+    after_s: Seconds | None = Field(default=None, description="Hedge after this time instead of a learned one.")
+    share: Share = Field(default=Hedge().share, description="Hedges per attempt, at most.")
+
+    def value(self) -> Hedge:
+        """The policy's part."""
+        return Hedge(**self.model_dump())
+
+
 _P = Policy()
 
 
@@ -292,6 +307,10 @@ class PolicySection(Section):
     retry: RetrySection = Field(default=RetrySection(), description="Asking the same target again.")
     timeouts: TimeoutsSection = Field(default=TimeoutsSection(), description="Bounds on one attempt.")
     breaker: BreakerSection = Field(default=BreakerSection(), description="Circuit breakers of this route's targets.")
+    hedge: HedgeSection | None = Field(
+        default=None,
+        description="Ask a second target when the first is slower than usual; `{}` for the defaults. The loser may be billed.",
+    )
     elsewhere_when_filtered: bool = Field(
         default=_P.elsewhere_when_filtered,
         description="Try other targets when a provider's content policy refuses the prompt; by default that is the answer.",
@@ -316,6 +335,7 @@ class PolicySection(Section):
             retry=self.retry.value(),
             timeouts=self.timeouts.value(self.deadline_s),
             breaker=self.breaker.value(),
+            hedge=None if self.hedge is None else self.hedge.value(),
             strict=self.strict,
             elsewhere_when_filtered=self.elsewhere_when_filtered,
             mix_spaces=self.mix_spaces,

@@ -109,10 +109,11 @@ class Timer:
 
 @value
 class Ended:
-    """The relay is over, well or not."""
+    """The relay is over, well or not. `lost`: the attempts that were dropped when it began."""
 
     now_s: float
     outcome: Outcome
+    lost: tuple[Outcome, ...] = ()
 
 
 Reply = Held | Refused | Started | Ready | Failed | Timer | Ended

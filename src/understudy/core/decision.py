@@ -53,7 +53,7 @@ class Decision:
         self.dialect = dialect
         self.seed = seed
         self.started_s = started_s
-        self.choices: list[Choice] = []
+        self.choices: tuple[Choice, ...] = ()
 
     def explain(self) -> str:
         """The choices in words, a line each."""

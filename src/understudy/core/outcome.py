@@ -17,6 +17,7 @@ class Purpose(StrEnum):
     FALLBACK = "fallback"  # another target after a failure
     RETRY = "retry"  # the same target again
     TEST = "test"  # a half-open breaker's test request
+    HEDGE = "hedge"  # beside another one that is slow
     PANIC = "panic"  # every breaker open, nothing else left
 
 

@@ -303,6 +303,8 @@ def compile_route(  # noqa: PLR0917  the parts that a plan is put together from
                 if one.stand_in is not stand_ins:
                     continue
                 slot, breaker = board.register(one, route.policy.breaker)
+                if route.policy.hedge is not None:
+                    board.learn_times(slot)
                 entries.append(Entry(one, tier.name, tier.degraded or stand_ins, position, slot, breaker, space))
             if entries:
                 plans.append(TierPlan(route.name, len(plans), tier.name, tuple(entries), conditions))

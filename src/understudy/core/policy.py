@@ -62,13 +62,26 @@ class BreakerSettings:
 
 
 @keyword_value
+class Hedge:
+    """When a second attempt begins beside one that is slow; the first content wins, the other attempt is dropped and booked.
+
+    `quantile`: of the target's own times to the first content, learned from its traffic: a slower attempt is hedged. `after_s`:
+    that time where it is to be a fixed one. `share`: hedges per attempt, at most.
+    """
+
+    quantile: float = 0.95
+    share: float = 0.05
+    after_s: float | None = None
+
+
+@keyword_value
 class Policy:
     """How hard one request may try.
 
     `deadline_s` and `attempts_max` cover everything: waiting, retries, fallbacks. `wait_max_s`: the longest wait for a
     recovery when nothing is eligible. `strict`: refuse a target rather than drop anything that may change the answer.
     `elsewhere_when_filtered`: a prompt that a provider's content policy refused is tried at other targets.
-    `mix_spaces`: texts may be embedded by a target of another vector space than the route's.
+    `hedge`: None where nobody is asked twice at once. `mix_spaces`: texts may be embedded by a target of another vector space than the route's.
     """
 
     deadline_s: float = 600.0
@@ -77,6 +90,7 @@ class Policy:
     retry: Retry = Retry()
     timeouts: Timeouts = Timeouts()
     breaker: BreakerSettings = BreakerSettings()
+    hedge: Hedge | None = None
     strict: bool = False
     elsewhere_when_filtered: bool = False
     mix_spaces: bool = False

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from understudy.core.event import BreakerChanged, CoolDownSet, Event
 from understudy.core.failure import TABLE, Failure, FailureKind, Implicates
 from understudy.core.health.ewma import Ewma
+from understudy.core.health.quantiles import Quantiles
 from understudy.core.outcome import Outcome
-from understudy.core.policy import BreakerSettings
+from understudy.core.policy import BreakerSettings, Hedge
 from understudy.core.request import Operation
 from understudy.core.resilience import breaker as breakers
 from understudy.core.resilience.breaker import Breaker, BreakerView
+from understudy.core.resilience.hedge_budget import HedgeBudget
 from understudy.core.resilience.rate import FULL, Rate, per_minute
 from understudy.core.resilience.retry_budget import RetryBudget
 from understudy.core.target import Limits, Target
@@ -24,6 +26,9 @@ from understudy.core.value import value
 
 HALF_LIFE_S = 300.0
 """How long a latency or a failure stays half as important."""
+
+TIMES_MIN = 30
+"""Samples before a quantile of a target's times is believed."""
 
 ROUNDING = 1e-9
 """A third of three places is one, whatever floats make of it."""
@@ -37,6 +42,7 @@ FLOWING = (breakers.State.CLOSED, breakers.State.WATCH_ONLY)
 """What a breaker's state is while it lets every call through."""
 
 
+_LOST_RACE = FailureKind.LOST_RACE
 _CLOSED = breakers.State.CLOSED
 _COUNT = Operation.COUNT  # a member looked up on its class costs ten times as much, and every attempt asks
 
@@ -110,6 +116,7 @@ class _Track:
         "scopes",
         "seen",
         "target",
+        "times",
         "tokens_empty_s",
         "views",
     )
@@ -124,6 +131,7 @@ class _Track:
         self.cool_down_until_s = 0.0
         self.errors = Ewma(HALF_LIFE_S)
         self.latency = Ewma(HALF_LIFE_S)
+        self.times: Quantiles | None = None  # only where a route hedges
         self.in_flight = 0
         self.seen = 0
         self.target = target
@@ -217,6 +225,7 @@ class Scoreboard:
         self._tracks: list[_Track] = []
         self._slots: dict[str, int] = {}
         self._turns: dict[str, int] = {}
+        self._hedge_budgets: dict[tuple[str, float], HedgeBudget] = {}
         self.standings: list[Standing] = []
         self.retry_budget = RetryBudget()
 
@@ -256,6 +265,30 @@ class Scoreboard:
         turn = self._turns.get(key, 0)
         self._turns[key] = turn + 1
         return turn
+
+    def learn_times(self, slot: int) -> None:
+        """Remember how long this target's answers take, not only their mean."""
+        track = self._tracks[slot]
+        if track.times is None:
+            track.times = Quantiles()
+
+    def patience_s(self, slot: int, hedge: Hedge) -> float:
+        """How long an attempt at this target may take before it is hedged; endless while too little is known."""
+        if hedge.after_s is not None:
+            return hedge.after_s
+        times = self._tracks[slot].times
+        if times is None or times.seen < TIMES_MIN:
+            return ROOM
+        known_ms = times.quantile(hedge.quantile)
+        return ROOM if known_ms is None else known_ms / 1000.0
+
+    def hedge_budget(self, route: str, hedge: Hedge) -> HedgeBudget:
+        """What a route may spend on hedges."""
+        key = (route, hedge.share)
+        known = self._hedge_budgets.get(key)
+        if known is None:
+            known = self._hedge_budgets[key] = HedgeBudget(hedge.share)
+        return known
 
     def hold(self, slot: int, tokens: int, now_s: float) -> Hold:
         """Take a place. The caller has asked eligibility; nothing is refused here."""
@@ -316,13 +349,19 @@ class Scoreboard:
             track.errors.add(0.0, now_s)
             first_s = outcome.first_content_s if outcome.first_content_s is not None else outcome.ended_s
             if outcome.operation is not _COUNT:  # a count says nothing about how long an answer takes
-                track.latency.add((first_s - outcome.started_s) * 1000.0, now_s)
+                took_ms = (first_s - outcome.started_s) * 1000.0
+                track.latency.add(took_ms, now_s)
+                if track.times is not None:
+                    track.times.add(took_ms)
             if track.cool_down_until_s and now_s >= track.cool_down_until_s:
                 track.cool_down_until_s, track.cool_down_kind = 0.0, None
         elif failure.implicates not in (Implicates.NOBODY, Implicates.CALLER):
             track.seen += 1
             track.errors.add(1.0, now_s)
             self._cool_down(track, failure, now_s)
+        elif failure.kind is _LOST_RACE and track.times is not None:
+            # It would have taken longer than this: left out, ever shorter times would seem slow.
+            track.times.add((now_s - outcome.started_s) * 1000.0)
         self._publish(slot, now_s)
 
     def observe(self, event: Event, now_s: float) -> None:

@@ -7,15 +7,23 @@ from understudy.core.dice import Dice
 from understudy.core.plan import Ask, Balancer, Candidate, Entry, Exclusion, RoutePlan, Standings, TierPlan
 from understudy.core.resilience.breaker import State
 
+Order = tuple[Entry, ...]
+
 
 def select(
     tier: TierPlan, plan: RoutePlan, ask: Ask, standings: Standings
-) -> tuple[list[Entry], list[float], list[Exclusion]]:
+) -> tuple[Order, list[float], list[Exclusion]]:
     """The tier's eligible entries in the order of trying, their scores, and why the others are not among them."""
     eligible, excluded = sift(tier, ask, standings)
     if len(eligible) < 2:
-        return [candidate.entry for candidate in eligible], [0.0] * len(eligible), excluded
-    order, scores = _order(eligible, plan.strategy.scores(eligible, ask), plan.balancer, ask)
+        return tuple([candidate.entry for candidate in eligible]), [0.0] * len(eligible), excluded
+    scores = plan.strategy.scores(eligible, ask)
+    if not _rising(scores):
+        order, scores = _order(eligible, scores, plan.balancer, ask)
+    elif excluded:
+        order = tuple([candidate.entry for candidate in eligible])
+    else:
+        order = tier.entries  # the very tuple: ten thousand decisions keep theirs
     tokens = ask.needs.tokens_in
     for candidate in eligible:
         if candidate.standing.room < tokens:  # it may be recovering
@@ -41,12 +49,8 @@ def sift(tier: TierPlan, ask: Ask, standings: Standings) -> tuple[list[Candidate
     return eligible, excluded
 
 
-def _order(
-    eligible: list[Candidate], scores: list[float], balancer: Balancer, ask: Ask
-) -> tuple[list[Entry], list[float]]:
+def _order(eligible: list[Candidate], scores: list[float], balancer: Balancer, ask: Ask) -> tuple[Order, list[float]]:
     """Better scores first; equals as the balancer says."""
-    if _rising(scores):
-        return [candidate.entry for candidate in eligible], scores
     ranking = sorted(range(len(scores)), key=scores.__getitem__)
     ranked = [scores[index] for index in ranking]
     order: list[Entry] = []
@@ -62,7 +66,7 @@ def _order(
             equals = [eligible[index] for index in ranking[begin:end]]
             order.extend([candidate.entry for candidate in balancer.order(equals, ask)])
         begin = end
-    return order, ranked
+    return tuple(order), ranked
 
 
 def _rising(scores: list[float]) -> bool:
@@ -75,7 +79,7 @@ def _rising(scores: list[float]) -> bool:
     return True
 
 
-def _ramped(order: list[Entry], scores: list[float], ask: Ask, standings: Standings) -> tuple[list[Entry], list[float]]:
+def _ramped(order: Order, scores: list[float], ask: Ask, standings: Standings) -> tuple[Order, list[float]]:
     """Who has just recovered takes its turn with a growing chance, and else comes after everyone who has not."""
     first: list[int] = []
     last: list[int] = []
@@ -85,28 +89,27 @@ def _ramped(order: list[Entry], scores: list[float], ask: Ask, standings: Standi
         takes_turn = not recovering or view.takes_turn(ask.now_s, ask.dice.random())
         (first if takes_turn else last).append(index)
     ranking = first + last
-    return [order[index] for index in ranking], [scores[index] for index in ranking]
+    return tuple([order[index] for index in ranking]), [scores[index] for index in ranking]
 
 
 def choose(
     tier: TierPlan, plan: RoutePlan, ask: Ask, standings: Standings, decision: Decision
-) -> tuple[list[Entry], list[Exclusion]]:
+) -> tuple[Order, list[Exclusion]]:
     """`select`, written into the decision."""
     order, scores, excluded = select(tier, plan, ask, standings)
-    decision.choices.append(
-        Choice(
-            tier,
-            ask.now_s,
-            ask.turn,
-            tuple(order),
-            tuple(scores),
-            tuple(excluded),
-            tuple([standings[entry.slot] for entry in tier.entries]),
-            ask.tried,
-            ask.repeat,
-            ask.larger_than,
-        )
+    choice = Choice(
+        tier,
+        ask.now_s,
+        ask.turn,
+        order,
+        tuple(scores),
+        tuple(excluded),
+        tuple([standings[entry.slot] for entry in tier.entries]),
+        ask.tried,
+        ask.repeat,
+        ask.larger_than,
     )
+    decision.choices += (choice,)
     return order, excluded
 
 
@@ -151,7 +154,7 @@ def replay(decision: Decision, plan: RoutePlan) -> list[str]:
     return differences
 
 
-def _compared(choice: Choice, again: tuple[list[Entry], list[float], list[Exclusion]]) -> list[str]:
+def _compared(choice: Choice, again: tuple[Order, list[float], list[Exclusion]]) -> list[str]:
     order, scores, excluded = again
     names = tuple(entry.target.name for entry in order)
     pairs = (

@@ -12,10 +12,9 @@ has a second target wants it now, not after a backoff.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 from understudy.core.action import (
-    Action,
     Ended,
     Failed,
     Held,
@@ -45,27 +44,37 @@ answer to begin, short enough that the first target may use nearly all of a long
 _NOBODY: dict[int, Tried] = {}  # never changed, like every other: `remember` makes a new one
 _FIRST = Purpose.FIRST  # a member looked up on its class costs ten times as much, and every request asks
 
-Step = Generator[Action, Reply, Result | None]
-
 
 def walk(plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float, deadline_s: float) -> Walk:
     """Walk one request along its route. `deadline_s`: monotonic; nothing is begun or waited for beyond it."""
     trip = _Trip(plan, decision, board, now_s, deadline_s)
-    for visit in trip.itinerary():
-        if visit is None:
-            yield from trip.wait()
-            continue
-        first = visit.first
-        while (entry := trip.choose(visit, first=first)) is not None:
-            first = False
-            result = yield from trip.attempt(entry)
-            if result is not None:
-                return result
-    entry = trip.in_panic()
-    if entry is not None:
-        result = yield from trip.attempt(entry, panic=True)
-        if result is not None:
-            return result
+    for entry in trip.calls():
+        if entry is not None:
+            reply: Reply = yield Reserve(entry, trip.panics)
+            trip.now_s = reply.now_s
+            if isinstance(reply, Refused):
+                trip.refused(entry, reply)
+                continue
+            assert isinstance(reply, Held)
+            reply = yield trip.start(entry, test=reply.test)
+            trip.now_s = reply.now_s
+            assert isinstance(reply, Started)
+            trip.open[reply.handle] = entry
+        reply = yield Next(trip.wake_s)
+        trip.now_s = reply.now_s
+        if isinstance(reply, Ready):
+            # From here on the caller sees it: whatever happens now, this attempt is the answer.
+            winner = trip.open[reply.handle]
+            reply = yield Relay(reply.handle, deadline_s)
+            assert isinstance(reply, Ended)
+            trip.now_s = reply.now_s
+            trip.attempts.extend(reply.lost)
+            return trip.answered(winner, reply.outcome)
+        if isinstance(reply, Failed):
+            if not trip.goes_on(trip.open.pop(reply.handle), reply.outcome):
+                break
+        elif trip.now_s >= deadline_s:
+            break  # the engine books what is still open
     return trip.give_up()
 
 
@@ -75,13 +84,17 @@ class _Trip:
     __slots__ = (
         "attempts",
         "attempts_left",
+        "begun",
         "board",
         "deadline_s",
         "decision",
         "excluded",
         "larger_than",
+        "looked_s",
         "now_s",
+        "open",
         "others",
+        "panics",
         "passed_over",
         "plan",
         "tried",
@@ -98,11 +111,15 @@ class _Trip:
         self.deadline_s = deadline_s
         self.attempts: list[Outcome] = []
         self.attempts_left = plan.policy.attempts_max
+        self.begun = 0
+        self.open: dict[int, Entry] = {}  # by handle: who was asked and has neither answered nor failed
+        self.panics = False
         self.others = 0  # how many may be asked after the one that is asked now
         self.tried = _NOBODY
         self.excluded: dict[str, Exclusion] = {}  # by target: its latest exclusion
         self.larger_than: int | None = None
         self.waiting_since_s: float | None = None
+        self.looked_s = now_s  # when the present round over the tiers began
         self.wake_s = now_s
         self.passed_over = False  # someone eligible was not asked, to keep an attempt for a later tier
         self.verdict: Failure | None = None  # a failure after which nothing else may be tried
@@ -115,8 +132,12 @@ class _Trip:
         yield from plan.once.visits
         yield from self.leftovers(plan.once)
         while (wake_s := self.next_recovery_s()) is not None:
-            self.wake_s = wake_s
-            yield None
+            if wake_s > self.now_s:
+                self.wake_s = wake_s
+                if self.waiting_since_s is None:
+                    self.waiting_since_s = self.now_s
+                yield None
+            self.looked_s = self.now_s
             for each in (plan.once, plan.again):
                 yield from each.visits
                 yield from self.leftovers(each)
@@ -128,39 +149,38 @@ class _Trip:
         """Visits to those who were passed over, if there are attempts left for them."""
         return after.leftovers if self.passed_over and self.attempts_left > after.kept else ()
 
-    def attempt(self, entry: Entry, *, panic: bool = False) -> Step:
-        """One attempt at one target: a Result when the request ends with it, None when something else may be tried."""
-        others = 0 if panic else self.others
-        reply: Reply = yield Reserve(entry, panic)
-        self.now_s = reply.now_s
-        if isinstance(reply, Refused):
-            self.refused(entry, reply)
-            return None
-        assert isinstance(reply, Held)
-        purpose = self.purpose(entry, test=reply.test, panic=panic)
+    def calls(self) -> Iterator[Entry | None]:
+        """Whom to ask, one after another, while nobody answers. None: nobody now, something may happen until `wake_s`."""
+        for visit in self.itinerary():
+            if visit is None:
+                yield None
+                continue
+            first = visit.first
+            while (entry := self.choose(visit, first=first)) is not None:
+                first = False
+                yield entry
+                if self.open:  # it is slower than nearly all before it, so that a second one may begin
+                    yield self.second()
+                while self.open:
+                    self.wake_s = self.deadline_s
+                    yield None
+        entry = self.in_panic()
+        if entry is not None:
+            self.panics = True
+            yield entry
+
+    def start(self, entry: Entry, *, test: bool) -> Start:
+        """An attempt in the place just held."""
         if not entry.target.stand_in:
             self.attempts_left -= 1
-        reply = yield Start(entry, len(self.attempts) + 1, entry.tier, purpose, self.share_until_s(others))
-        self.now_s = reply.now_s
-        assert isinstance(reply, Started)
-        reply = yield Next(self.deadline_s)
-        self.now_s = reply.now_s
-        if isinstance(reply, Ready):
-            # From here on the caller sees it: whatever happens now, this attempt is the answer.
-            reply = yield Relay(reply.handle, self.deadline_s)
-            assert isinstance(reply, Ended)
-            self.now_s = reply.now_s
-            return self.answered(entry, reply.outcome)
-        if isinstance(reply, Failed):
-            return self.failed(entry, reply.outcome)
-        return self.give_up()  # the deadline itself: the engine books what is still open
-
-    def wait(self) -> Generator[Action, Reply, None]:
-        """Let time pass; nothing is open."""
-        if self.waiting_since_s is None:
-            self.waiting_since_s = self.now_s
-        reply = yield Next(self.wake_s)
-        self.now_s = reply.now_s
+        self.begun = number = self.begun + 1
+        purpose = self.purpose(entry, test=test)
+        hedge = self.plan.policy.hedge
+        self.wake_s = self.deadline_s
+        if hedge is not None and not (self.open or self.panics or entry.degraded):
+            self.board.hedge_budget(self.plan.name, hedge).deposit()
+            self.wake_s = min(self.deadline_s, self.now_s + self.board.patience_s(entry.slot, hedge))
+        return Start(entry, number, entry.tier, purpose, self.share_until_s(0 if self.panics else self.others))
 
     # Judgement
 
@@ -171,14 +191,31 @@ class _Trip:
         """
         if self.now_s >= self.deadline_s:
             return None
+        order = self.order(visit)
+        self.others = visit.kept + len(order) - 1
+        return self.affordable(order, visit.kept, first=first)
+
+    def second(self) -> Entry | None:
+        """Whom to ask beside the one that is open: the next best that nobody asked, if the budgets allow it."""
+        self.wake_s = self.deadline_s
+        hedge = self.plan.policy.hedge
+        assert hedge is not None  # otherwise nothing is open while others are asked
+        asked = [entry.slot for entry in self.open.values()]
+        for visit in self.plan.once.visits:
+            for entry in self.order(visit):
+                if entry.slot not in asked and self.attempts_left > visit.kept:
+                    return entry if self.board.hedge_budget(self.plan.name, hedge).withdraw() else None
+        return None
+
+    def order(self, visit: Visit) -> tuple[Entry, ...]:
+        """The tier's targets that may be asked now, best first. It becomes part of the decision."""
         tier = visit.tier
         turn = self.board.turn(tier.rotation) if len(tier.entries) > 1 else 0
         ask = self.ask(turn, repeat=visit.repeat)
         order, excluded = choose(tier, self.plan, ask, self.board.standings, self.decision)
         for out in excluded:
             self.excluded[out.target] = out
-        self.others = visit.kept + len(order) - 1
-        return self.affordable(order, visit.kept, first=first)
+        return order
 
     def in_panic(self) -> Entry | None:
         """Whom to ask when every breaker is open and nothing else is left, if the budgets allow it."""
@@ -201,7 +238,7 @@ class _Trip:
             self.larger_than,
         )
 
-    def affordable(self, order: list[Entry], kept: int, *, first: bool) -> Entry | None:
+    def affordable(self, order: tuple[Entry, ...], kept: int, *, first: bool) -> Entry | None:
         """The best target that the attempt budget still allows. Stand-ins are free; a tier's first attempt needs no surplus."""
         for entry in order:
             if entry.target.stand_in or self.attempts_left > (0 if first else kept):
@@ -214,12 +251,14 @@ class _Trip:
         left_s = self.deadline_s - self.now_s
         return self.deadline_s - others * min(KEEP_S, left_s / (others + 1))
 
-    def purpose(self, entry: Entry, *, test: bool, panic: bool) -> Purpose:
+    def purpose(self, entry: Entry, *, test: bool) -> Purpose:
         """Why this attempt is made."""
-        if panic:
+        if self.panics:
             return Purpose.PANIC
         if test:
             return Purpose.TEST
+        if self.open:
+            return Purpose.HEDGE
         if entry.slot in self.tried:
             return Purpose.RETRY
         return Purpose.FALLBACK if self.attempts else _FIRST
@@ -232,8 +271,8 @@ class _Trip:
         not_before_s = reply.until_s if reply.until_s is not None else self.deadline_s
         self.remember(entry, Tried(before.attempts if before else 0, not_before_s, reply.until_s is None, reply.kind))
 
-    def failed(self, entry: Entry, outcome: Outcome) -> Result | None:
-        """What a failure before the commit allows next: the failure table's word."""
+    def goes_on(self, entry: Entry, outcome: Outcome) -> bool:
+        """Whether a failure before the commit allows anything else: the failure table's word."""
         self.attempts.append(outcome)
         failure = outcome.failure
         assert failure is not None
@@ -242,7 +281,7 @@ class _Trip:
             then = Then.ELSEWHERE
         if then is Then.STOP:
             self.verdict = failure
-            return self.give_up()
+            return False
         if then is Then.LARGER:
             window = entry.target.context_tokens or self.decision.needs.tokens_in
             self.larger_than = max(self.larger_than or 0, window)
@@ -256,7 +295,7 @@ class _Trip:
                 delay_s(retry, count, dice_of(self.decision, -1 - len(self.attempts))), failure.retry_after_s or 0.0
             )
         self.remember(entry, Tried(count + 1, not_before_s, final, failure.kind))
-        return None
+        return True
 
     def remember(self, entry: Entry, tried: Tried) -> None:
         """A new dictionary each time: a Decision keeps the old one."""
@@ -265,7 +304,8 @@ class _Trip:
     def next_recovery_s(self) -> float | None:
         """When something may become eligible again, if waiting for it is allowed.
 
-        Backoffs up to the deadline, recoveries within `wait_max_s` of the first wait.
+        Backoffs up to the deadline, recoveries within `wait_max_s` of the first wait. Now, if it may have become so while
+        someone else was asked.
         """
         if self.attempts_left <= self.plan.once.kept:
             return None
@@ -281,6 +321,8 @@ class _Trip:
                 if tried is not None and tried.final:
                     continue
                 latest_s = self.deadline_s if out.reason == "tried" else bound_s
+                if out.until_s <= self.now_s and self.looked_s < self.now_s < self.deadline_s:
+                    return self.now_s
                 if self.now_s < out.until_s < latest_s and (earliest_s is None or out.until_s < earliest_s):
                     earliest_s = out.until_s
         return earliest_s

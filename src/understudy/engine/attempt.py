@@ -34,6 +34,10 @@ _YES = Billing.YES  # a member looked up on its class costs ten times as much, a
 JSON = (b"content-type", b"application/json")
 
 
+ABANDONED = (FailureKind.LOST_RACE, FailureKind.CLIENT_LEFT)
+"""Nobody waits for the answer any more, and it may be paid for all the same."""
+
+
 @value
 class Place:
     """What the walk settled for an attempt. `until_s`: when it must have its first content (or whole answer)."""
@@ -89,7 +93,8 @@ class Attempt(ABC):
     def outcome(self, failure: Failure | None, now_s: float) -> Outcome:
         """What came of it."""
         place, target, usage = self.place, self.entry.target, self.usage
-        if usage is None and self.committed and self.estimates and not target.stand_in:
+        seen = self.committed or (self.sent and failure is not None and failure.kind in ABANDONED)
+        if usage is None and seen and self.estimates and not target.stand_in:
             usage = Usage(input=self.show.needs.tokens_in, output=self.pieces, estimated=True)
         return Outcome(  # in the order of its fields: every request makes one
             place.number,
@@ -181,12 +186,12 @@ class WholeAttempt(HttpAttempt):
         until_s = min(place.until_s, place.started_s + timeouts.answer_s)
         try:
             request = await self.request()
+            self.sent = True  # as far as anybody knows who breaks it off
             answer = await show.engine.client.send(request, connect_s=timeouts.connect_s, until_s=until_s)
         except TransportFailure as trouble:
             return self.broken(trouble)
         except CredentialUnavailable as trouble:
             return without_key(trouble)
-        self.sent = True
         self.status = status = answer.status
         if not 200 <= status < 300:
             return self.refused(status, answer.headers, answer.body)

@@ -65,25 +65,30 @@ class Tally:
 class Decisions:
     """The last requests' decisions and results.
 
-    A ring by the requests' numbers: an ordered dictionary of this size costs every request some cold memory more.
+    Two rings by the requests' numbers: an ordered dictionary of this size costs every request some cold memory more.
     """
 
-    __slots__ = ("_ring",)
+    __slots__ = ("_decisions", "_results", "_size")
 
     def __init__(self, size: int = DECISIONS_MAX) -> None:
-        self._ring: list[tuple[Decision, Result] | None] = [None] * size
+        self._size = size
+        self._decisions: list[Decision | None] = [None] * size
+        self._results: list[Result | None] = [None] * size
 
     def keep(self, decision: Decision, result: Result) -> None:
         """Keep one that is complete, in place of the one that many requests before."""
-        self._ring[decision.number % len(self._ring)] = (decision, result)
+        place = decision.number % self._size
+        self._decisions[place] = decision
+        self._results[place] = result
 
     def get(self, id_: str) -> tuple[Decision, Result] | None:
         """One by its id; None when it was never there, or is gone."""
         try:
-            found = self._ring[number_of(id_) % len(self._ring)]
+            place = number_of(id_) % self._size
         except ValueError:
             return None
-        return found if found is not None and found[0].id == id_ else None
+        decision, result = self._decisions[place], self._results[place]
+        return (decision, result) if decision is not None and result is not None and decision.id == id_ else None
 
 
 def number_of(id_: str) -> int:

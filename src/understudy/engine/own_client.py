@@ -75,6 +75,7 @@ class OwnAttempt(Attempt):
     """One call of the caller's client."""
 
     show: OwnPerformance
+    value: Any = None
     estimates = False  # nobody here saw what was asked or answered
 
     async def open(self) -> Failure | None:
@@ -85,7 +86,7 @@ class OwnAttempt(Attempt):
         try:
             target = await self._target()
             async with asyncio.timeout_at(until_s):
-                show.value = await show.ask(target)
+                self.value = await show.ask(target)
         except CredentialUnavailable as trouble:
             self.sent = False
             return without_key(trouble)
@@ -118,6 +119,7 @@ class OwnAttempt(Attempt):
     async def relay(self, until_s: float) -> Failure | None:  # noqa: ARG002  the caller has it
         """The value is the answer."""
         self.committed = True
+        self.show.value = self.value
         return None
 
 

@@ -123,7 +123,9 @@ class Performance:
                     reply = await self._relay(action)  # type: ignore[arg-type]
                 action = steps.send(reply)
         except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]
+            result: Result = done.value
+            lost = self._let_go()
+            return replace(result, attempts=result.attempts + lost) if lost else result
         finally:
             steps.close()
             self._let_go()
@@ -255,7 +257,7 @@ class Performance:
     async def _relay(self, action: Relay) -> Ended:
         engine = self.engine
         attempt = self._handles[action.handle]
-        self._let_go(besides=action.handle)
+        lost = self._let_go(besides=action.handle)
         self.sink.forget_body()
         failure = await attempt.relay(action.until_s)
         if failure is not None:
@@ -263,7 +265,7 @@ class Performance:
         elif self.copy:
             self.keep(b"".join(self.copy))
         now_s = engine.now_s()
-        return Ended(now_s, self._book(action.handle, failure, now_s))
+        return Ended(now_s, self._book(action.handle, failure, now_s), lost)
 
     def headers(self, attempt: Attempt, answered: HeaderMap) -> list[Header]:
         """What the caller is told beside the answer. `answered`: the provider's own headers."""
@@ -302,15 +304,15 @@ class Performance:
             self.engine.events.emit(AttemptEnded(self.decision.id, outcome))
         return outcome
 
-    def _let_go(self, besides: int = 0) -> None:
+    def _let_go(self, besides: int = 0) -> tuple[Outcome, ...]:
         """Cancel what is still open: a race lost, or a caller gone. It implicates nobody and gives its places back."""
         if not self._handles or (len(self._handles) == 1 and besides):
-            return
+            return ()
         left = self.sink.left
         kind = FailureKind.LOST_RACE if left is None else left
         now_s = self.engine.now_s()
-        for handle in [handle for handle in self._handles if handle != besides]:
-            self._book(handle, Failure(kind, TOLD[kind]), now_s)
+        open_ = [handle for handle in self._handles if handle != besides]
+        return tuple([self._book(handle, Failure(kind, TOLD[kind]), now_s) for handle in open_])
 
 
 TOLD = {

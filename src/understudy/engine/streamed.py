@@ -54,13 +54,13 @@ class StreamAttempt(HttpAttempt):
         timeouts = show.plan.policy.timeouts
         try:
             request = await self.request()
+            self.sent = True  # as far as anybody knows who breaks it off
             until_s = min(place.until_s, place.started_s + timeouts.headers_s)
             stream = await show.engine.client.stream(request, connect_s=timeouts.connect_s, until_s=until_s)
         except TransportFailure as trouble:
             return self.broken(trouble)
         except CredentialUnavailable as trouble:
             return without_key(trouble)
-        self.sent = True
         self._stream = stream
         self.status = stream.status
         self._headers = stream.headers

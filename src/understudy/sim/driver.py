@@ -7,6 +7,7 @@ the same points. Requests meet only through the scoreboard and the world, as the
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from heapq import heappop, heappush
 from math import inf
 
@@ -163,8 +164,9 @@ class Simulation:
                     self._relay(request, action)
                     return
         except StopIteration as done:
-            self._let_go(request, FailureKind.LOST_RACE)
-            self._end(request, done.value)
+            result: Result = done.value
+            lost = self._let_go(request, FailureKind.LOST_RACE)
+            self._end(request, replace(result, attempts=result.attempts + lost) if lost else result)
 
     def _reserve(self, request: Request, action: Reserve) -> Held | Refused:
         entry = action.entry
@@ -232,15 +234,16 @@ class Simulation:
 
     def _relay(self, request: Request, action: Relay) -> None:
         play = request.plays[action.handle]
-        self._let_go(request, FailureKind.LOST_RACE, besides=action.handle)
+        lost = self._let_go(request, FailureKind.LOST_RACE, besides=action.handle)
         play.committed = True
         wake = request.wake
         ends_s = play.started_s + play.seen.ended_s
         self._at(
-            min(ends_s, max(action.until_s, self.now_s)), lambda: self._ended(request, wake, action.handle, ends_s)
+            min(ends_s, max(action.until_s, self.now_s)),
+            lambda: self._ended(request, wake, action.handle, ends_s, lost),
         )
 
-    def _ended(self, request: Request, wake: int, handle: int, ends_s: float) -> None:
+    def _ended(self, request: Request, wake: int, handle: int, ends_s: float, lost: tuple[Outcome, ...]) -> None:
         if request.wake != wake:
             return
         play = request.plays[handle]
@@ -250,7 +253,7 @@ class Simulation:
         if failure is None:
             self._known.add((request.plan.name, request.arrival.question))
         outcome = self._book(request, handle, failure)
-        self._go_on(request, Ended(self.now_s, outcome))
+        self._go_on(request, Ended(self.now_s, outcome, lost))
 
     # Ends
 
@@ -274,9 +277,9 @@ class Simulation:
         )
         self._end(request, result)
 
-    def _let_go(self, request: Request, kind: FailureKind, besides: int = 0) -> None:
-        for handle in [handle for handle in request.plays if handle != besides]:
-            self._book(request, handle, Failure(kind, kind.value))
+    def _let_go(self, request: Request, kind: FailureKind, besides: int = 0) -> tuple[Outcome, ...]:
+        open_ = [handle for handle in request.plays if handle != besides]
+        return tuple([self._book(request, handle, Failure(kind, kind.value)) for handle in open_])
 
     def _book(self, request: Request, handle: int, failure: Failure | None) -> Outcome:
         play = request.plays.pop(handle)

@@ -146,7 +146,18 @@ def _no_fallback(step: Step) -> str | None:
 
 def _numbered(step: Step) -> str | None:
     numbers = [outcome.number for outcome in step.seen.outcomes]
-    return None if numbers == list(range(1, len(numbers) + 1)) else f"outcomes are numbered {numbers}"
+    proper = len(set(numbers)) == len(numbers) and min(numbers) > 0 and max(numbers) <= len(step.seen.started)
+    if step.seen.plan.policy.hedge is None:  # otherwise a later attempt may end before an earlier one
+        proper = proper and numbers == sorted(numbers)
+    return None if proper else f"outcomes are numbered {numbers}"
+
+
+def _once_at_a_time(step: Step) -> str | None:
+    over = [outcome.number for outcome in step.seen.outcomes]
+    slots = [entry.slot for number, entry in enumerate(step.seen.started, 1) if number not in over]
+    if len(slots) > 1 and step.seen.plan.policy.hedge is None:
+        return f"{len(slots)} attempts are open on a route that does not hedge"
+    return None if len(slots) == len(set(slots)) <= 2 else f"open are attempts at {slots}"
 
 
 def _truth(step: Step) -> str | None:
@@ -284,6 +295,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("degraded_last", "No degraded target is asked while another could be, within the budget.", _AT, _degraded_last),
     Invariant("no_fallback", "The caller's own mistake is the end of its request.", _AT, _no_fallback),
     Invariant("numbered", "One outcome per attempt, numbered in order.", _BOOKED, _numbered),
+    Invariant("once_at_a_time", "Two attempts are open at the most, where a route hedges, and at different targets.", _AT, _once_at_a_time),
     Invariant("truth", "An attempt at a provider that is up, with the time it needs, succeeds.", _BOOKED, _truth),
     Invariant("trips", "Enough failures in a row open a breaker; no place is given back twice.", _BOOKED, _trips),
     Invariant("one_result", "One result per request, naming exactly the attempts that were booked.", _REQUEST, _one_result),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from understudy.config.registries import BALANCERS, STRATEGIES
 from understudy.core.dice import Dice, label_of
 from understudy.core.plan import Condition, RoutePlan, compile_route
-from understudy.core.policy import BreakerSettings, Policy, Retry, Timeouts
+from understudy.core.policy import BreakerSettings, Hedge, Policy, Retry, Timeouts
 from understudy.core.request import Needs
 from understudy.core.resilience.breaker import Event as Word
 from understudy.core.route import Named, Route, Tier
@@ -184,6 +184,15 @@ def _policy(dice: Dice) -> Policy:
             successes=1 + dice.below(3),
             error_rate=dice.pick((None, None, 0.3)),
         ),
+        hedge=_hedge(dice) if dice.chance(0.4) else None,
+    )
+
+
+def _hedge(dice: Dice) -> Hedge:
+    return Hedge(
+        quantile=dice.pick((0.5, 0.95)),
+        share=dice.pick((0.05, 0.5, 1.0)),
+        after_s=dice.pick((None, 0.0, 0.05, 0.5, 5.0)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import os
 import socket
 import sys
 from asyncio.subprocess import Process
@@ -20,6 +21,10 @@ from understudy.supervisor.link import Ask, Down, Drain, News, Operate, Setup, n
 log = logging.getLogger("understudy")
 
 BACKLOG = 2048
+ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": str(4 << 20), "MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
+"""For glibc, in workers. By default it gives the top of the heap back and takes it again with every few bodies of 10 KB, at 8 us per
+request for the pages; what a worker now keeps is bounded by 4 MiB. The operator's own environment comes first."""
+
 ANSWER_S = 2.0
 """How long a worker may take to answer a question."""
 
@@ -121,7 +126,10 @@ class Supervisor:
         with theirs:
             fds = (theirs.fileno(), child.listener.fileno())
             command = ("-m", "understudy.supervisor.worker", *map(str, fds))
-            child.process = await asyncio.create_subprocess_exec(sys.executable, *command, pass_fds=fds)
+            environment = ALLOCATOR | os.environ
+            child.process = await asyncio.create_subprocess_exec(
+                sys.executable, *command, pass_fds=fds, env=environment
+            )
         reader, child.writer = await asyncio.open_connection(sock=ours)
         child.tell(Setup(self.configuration, child.index, len(self._children)))
         try:

@@ -27,5 +27,6 @@ class Ewma:
             self._weight = 1.0
         else:
             self._weight = self._weight * exp(self._rate * (self._at_s - now_s)) + 1.0
-            self.mean += (sample - self.mean) / self._weight
+            if sample != self.mean:  # the same float again: thousands of standings keep it
+                self.mean += (sample - self.mean) / self._weight
         self._at_s = now_s
