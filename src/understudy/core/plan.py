@@ -73,6 +73,10 @@ class Ask:
     larger_than: int | None = None
 
 
+LOOK_AGAIN_S = 1.0
+"""When what others hold (a test slot, a place in flight) is worth another look: nobody knows when they give it back."""
+
+
 @value
 class Exclusion:
     """Why a target was left out. `reason`: the eligibility entry's name. `until_s`: when it lifts, None when unknown."""
