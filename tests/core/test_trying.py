@@ -252,19 +252,6 @@ def test_whoever_finds_every_test_slot_taken_waits_for_the_tests_and_asks_no_sta
     assert stage.play().winner.target == "a"
 
 
-def test_whoever_finds_every_place_in_flight_taken_waits_for_one() -> None:
-    one = target("a", limits=Limits(in_flight=1))
-    stage = Stage(one, policy=Policy(wait_max_s=3, retry=Retry(kind="none")))
-    place = stage.board.hold(0, 10, stage.now_s)
-    stage.outside = 1
-    result = stage.play()
-    assert result.failure.kind is K.LOCAL_LIMIT
-    assert stage.log == ["wait 1.000"] * 2
-    stage.board.release(place, stage.now_s)
-    stage.outside = 0
-    assert stage.play().winner.target == "a"
-
-
 def test_a_target_that_an_operator_holds_open_is_not_waited_for() -> None:
     stage = Stage(A, SORRY, policy=Policy(wait_max_s=10), primary=("a",), emergency=("sorry",))
     stage.board.operate("a", Word.FORCE_OPEN, stage.now_s)
@@ -696,7 +683,7 @@ def test_combinations_of_features_are_not_remembered_without_bound() -> None:
     stage = Stage(A)
     for number in range(600):
         stage.play(needs=Needs(model="r", features=(f"f{number}",)))
-    assert len(stage.plan.tiers[0].standing_conditions()) == 3
+    assert stage.plan.tiers[0].passing == ("breaker", "cool_down", "limits")
 
 
 @given(

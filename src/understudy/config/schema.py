@@ -362,6 +362,11 @@ class LimitsSection(Section):
     rpm: Positive | None = Field(default=None, description="Requests per minute.")
     tpm: Positive | None = Field(default=None, description="Tokens per minute, in and out.")
     in_flight: Count | None = Field(default=None, description="Requests at the same time.")
+    adaptive: bool = Field(
+        default=False,
+        description="Learn how many requests at the same time the target takes before they only wait for each other; `in_flight` "
+        "is then the most that is tried.",
+    )
 
 
 class PriceSection(Section):

@@ -73,10 +73,6 @@ class Ask:
     larger_than: int | None = None
 
 
-LOOK_AGAIN_S = 1.0
-"""When what others hold (a test slot, a place in flight) is worth another look: nobody knows when they give it back."""
-
-
 @value
 class Exclusion:
     """Why a target was left out. `reason`: the eligibility entry's name. `until_s`: when it lifts, None when unknown."""
@@ -133,10 +129,22 @@ class TierPlan:
     """One tier of a route, ready for choosing.
 
     `number`: its place among the route's. `paid`: its attempts count, because its targets are no stand-ins; a tier holds
-    either the one or the other. `rotation`: under which name the scoreboard counts its turns.
+    either the one or the other. `passing`: names of the conditions that lift by themselves. `rotation`: under which name the scoreboard counts its turns.
     """
 
-    __slots__ = ("_again", "_fits", "_once", "_reads", "degraded", "entries", "name", "number", "paid", "rotation")
+    __slots__ = (
+        "_again",
+        "_fits",
+        "_once",
+        "_reads",
+        "degraded",
+        "entries",
+        "name",
+        "number",
+        "paid",
+        "passing",
+        "rotation",
+    )
 
     def __init__(
         self, route: str, number: int, name: str, entries: tuple[Entry, ...], conditions: Sequence[Condition]
@@ -148,6 +156,7 @@ class TierPlan:
         self.degraded = entries[0].degraded
         self.paid = not entries[0].target.stand_in
         self._reads = {reads: tuple(one for one in conditions if one.reads == reads) for reads in READS}
+        self.passing = tuple(condition.name for condition in self._reads["standing"])
         self._once = self._asked("request"), self._asked("request", "standing")
         self._again = self._asked("request", "tried"), self._asked("request", "tried", "standing")
         self._fits: dict[tuple[str, tuple[str, ...]], tuple[list[Candidate], tuple[Exclusion, ...]]] = {}
@@ -155,10 +164,6 @@ class TierPlan:
     def conditions(self, ask: Ask) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
         """What there is to ask about each candidate: about one that has room for the request, and about any other."""
         return self._again if ask.tried else self._once
-
-    def standing_conditions(self) -> tuple[Condition, ...]:
-        """What may hold anyone back for now, whatever the request."""
-        return self._reads["standing"]
 
     def fit(self, ask: Ask, standings: Standings) -> tuple[list[Candidate], tuple[Exclusion, ...]]:
         """The candidates that could ever take such a request, with the present standings, and why the others never can."""

@@ -18,6 +18,7 @@ from understudy.core.policy import BreakerSettings, Hedge
 from understudy.core.request import Operation
 from understudy.core.resilience import breaker as breakers
 from understudy.core.resilience.breaker import Breaker, BreakerView
+from understudy.core.resilience.concurrency import Concurrency
 from understudy.core.resilience.hedge_budget import HedgeBudget
 from understudy.core.resilience.rate import FULL, Rate, per_minute
 from understudy.core.resilience.retry_budget import RetryBudget
@@ -41,6 +42,15 @@ UNLIMITED = Limits()
 FLOWING = (breakers.State.CLOSED, breakers.State.WATCH_ONLY)
 """What a breaker's state is while it lets every call through."""
 
+
+OVERLOADS = (
+    FailureKind.OVERLOADED,
+    FailureKind.RATE_LIMIT,
+    FailureKind.ANSWER_TIMEOUT,
+    FailureKind.HEADERS_TIMEOUT,
+    FailureKind.FIRST_CONTENT_TIMEOUT,
+)
+"""Failures that say that there was too much at once."""
 
 _LOST_RACE = FailureKind.LOST_RACE
 _CLOSED = breakers.State.CLOSED
@@ -103,6 +113,7 @@ class _Track:
     __slots__ = (
         "bounds",
         "breakers",
+        "concurrency",
         "cool_down_kind",
         "cool_down_until_s",
         "errors",
@@ -148,14 +159,31 @@ class _Track:
     def limit(self, limits: Limits, share: float) -> None:
         """Bound it from now on. `share`: this worker's part; of places in flight it has one at least."""
         self.limits = limits
+        self.concurrency = None
         if limits == UNLIMITED:
             self.bounds = UNBOUNDED
             return
+        most = max(1, int(limits.in_flight * share + ROUNDING)) if limits.in_flight else None
+        if limits.adaptive:
+            self.concurrency = Concurrency(most)
+            most = self.concurrency.limit
         self.bounds = Bounds(
-            max(1, int(limits.in_flight * share + ROUNDING)) if limits.in_flight else None,
+            most,
             per_minute(limits.rpm * share) if limits.rpm else None,
             per_minute(limits.tpm * share) if limits.tpm else None,
         )
+
+    def adapt(self, outcome: Outcome, now_s: float) -> None:
+        """Learn from an attempt, still in flight, how many there may be."""
+        concurrency = self.concurrency
+        assert concurrency is not None
+        if outcome.failure is None:
+            first_s = outcome.first_content_s if outcome.first_content_s is not None else now_s
+            concurrency.answered((first_s - outcome.started_s) * 1000.0, self.in_flight)
+        elif outcome.failure.kind in OVERLOADS:
+            concurrency.overloaded(self.in_flight)
+        if concurrency.limit != self.bounds.in_flight:
+            self.bounds = Bounds(concurrency.limit, self.bounds.requests, self.bounds.tokens)
 
     def take(self, tokens: float, now_s: float) -> None:
         """One request more, of so many tokens."""
@@ -329,6 +357,8 @@ class Scoreboard:
         """Give the place back and learn from what came of it."""
         slot, tests, credited = hold.slot, hold.tests, hold.credited
         track = self._tracks[slot]
+        if track.concurrency is not None:
+            track.adapt(outcome, now_s)
         track.in_flight -= 1
         if track.bounds.tokens is not None and outcome.usage is not None:
             more = outcome.usage.total - hold.tokens

@@ -10,11 +10,15 @@ from understudy.core.value import JsonObject, keyword_value
 
 @keyword_value
 class Limits:
-    """The operator's own bounds for one target, above 0; None: unbounded. `rpm`: requests per minute. `tpm`: tokens per minute."""
+    """The operator's own bounds for one target, above 0; None: unbounded. `rpm`: requests per minute. `tpm`: tokens per minute.
+
+    `adaptive`: learn how many the target takes at the same time; `in_flight` is then the most that is ever tried.
+    """
 
     rpm: float | None = None
     tpm: float | None = None
     in_flight: int | None = None
+    adaptive: bool = False
 
 
 @keyword_value

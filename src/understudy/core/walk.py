@@ -315,14 +315,15 @@ class _Trip:
         for tier in self.plan.normal:
             for entry in tier.entries:
                 out = self.excluded.get(entry.target.name)
-                if out is None or out.until_s is None:
-                    continue
                 tried = self.tried.get(entry.slot)
-                if tried is not None and tried.final:
+                if out is None or (tried is not None and tried.final):
+                    continue
+                lifted = out.reason in tier.passing if out.until_s is None else out.until_s <= self.now_s
+                if lifted and self.looked_s < self.now_s < self.deadline_s:
+                    return self.now_s
+                if out.until_s is None:
                     continue
                 latest_s = self.deadline_s if out.reason == "tried" else bound_s
-                if out.until_s <= self.now_s and self.looked_s < self.now_s < self.deadline_s:
-                    return self.now_s
                 if self.now_s < out.until_s < latest_s and (earliest_s is None or out.until_s < earliest_s):
                     earliest_s = out.until_s
         return earliest_s

@@ -117,13 +117,14 @@ class TargetHealth:
     """How a target stands now, as this process knows it.
 
     `breaker`: closed, open, half-open, forced-open or watch-only (the worst, where routes use several). `rests_s`: how long
-    it still rests, 0 when it does not. `latency_ms`: to the first content, `error_rate`: 0 to 1; None until known.
+    it still rests, 0 when it does not. `in_flight_max`: this process's bound on that, None without one. `latency_ms`: to the first content, `error_rate`: 0 to 1; None until known.
     """
 
     target: str
     breaker: str
     rests_s: float
     in_flight: int
+    in_flight_max: int | None
     latency_ms: float | None
     error_rate: float | None
     attempts: int

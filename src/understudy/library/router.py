@@ -349,6 +349,7 @@ class Router:
                 breaker=worst_state(engine, name),
                 rests_s=max(0.0, standing.cool_down_until_s - now_s),
                 in_flight=standing.in_flight,
+                in_flight_max=standing.bounds.in_flight,
                 latency_ms=standing.latency_ms,
                 error_rate=standing.error_rate,
                 attempts=standing.seen,

@@ -123,6 +123,7 @@ def _targets(dice: Dice) -> dict[str, Target]:
                 in_flight=dice.pick((None, None, None, 1, 3)),
                 rpm=dice.pick((None, None, None, 6.0, 60.0)),
                 tpm=dice.pick((None, None, None, 5000.0)),
+                adaptive=dice.chance(0.2),
             ),
             context_tokens=dice.pick((None, None, 1000, 8000)),
             lacks=("tools",) if dice.chance(0.1) else (),

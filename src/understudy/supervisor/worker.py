@@ -102,6 +102,7 @@ class Worker:
                 ],
                 "cool_down_s": max(0.0, standing.cool_down_until_s - now_s),
                 "in_flight": standing.in_flight,
+                "in_flight_max": standing.bounds.in_flight,
                 "latency_ms": standing.latency_ms,
                 "error_rate": standing.error_rate,
                 "seen": standing.seen,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from understudy.core.plan import LOOK_AGAIN_S, Ask, Candidate, Exclusion
+from understudy.core.plan import Ask, Candidate, Exclusion
 from understudy.core.resilience.breaker import Admission, State
 from understudy.core.value import value
+
+LOOK_AGAIN_S = 1.0
+"""When a half-open breaker whose test slots are taken is worth another look: its tests are under way, and one good answer frees it."""
 
 
 @value
@@ -22,7 +25,7 @@ class BreakerOpen:
         until_s: float | None = None
         if view.state is State.OPEN:
             until_s = view.until_s
-        elif view.state is State.HALF_OPEN:  # its tests are under way, and a good answer frees it
+        elif view.state is State.HALF_OPEN:
             until_s = ask.now_s + LOOK_AGAIN_S
         return Exclusion(candidate.entry.target.name, self.name, view.state.value, until_s)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from understudy.core.plan import LOOK_AGAIN_S, Ask, Candidate, Exclusion
+from understudy.core.plan import Ask, Candidate, Exclusion
 from understudy.core.value import value
 
 
@@ -14,13 +14,12 @@ class LimitsReached:
     reads = "standing"
 
     def excludes(self, candidate: Candidate, ask: Ask) -> Exclusion | None:
-        """The limit that is reached, and when there is room again, or may be: places in flight are given back at any time."""
+        """The limit that is reached, and when there is room again."""
         target, standing = candidate.entry.target, candidate.standing
         bounds = standing.bounds
         most = bounds.in_flight
         if most is not None and standing.in_flight >= most:
-            until_s = ask.now_s + LOOK_AGAIN_S
-            return Exclusion(target.name, self.name, f"{standing.in_flight} of {most} in flight", until_s)
+            return Exclusion(target.name, self.name, f"{standing.in_flight} of {most} in flight")
         for rate, empty_s, amount, what in (
             (bounds.requests, standing.requests_empty_s, 1.0, "requests per minute"),
             (bounds.tokens, standing.tokens_empty_s, ask.needs.tokens_in, "tokens per minute"),
