@@ -67,6 +67,16 @@ def recordings() -> Callable[[str], Iterator[dict[str, Any]]]:
     return read
 
 
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with a language model in ONNX that says known things (see `tiny_onnx`)."""
+    for library in ("onnx", "onnxruntime_genai"):  # neither has wheels for every platform
+        pytest.importorskip(library)
+    from tiny_onnx import write_model
+
+    return write_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
 @pytest.fixture
 def free_port() -> int:
     """Give a loopback TCP port that nothing listens on. Prefer binding port 0 and asking what it became."""

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from understudy.config import Configuration
 from understudy.config.registries import BALANCERS, STRATEGIES
@@ -20,10 +21,15 @@ from understudy.engine.observers import Events
 from understudy.engine.router import Engine
 from understudy.engine.snapshot import Parts, Snapshot
 from understudy.gateway.data_plane import DataPlane
+from understudy.local.places import hosted_targets
 from understudy.ports import HttpClient
 from understudy.registry import Registry
 from understudy.transport.client import Client
 from understudy.transport.server import Server
+
+if TYPE_CHECKING:  # few have model servers of their own, and nobody else is to wait for their import
+    from understudy.local.client import HostedClient
+    from understudy.local.keeper import Keeper
 
 log = logging.getLogger("understudy")
 
@@ -66,9 +72,24 @@ def make_snapshot(
     return Snapshot(configuration, board, make_vault(configuration, env, http), make_dialects(), make_parts())
 
 
-def make_client(configuration: Configuration) -> Client:
-    """The way to the providers."""
-    return Client(configuration.client, tls=configuration.tls, proxies=configuration.proxies)
+def make_client(configuration: Configuration) -> Client | HostedClient:
+    """The way to the providers, and to model servers of our own where there are any."""
+    client = Client(configuration.client, tls=configuration.tls, proxies=configuration.proxies)
+    hosted = hosted_targets(configuration)
+    if not hosted:
+        return client
+    from understudy.local.client import HostedClient
+
+    return HostedClient(client, hosted)
+
+
+def make_keeper(configuration: Configuration, client: Client | HostedClient) -> Keeper | None:
+    """Who keeps the model servers of our own for one client in this process; None where there are none."""
+    if isinstance(client, Client):
+        return None
+    from understudy.local.keeper import Keeper
+
+    return Keeper(configuration, client.place)
 
 
 def make_engine(

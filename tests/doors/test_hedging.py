@@ -12,7 +12,7 @@ from understudy.core.failure import FailureKind
 from understudy.core.outcome import Purpose
 from understudy.mock import Mock
 
-REQUESTS = 400
+REQUESTS = 250
 
 
 def configuration(mocks: tuple[Mock, Mock], hedge: str) -> str:
@@ -51,11 +51,11 @@ async def test_the_quick_one_answers_and_the_slow_one_is_hung_up_on(
 async def test_the_tail_is_cut_for_few_calls_more(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:
     slow = [
         {"latency": {"headers_s": 0.004}},
-        {"latency": {"headers_s": 0.25, "share": 0.03}},
+        {"latency": {"headers_s": 1.5, "share": 0.04}},
     ]
     for mock in mocks:
         mock.set(*slow)
-    p99_s = {}
+    p98_s = {}
     for hedge in ("", "hedge: {}"):
         stage = await raise_curtain(configuration(mocks, hedge))
         waits_s: list[float] = []
@@ -67,8 +67,8 @@ async def test_the_tail_is_cut_for_few_calls_more(raise_curtain: Raise, mocks: t
                 assert (await stage.ask(stream=True)).finished
                 waits_s.append(time.monotonic() - begun_s)
 
-        await asyncio.gather(*(ask_on() for _ in range(4)))
-        p99_s[hedge] = sorted(waits_s)[int(0.99 * REQUESTS)]
+        await asyncio.gather(*(ask_on() for _ in range(5)))
+        p98_s[hedge] = sorted(waits_s)[int(0.98 * REQUESTS)]
         attempts = sum(len(result.attempts) for result in stage.ended)
         assert attempts <= 1.05 * REQUESTS
-    assert p99_s["hedge: {}"] <= 0.5 * p99_s[""]
+    assert p98_s["hedge: {}"] <= 0.5 * p98_s[""]

@@ -6,20 +6,19 @@ Real processes on loopback, each started and ended by the test that asked for it
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 
+from served import serve
 from stage import QUESTION, until
 from understudy.mock import Mock, start_mock
 from understudy.supervisor.supervisor import CannotServe, bind
@@ -33,48 +32,6 @@ routes:
     tiers: {{primary: [lead], local: [sorry]}}
     policy: {{retry: {{kind: none}}, wait_max_s: 0}}
 """
-
-
-class Served:
-    """`understudy serve` as a process."""
-
-    def __init__(self, process: asyncio.subprocess.Process, ready: dict[str, Any], took_s: float) -> None:
-        self.process = process
-        self.url = f"http://127.0.0.1:{ready['port']}"
-        self.control = f"http://127.0.0.1:{ready['control_port']}"
-        self.took_s = took_s
-
-    @property
-    def workers(self) -> list[int]:
-        told = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
-        )
-        return [int(pid) for pid in told.stdout.split()]
-
-
-@asynccontextmanager
-async def serve(folder: Path, url: str, *options: str, text: str = CONFIGURATION) -> AsyncIterator[Served]:
-    file = folder / "understudy.yaml"
-    file.write_text(text.format(url=url))
-    begun_s = time.monotonic()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "understudy", "serve", "--config", str(file), "--port", "0", "--control-port", "0", "--json",
-        *options,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "KEY": "sk-test"},
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        ready = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
-        yield Served(process, ready, time.monotonic() - begun_s)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), 10)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
 
 
 @pytest.fixture
@@ -101,7 +58,7 @@ async def ask(url: str) -> httpx2.Response:
 async def test_one_worker_serves_and_the_control_plane_tells(
     tmp_path: Path, mock: Mock, http: httpx2.AsyncClient
 ) -> None:
-    async with serve(tmp_path, mock.base_url) as served:
+    async with serve(tmp_path, CONFIGURATION.format(url=mock.base_url)) as served:
         answer = await http.post(served.url + "/v1/chat/completions", json=BODY)
         assert answer.status_code == 200
         id_ = answer.headers["x-understudy-decision"]
@@ -125,7 +82,7 @@ async def test_one_worker_serves_and_the_control_plane_tells(
 async def test_an_operator_holds_a_breaker_open_in_every_worker(
     tmp_path: Path, mock: Mock, http: httpx2.AsyncClient
 ) -> None:
-    async with serve(tmp_path, mock.base_url, "--workers", "2") as served:
+    async with serve(tmp_path, CONFIGURATION.format(url=mock.base_url), "--workers", "2") as served:
         told = await http.post(served.control + "/api/breakers/lead", json={"action": "force_open"})
         assert told.status_code == 202
         for _ in range(8):
@@ -142,7 +99,7 @@ async def test_a_breaker_that_opens_in_one_worker_opens_in_the_others(
     tmp_path: Path, mock: Mock, http: httpx2.AsyncClient
 ) -> None:
     mock.set({"error_burst": {"problem": "server_error"}})
-    async with serve(tmp_path, mock.base_url, "--workers", "2") as served:
+    async with serve(tmp_path, CONFIGURATION.format(url=mock.base_url), "--workers", "2") as served:
         while True:  # one connection stays with one worker
             answer = await http.post(served.url + "/v1/chat/completions", json=BODY)
             if answer.headers["x-understudy-attempts"] == "1":
@@ -164,7 +121,7 @@ async def test_a_breaker_that_opens_in_one_worker_opens_in_the_others(
 
 
 async def test_a_killed_worker_is_replaced_and_what_was_queued_is_served(tmp_path: Path, mock: Mock) -> None:
-    async with serve(tmp_path, mock.base_url, "--workers", "2") as served:
+    async with serve(tmp_path, CONFIGURATION.format(url=mock.base_url), "--workers", "2") as served:
         first = served.workers
         assert len(first) == 2
         os.kill(first[0], signal.SIGKILL)
@@ -174,7 +131,7 @@ async def test_a_killed_worker_is_replaced_and_what_was_queued_is_served(tmp_pat
 
 
 async def test_the_workers_end_with_their_supervisor(tmp_path: Path, mock: Mock) -> None:
-    async with serve(tmp_path, mock.base_url, "--workers", "2") as served:
+    async with serve(tmp_path, CONFIGURATION.format(url=mock.base_url), "--workers", "2") as served:
         workers = served.workers
         served.process.kill()
         await served.process.wait()
@@ -192,7 +149,7 @@ async def test_the_workers_end_with_their_supervisor(tmp_path: Path, mock: Mock)
 
 async def test_ctrl_c_lets_a_running_stream_finish(tmp_path: Path, mock: Mock, http: httpx2.AsyncClient) -> None:
     mock.set({"latency": {"chunk_s": 0.05}})
-    async with serve(tmp_path, mock.base_url) as served:
+    async with serve(tmp_path, CONFIGURATION.format(url=mock.base_url)) as served:
         async with http.stream("POST", served.url + "/v1/chat/completions", json={**BODY, "stream": True}) as answer:
             pieces = answer.aiter_bytes()
             seen = await anext(pieces)
@@ -210,7 +167,7 @@ async def test_it_answers_within_a_second_of_its_start(tmp_path: Path, mock: Moc
     """Generous to a busy machine: the best of three starts counts."""
     took_s = []
     for _ in range(3):
-        async with serve(tmp_path, mock.base_url) as served:
+        async with serve(tmp_path, CONFIGURATION.format(url=mock.base_url)) as served:
             took_s.append(served.took_s)
             assert (await ask(served.url)).status_code == 200
     assert min(took_s) < 2.0

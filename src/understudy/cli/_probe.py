@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 from understudy.config import Configuration
 from understudy.config.discovered import chosen
@@ -22,10 +23,13 @@ from understudy.engine.snapshot import Upstream
 from understudy.ports import HttpClient, HttpRequest, TransportFailure
 from understudy.providers import endpoint
 from understudy.transport.classify import classify
-from understudy.wiring import make_client, make_dialects, make_vault
+from understudy.wiring import make_client, make_dialects, make_keeper, make_vault
 
 ANSWER_S = 30.0
 CONNECT_S = 5.0
+LOADING_S = 120.0
+"""How long our own model servers may take to load their models."""
+
 MAX_TOKENS = 16
 """As few as every model accepts."""
 
@@ -44,15 +48,25 @@ class Probe:
 
 
 async def probe(configuration: Configuration) -> tuple[Probe, ...]:
-    """Ask every target that is reached over the network, all at once; costs a few tokens each."""
+    """Ask every target that is reached over the network, all at once; costs a few tokens each.
+
+    Model servers of our own are started for it.
+    """
     client = make_client(configuration)
+    keeper = make_keeper(configuration, client)
     dialects = make_dialects()
     vault = make_vault(configuration, http=client)
     asked = [Upstream(target, vault, dialects) for target in configuration.targets.values() if target.dialects]
     try:
+        if keeper is not None:
+            keeper.start()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(keeper.settled(), LOADING_S)
         return tuple(await asyncio.gather(*(_ask(client, one, dialects, vault) for one in asked)))
     finally:
         await client.close()
+        if keeper is not None:
+            await keeper.close()
 
 
 async def _ask(client: HttpClient, upstream: Upstream, dialects: Mapping[str, Format], vault: Vault) -> Probe:

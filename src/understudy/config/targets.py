@@ -18,6 +18,7 @@ from understudy.providers import (
     address,
     facts,
     formats_for,
+    hosted_address,
     lacks_in_translation,
     usual_address,
     usual_dialects,
@@ -153,7 +154,7 @@ def _check_address(found: Problems, section: TargetSection, usual: str, path: Pa
     if not known.wires:
         return
     if section.base_url is None:
-        if not usual:
+        if not usual and not known.hosted:
             settings = [field.name for field in settings_of(section.provider)][:1]
             others = "".join(f" (or {name!r})" for name in settings).replace("'", '"')
             found.absent(
@@ -252,13 +253,13 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
         name=name,
         provider=provider,
         model=section.model or ("" if known.models_path else known.model or provider),
-        base_url=section.base_url or usual_address(provider, settings),
+        base_url=section.base_url or (hosted_address(name) if known.hosted else usual_address(provider, settings)),
         dialects=dialects,
         key=_key(section, known),
         priority=section.priority,
         weight=section.weight,
         limits=Limits(**section.limits.model_dump()),
-        price=_price(section.price, known),
+        price=_price(section.price, known, ours=known.hosted and section.base_url is None),
         retry=section.retry.value() if section.retry else None,
         context_tokens=section.context_tokens,
         max_output_tokens=section.max_output_tokens,
@@ -293,9 +294,10 @@ def _key(section: TargetSection, known: Provider) -> str | None:
     return usual if section.base_url is None or known.owns(section.base_url) else None
 
 
-def _price(section: PriceSection | None, known: Provider) -> Price | None:
+def _price(section: PriceSection | None, known: Provider, *, ours: bool) -> Price | None:
+    """What was written, else nothing where nobody sends a bill. `ours`: we run the server."""
     if section is None:
-        return FREE if known.stand_in else None
+        return FREE if known.stand_in or ours else None
     rates = section.model_dump(exclude={"audio", "cache_write"})
     if section.cache_write is not None:
         rates["cache_write_5m"] = rates["cache_write_1h"] = section.cache_write

@@ -72,6 +72,8 @@ class FailureKind(StrEnum):
     ANSWER_TOO_LARGE = "answer_too_large"
     # our own side of it
     CREDENTIAL_UNAVAILABLE = "credential_unavailable"
+    NOT_READY = "not_ready"
+    KEPT_DOWN = "kept_down"
     NOT_PORTABLE = "not_portable"
     LOST_RACE = "lost_race"
     CLIENT_LEFT = "client_left"
@@ -263,6 +265,11 @@ TABLE: dict[FailureKind, FailureRow] = {
     _K.ANSWER_TOO_LARGE: _row(_TARGET, _OTHER, 502, "The answer exceeds the size limit; ask for less.", counts=True),
     _K.CREDENTIAL_UNAVAILABLE: _row(
         _KEY, _ELSEWHERE, 502, "The target's key could not be read; check its reference.", cool_down_s=5
+    ),
+    # A model server of our own that loads its model, or one that did not come up: known, so breakers need not guess.
+    _K.NOT_READY: _row(_TARGET, _OTHER, 503, "The target's model server is starting; retry shortly.", cool_down_s=1),
+    _K.KEPT_DOWN: _row(
+        _TARGET, _ELSEWHERE, 503, "The target's model server does not start; mend what the message says.", cool_down_s=60
     ),
     _K.NOT_PORTABLE: _row(
         _NOBODY,

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import partial
 from os import PathLike
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from understudy import wiring
 from understudy.config import Configuration
@@ -37,6 +37,10 @@ from understudy.library.answers import ChatAnswer, Costs, Played, TargetCosts, T
 from understudy.library.hearing import Ear
 from understudy.library.stream import ChatStream
 from understudy.transport.client import Client
+
+if TYPE_CHECKING:
+    from understudy.local.client import HostedClient
+    from understudy.local.keeper import Keeper
 
 log = logging.getLogger("understudy")
 
@@ -160,7 +164,8 @@ class Router:
         self._env = env
         self._loop: asyncio.AbstractEventLoop | None = None
         self._engine: Engine | None = None
-        self._client: Client | None = None
+        self._client: Client | HostedClient | None = None
+        self._keeper: Keeper | None = None
         self._callbacks: dict[str, list[Callback]] = {}
         self._running: set[asyncio.Task[Any]] = set()
         self._costs: dict[str, list[int]] = {}
@@ -185,6 +190,9 @@ class Router:
         self._engine = wiring.make_engine(self.configuration, self._client, env=self._env)
         self._engine.events.observe(self._observe)
         self._engine.snapshot.warm()
+        self._keeper = wiring.make_keeper(self.configuration, self._client)
+        if self._keeper is not None:
+            self._keeper.start()
         self._discovery = Discovery(self._engine, self._client)
         self._discovery.start()
         return self
@@ -197,6 +205,8 @@ class Router:
             return
         await self._discovery.close()
         await client.close()
+        if self._keeper is not None:
+            await self._keeper.close()
         if self._running:
             await asyncio.wait(self._running, timeout=5)
 
@@ -211,6 +221,14 @@ class Router:
         if here is not None and here is not self._loop:
             raise RouterNotEntered("this router belongs to the event loop that entered it; make one per loop")
         return self._engine
+
+    async def ready(self) -> bool:
+        """Wait until the model servers that this router runs itself (provider `onnx`) are up, or kept down. Whether all are up.
+
+        Nothing needs it: until then requests are answered by other targets, and refused only where there is no other.
+        """
+        self._entered()
+        return self._keeper is None or await self._keeper.settled()
 
     # Asking
 

@@ -65,6 +65,10 @@ class SyncRouter:
             asyncio.run_coroutine_threadsafe(self._router.__aexit__(None, None, None), loop).result(10)
             loop.call_soon_threadsafe(loop.stop)
 
+    def ready(self) -> bool:
+        """See `Router.ready`."""
+        return self._do(self._router.ready)
+
     def chat(self, route: str, messages: Messages, **settings: Any) -> ChatAnswer:
         """See `Router.chat`."""
         return self._do(lambda: self._router.chat(route, messages, **settings))

@@ -13,6 +13,7 @@ from enum import StrEnum
 from math import inf
 from typing import ClassVar, Protocol, cast
 from urllib.parse import quote, urlsplit
+from zlib import crc32
 
 from understudy import __version__
 from understudy.core.answer import (
@@ -102,7 +103,7 @@ class Provider:
     `models_path`: where it lists its models, under the `base_url`'s origin; a target of such a provider needs no `model`.
     `base_url_env`: the variable that says where it is, for those that are somewhere else for everybody. `key`: the reference used where
     nothing else is said, for providers whose tokens come from a source. `own_hosts`: ends of the host names that are its own, beside
-    that of `base_url`: the usual key is sent to no other.
+    that of `base_url`: the usual key is sent to no other. `hosted`: unless a target gives a `base_url`, we run its server ourselves.
     """
 
     title: str
@@ -118,6 +119,7 @@ class Provider:
     base_url_env: str | None = None
     key: str | None = None
     own_hosts: tuple[str, ...] = ()
+    hosted: bool = False
 
     def owns(self, base_url: str) -> bool:
         """Whether an address is this provider's own, so that its usual key may be sent there."""
@@ -435,6 +437,22 @@ def usual_address(name: str, settings: JsonObject) -> str:
     if known.base_url or isinstance(PROVIDERS.entry(name), Provider) or not known.wires:
         return known.base_url
     return cast("Located", PROVIDERS.build(name, settings)).where()
+
+
+def hosted_address(target: str) -> str:
+    """The address that stands for the server that we run for a target: no name server knows it, our own client does."""
+    label = _NO_LABEL.sub("-", target.lower())
+    if label != target:  # names that differ in case or dots only are different targets
+        label += f"-{crc32(target.encode()):08x}"
+    return f"http://{label}.hosted.invalid/v1"
+
+
+def is_hosted(target: Target) -> bool:
+    """Whether we run this target's server."""
+    return facts(target.provider).hosted and target.base_url == hosted_address(target.name)
+
+
+_NO_LABEL = re.compile(r"[^a-z0-9-]")
 
 
 def player(target: Target) -> Player | None:

@@ -19,6 +19,7 @@ from understudy.core.failure import FailureKind, Implicates
 from understudy.core.resilience.breaker import Event as BreakerEvent
 from understudy.core.resilience.breaker import State
 from understudy.core.value import value
+from understudy.local.places import Whereabouts
 
 FRAME_BYTES_MAX = 64 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
@@ -64,7 +65,7 @@ class Drain:
     grace_s: float
 
 
-Down = Setup | News | Operate | Ask | Drain
+Down = Setup | News | Operate | Ask | Drain | Whereabouts
 
 
 def write_down(writer: asyncio.StreamWriter, message: Down) -> None:

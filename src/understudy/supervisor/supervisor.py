@@ -12,11 +12,15 @@ from asyncio.subprocess import Process
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from understudy.config import Configuration
 from understudy.core.resilience.breaker import Event as BreakerEvent
+from understudy.local.places import Whereabouts, hosted_targets
 from understudy.supervisor.link import Ask, Down, Drain, News, Operate, Setup, news_of, read_up, write_down
+
+if TYPE_CHECKING:
+    from understudy.local.keeper import Keeper
 
 log = logging.getLogger("understudy")
 
@@ -74,9 +78,12 @@ class Supervisor:
         self.port: int = listeners[0].getsockname()[1]
         self._children = [_Child(index, listener) for index, listener in enumerate(listeners)]
         self._keepers: list[asyncio.Task[None]] = []
+        self._models = self._model_keeper()
 
     async def start(self) -> None:
         """Spawn the workers; returns when all of them answer. Raises `CannotServe`."""
+        if self._models is not None:
+            self._models.start()
         self._keepers = [asyncio.create_task(self._keep(child)) for child in self._children]
         ready = asyncio.create_task(self._all_ready())
         await asyncio.wait([ready, *self._keepers], return_when=asyncio.FIRST_COMPLETED)
@@ -132,6 +139,8 @@ class Supervisor:
             )
         reader, child.writer = await asyncio.open_connection(sock=ours)
         child.tell(Setup(self.configuration, child.index, len(self._children)))
+        for place in self._models.places if self._models is not None else ():
+            child.tell(place)
         try:
             while (message := await read_up(reader)) is not None:
                 self._hear(child, message)
@@ -155,6 +164,18 @@ class Supervisor:
                 question = self._questions.pop(message["number"], None)
                 if question is not None and not question.done():
                     question.set_result(message["told"])
+
+    def _model_keeper(self) -> Keeper | None:
+        """Who keeps the model servers of our own; None where there are none."""
+        if not hosted_targets(self.configuration):
+            return None
+        from understudy.local.keeper import Keeper
+
+        return Keeper(self.configuration, self._moved, say=self._on_change, warn=self._on_change)
+
+    def _moved(self, place: Whereabouts) -> None:
+        for child in self._children:
+            child.tell(place)
 
     async def ask(self, about: str, id_: str = "") -> list[Any]:
         """What every worker says; one that is silent for `ANSWER_S` is left out."""
@@ -187,6 +208,8 @@ class Supervisor:
         if late:
             self.kill()
             await asyncio.wait(late)
+        if self._models is not None:
+            await self._models.close()  # last: until here running answers may have come from them
 
     def kill(self) -> None:
         """End every worker at once."""

@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -22,9 +22,13 @@ from understudy.core.event import BreakerChanged, CoolDownSet, Event
 from understudy.core.select import replay
 from understudy.engine.discovery import Discovery
 from understudy.engine.router import Engine
+from understudy.local.places import Whereabouts
 from understudy.supervisor.link import Ask, Drain, News, Operate, Setup, read_down, write_up
 from understudy.transport.client import Client
 from understudy.transport.server import Server
+
+if TYPE_CHECKING:
+    from understudy.local.client import HostedClient
 
 ORPHAN_GRACE_S = 5.0
 """How long running answers have when the supervisor is gone."""
@@ -36,7 +40,9 @@ GC_THRESHOLD = 50_000
 class Worker:
     """What the supervisor steers."""
 
-    def __init__(self, setup: Setup, engine: Engine, server: Server, client: Client, up: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, setup: Setup, engine: Engine, server: Server, client: Client | HostedClient, up: asyncio.StreamWriter
+    ) -> None:
         self._setup = setup
         self._engine = engine
         self._server = server
@@ -57,6 +63,9 @@ class Worker:
                 board.observe(message.event, loop.time())
             elif isinstance(message, Operate):
                 board.operate(message.target, message.event, loop.time())
+            elif isinstance(message, Whereabouts):
+                assert not isinstance(self._client, Client), "it was made for the same configuration"
+                self._client.place(message)
             elif isinstance(message, Ask):
                 write_up(self._up, {"what": "answer", "number": message.number, "told": self._answer(message)})
             else:
