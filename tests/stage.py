@@ -134,7 +134,14 @@ def _text(answers: list[Any]) -> str:
 Raise = Callable[..., Awaitable[Stage]]
 
 
-PROVIDERS = {"openai": "openai_compatible", "anthropic": "anthropic_compatible", "gemini": "gemini, api: gemini"}
+CALLERS = ("openai", "anthropic", "gemini")
+PROVIDERS = {
+    "openai": "openai_compatible",
+    "anthropic": "anthropic_compatible",
+    "gemini": "gemini, api: gemini",
+    "ollama": "ollama, api: ollama_chat",
+    "cohere": "cohere, api: cohere_chat",
+}
 
 
 def two_targets(lead: Mock, understudy: Mock, upstream: str = "openai", *, model: str = "m", policy: str = "") -> str:

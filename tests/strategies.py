@@ -70,7 +70,9 @@ schemas = st.fixed_dictionaries(
         "properties": st.dictionaries(words, st.sampled_from([{}, {"minimum": 1}, {"type": "object"}]), max_size=2),
     }
 )
-dialects = st.sampled_from(["openai_chat", "anthropic_messages", "gemini", "somebody_elses"])
+dialects = st.sampled_from(
+    ["openai_chat", "anthropic_messages", "gemini", "ollama_chat", "cohere_chat", "bedrock_converse", "somebody_elses"]
+)
 marks = st.none() | st.just({"type": "ephemeral"}) | st.just({"type": "ephemeral", "ttl": "1h"})
 extras = st.none() | st.builds(
     Extra, dialects, st.dictionaries(st.sampled_from(["x_one", "x_two"]), st.integers() | words, min_size=1)

@@ -72,7 +72,7 @@ def test_false_is_a_model_that_chats():
     [
         (
             "provider: anthropic, model: m, embeds: true",
-            "targets.a.embeds: anthropic embeds nothing; these do: azure, fireworks, gemini",
+            "targets.a.embeds: anthropic embeds nothing; these do: azure, cohere, fireworks, gemini",
         ),
         ("provider: openai, model: m, embeds: 3", "targets.a.embeds: must be true, or the name of a vector space"),
         ('provider: openai, model: m, embeds: ""', "targets.a.embeds: must be true, or the name of a vector space"),

@@ -162,9 +162,13 @@ def test_stand_ins_are_marked_and_cost_nothing():
 
 
 def test_api_picks_one_wire_format():
-    made = read("targets: {a: {provider: ollama, model: m, api: anthropic}, b: {provider: ollama, model: m}}")
+    made = read(
+        "targets: {a: {provider: ollama, model: m, api: anthropic}, b: {provider: ollama, model: m}, "
+        "c: {provider: ollama, model: m, api: ollama}}"
+    )
     assert made.targets["a"].dialects == ("anthropic_messages",)
-    assert made.targets["b"].dialects == ("openai_chat",)
+    assert made.targets["b"].dialects == ("ollama_chat", "openai_chat")
+    assert made.targets["c"].dialects == ("ollama_chat",)
 
 
 @pytest.mark.parametrize(

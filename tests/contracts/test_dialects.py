@@ -31,13 +31,17 @@ from understudy.core.outcome import Outcome, Purpose
 from understudy.core.projection import project_answer, project_request
 from understudy.core.request import FEATURES, Call, Operation
 from understudy.dialects import CONTENT, END, FAILED, FINISH, BadAnswer, BadBody, Dialect, ErrorReport, Quirks
-from understudy.framing.sse import SseEvent, SseParser
+from understudy.framing.sse import SseEvent
 from understudy.registry import Registry
 
 DIALECTS: Registry[Dialect] = Registry("understudy.dialects", "DIALECT", kind="dialect")
 NAMES = tuple(name for name in DIALECTS.names() if DIALECTS.entry(name).operation is Operation.CHAT)
 UNMARKED = ("gemini",)
 """Formats without an end mark: a stream is complete when the bytes end behind a finish reason."""
+STREAMS_UNASKED = ("ollama_chat",)
+"""Formats in which an answer is a stream unless the request says otherwise."""
+UPSTREAM_PATHS = {"bedrock_converse": ("/model/{model}/converse", "/model/{model}/converse-stream")}
+"""Where formats that have no door of ours are spoken, if that says more than the body."""
 
 
 @pytest.fixture(params=NAMES)
@@ -54,15 +58,21 @@ def body_of(dialect: Dialect, conversation: Conversation) -> bytes:
 
 def address(dialect: Dialect, model: str = "m", *, stream: bool = False) -> str:
     """Where a request is sent: for some formats that says the model, and whether to stream."""
-    doors = [door for door in dialect.inbound if not stream or "stream" in door]
-    return (doors or dialect.inbound)[0].replace("{model}", model)
+    paths = dialect.inbound or UPSTREAM_PATHS.get(dialect.name, ())
+    doors = [path for path in paths if not stream or "stream" in path] or [*paths, "/"]
+    return doors[0].replace("{model}", model)
+
+
+def names_the_model(dialect: Dialect) -> bool:
+    """Whether the address of a request says the model, and not its body."""
+    return dialect.name in UPSTREAM_PATHS or any("{model}" in door for door in dialect.inbound)
 
 
 def asked(dialect: Dialect, body: bytes, path: str) -> Conversation:
     """The request as the engine knows it: what its path said beside what its body says."""
     needs = dialect.needs(body, path)
     read = dialect.parse_request(body)
-    if "{model}" not in dialect.inbound[0]:
+    if not names_the_model(dialect):
         assert (read.model, read.stream) == (needs.model, needs.stream)
     return replace(read, model=needs.model, stream=needs.stream)
 
@@ -73,7 +83,7 @@ def simple(**changes) -> Conversation:
 
 def wire_of(dialect: Dialect, events) -> list[SseEvent]:
     encoder = dialect.encoder(model="m", include_usage=True)
-    parser = SseParser()
+    parser = dialect.framing()
     return [*parser.feed(b"".join(encoder.encode(event) for event in events)), *parser.flush()]
 
 
@@ -199,7 +209,9 @@ def test_absurd_nesting_is_a_bad_body(dialect, place):
 def test_a_null_where_a_default_exists_is_an_absent_value(dialect):
     members = json.loads(body_of(dialect, simple())) | {"stream": None, "temperature": None, "tools": None}
     body = json.dumps(members).encode()
-    assert dialect.needs(body, address(dialect)).stream is False
+    del members["stream"]
+    absent = dialect.needs(json.dumps(members).encode(), address(dialect)).stream
+    assert dialect.needs(body, address(dialect)).stream is absent is (dialect.name in STREAMS_UNASKED)
     assert dialect.parse_request(body).settings.temperature is None
 
 
@@ -247,7 +259,7 @@ def test_policy_and_provider_see_the_same_model(dialect):
     assert needs.model == "m"
     call = Call(dialect=dialect.name, needs=needs, body=twice)
     fitted, _ = dialect.retarget(call, "theirs", Quirks())
-    named = "{model}" not in dialect.inbound[0]  # else the address says it, and nothing else may
+    named = not names_the_model(dialect)  # else the address says it, and nothing else may
     assert fitted.count(b'"model":') == named
     assert json.loads(fitted).get("model") == ("theirs" if named else None)
 
@@ -298,7 +310,7 @@ def test_an_error_names_every_attempt_and_why_it_failed(dialect):
 def test_every_kind_of_failure_can_be_told(dialect, kind):
     report = ErrorReport(failure=Failure(kind, "what happened"))
     assert b"what happened" in dialect.render_error(report)
-    wire = SseParser().feed(dialect.render_stream_error(report))
+    wire = dialect.framing().feed(dialect.render_stream_error(report))
     watcher = dialect.watcher(hide_usage=True)
     bits = [watcher.see(event) for event in wire]
     assert bits[-1] & FAILED
@@ -311,7 +323,7 @@ def test_a_stream_that_breaks_ends_in_a_failure_and_no_finish(dialect):
     events = [event for event in told(answer, interleaved=False) if isinstance(event, (Begin, PartBegin))]
     encoder = dialect.encoder(model="m", include_usage=None)
     written = b"".join(encoder.encode(event) for event in events) + dialect.render_stream_error(REPORT)
-    read = read_stream(dialect, SseParser().feed(written))
+    read = read_stream(dialect, [*dialect.framing().feed(written)])
     assert isinstance(read[-1], Failed)
     assert not [event for event in read if isinstance(event, Finish)]
 

@@ -89,6 +89,11 @@ WORDINGS: list[tuple[int, Any, str]] = [
     (403, {"Output": {"__type": "com.amazon.coral.service#UnrecognizedClientException"}, "Version": "1.0"}, "auth"),
     (401, {"statusCode": 401, "message": "Unauthorized. Access token is missing, invalid, or expired."}, "auth"),
     (401, "<html><head><title>401 Authorization Required</title></head></html>", "auth"),
+    (400, {"id": "1", "message": "invalid api token"}, "auth"),  # Cohere
+    (400, {"error": "the input length exceeds the context length"}, "context_length"),  # Ollama 0.12.6, and 0.34:
+    (400, {"error": '{"error":{"code":400,"message":"request (2622 tokens) exceeds the available context size (512 tokens), try '
+                    'increasing it","type":"exceed_context_size_error"}}'}, "context_length"),
+    (503, {"error": "server busy, please try again.  maximum pending requests exceeded"}, "overloaded"),
     (400, {"error": "invalid_grant", "error_description": "Token has been revoked."}, "auth"),
     (403, {"error": {"message": "Missing API key"}}, "auth"),
     # permission

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from stage import PROVIDERS, Raise, until
+from stage import CALLERS, Raise, until
 from understudy.core.failure import FailureKind
 from understudy.core.outcome import Purpose
 from understudy.core.resilience.breaker import Event
@@ -26,7 +26,7 @@ routes:
 """
 
 
-@pytest.mark.parametrize("caller", PROVIDERS)
+@pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 async def test_a_fixed_text_stands_in_and_says_so(
     raise_curtain: Raise, mocks: tuple[Mock, Mock], caller: str, *, stream: bool

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stage import PROVIDERS, Raise, two_targets, until
+from stage import CALLERS, PROVIDERS, Raise, two_targets, until
 from understudy.core.failure import FailureKind
 from understudy.mock import Mock
 
@@ -52,7 +52,7 @@ ONLY_STREAMED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("upstream", PROVIDERS)
-@pytest.mark.parametrize("caller", PROVIDERS)
+@pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 async def test_the_understudy_answers_whatever_the_lead_does(
     raise_curtain: Raise, mocks: tuple[Mock, Mock], caller: str, upstream: str, *, stream: bool
@@ -79,7 +79,7 @@ async def test_the_understudy_answers_whatever_the_lead_does(
 
 
 @pytest.mark.parametrize("upstream", PROVIDERS)
-@pytest.mark.parametrize("caller", PROVIDERS)
+@pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize(
     "fault",
     [
@@ -108,7 +108,7 @@ async def test_a_stream_that_breaks_after_content_says_so(
 
 
 @pytest.mark.parametrize("upstream", PROVIDERS)
-@pytest.mark.parametrize("caller", PROVIDERS)
+@pytest.mark.parametrize("caller", CALLERS)
 async def test_the_callers_own_mistake_is_not_tried_elsewhere(
     raise_curtain: Raise, mocks: tuple[Mock, Mock], caller: str, upstream: str
 ) -> None:

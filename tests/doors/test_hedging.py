@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from stage import PROVIDERS, Raise, until
+from stage import CALLERS, Raise, until
 from understudy.core.failure import FailureKind
 from understudy.core.outcome import Purpose
 from understudy.mock import Mock
@@ -27,7 +27,7 @@ routes:
 """
 
 
-@pytest.mark.parametrize("caller", PROVIDERS)
+@pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 async def test_the_quick_one_answers_and_the_slow_one_is_hung_up_on(
     raise_curtain: Raise, mocks: tuple[Mock, Mock], caller: str, *, stream: bool

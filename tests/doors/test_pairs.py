@@ -12,7 +12,7 @@ from stage import Raise
 from understudy.mock import Script, start_mock
 from understudy.providers import PROVIDERS, facts, usual_dialects
 
-SPOKEN = ("openai_chat", "anthropic_messages", "gemini")
+SPOKEN = ("openai_chat", "anthropic_messages", "gemini", "ollama_chat", "cohere_chat", "bedrock_converse")
 MODELS = {"vertex": "google/gemini-flash-latest"}
 
 

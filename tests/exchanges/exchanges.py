@@ -8,6 +8,7 @@ streams the same through d's encoder and decoder. Run as a script, it prints the
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import sys
@@ -30,16 +31,42 @@ from understudy.core.request import Operation
 from understudy.core.usage import Usage
 from understudy.dialects import CONTENT, END, FAILED, FINISH, Dialect
 from understudy.dialects.gemini.seals import UNSIGNED
-from understudy.framing.sse import SseEvent, SseParser
+from understudy.framing.aws_event_stream import write_message
+from understudy.framing.sse import SseEvent
 from understudy.registry import Registry
 
 # The exchanges that do not hold, each with its reason: (record id, check) -> why. No recorded content stands here.
 KNOWN: dict[tuple[str, str], str] = {}
 
+# Requests that their recorder kept with an end missing: no JSON, so nobody can have sent them.
+CUT = ("4105a984eb08457d",)
+
 DIALECTS: Registry[Dialect] = Registry("understudy.dialects", "DIALECT", kind="dialect")
 NAMES = tuple(name for name in DIALECTS.names() if DIALECTS.entry(name).operation is Operation.CHAT)
-APIS = {"chat_completions": "openai_chat", "messages": "anthropic_messages", "generate_content": "gemini"}
-FILES = ("chat_completions", "messages", "generate_content", "response_only", "errors")
+APIS = {
+    "bedrock_converse": "bedrock_converse",
+    "chat_completions": "openai_chat",
+    "cohere_chat": "cohere_chat",
+    "generate_content": "gemini",
+    "messages": "anthropic_messages",
+    "ollama_chat": "ollama_chat",
+}
+OTHER_APIS = ("https://api.cohere.com/v1/",)
+"""Recorded under the same name, and another API: the first version of Cohere's, which shares no field with the second."""
+FILES = (
+    "bedrock_converse",
+    "chat_completions",
+    "messages",
+    "generate_content",
+    "ollama_chat",
+    "cohere_chat",
+    "response_only",
+    "errors",
+)
+PATHED = ("bedrock_converse",)
+"""Formats without a door of ours whose requests say in their path which model is asked, and whether to stream."""
+STREAMS = {"sse": "body_text", "ndjson": "body_text", "aws_eventstream": "body_b64", "event_payload_lines": "body_text"}
+"""How a recorded stream is framed -> where its bytes are."""
 UNMARKED = ("gemini",)
 """Formats whose streams have no end mark: they are complete when the bytes end behind a finish reason."""
 
@@ -54,7 +81,8 @@ def exchanges(folder: Path) -> Iterator[dict[str, Any]]:
         )
         for line in text.split(b"\n"):
             record = json.loads(line) if line.strip() else {}
-            if APIS.get(record.get("api", "")) in known:
+            url = (record.get("request") or {}).get("url") or ""
+            if APIS.get(record.get("api", "")) in known and not url.startswith(OTHER_APIS):
                 yield record
 
 
@@ -88,14 +116,13 @@ def check_exchange(record: dict[str, Any], tally: Tally, dialects: dict[str, Dia
     request = record.get("request") or {}
     body = request.get("body_text") or (json.dumps(request["body"]) if isinstance(request.get("body"), dict) else None)
     path = urlsplit(request.get("url") or "").path
-    named = "model" in (request.get("body") or {}) or "{model}" in source.inbound[0]
+    named = "model" in (request.get("body") or {}) or names_the_model(source)
     # elsewhere a request without a model goes to an address of its own; a refused one need not make sense
-    if body is not None and named and record.get("error") is None:
+    if body is not None and named and record.get("error") is None and record["id"] not in CUT:
         steps.append(("request", lambda: check_request(record["id"], body.encode(), path, source, dialects, tally)))
-    response = record["response"]
-    text = response.get("body_text")
-    if text is not None:
-        steps.append(("answer", lambda: check_response(record, text.encode(), source, dialects, tally)))
+    answered = body_of(record)
+    if answered is not None:
+        steps.append(("answer", lambda: check_response(record, answered, source, dialects, tally)))
     for name, step in steps:
         try:
             step()
@@ -103,12 +130,37 @@ def check_exchange(record: dict[str, Any], tally: Tally, dialects: dict[str, Dia
             tally.raised.append((record["id"], name, f"{type(error).__name__}: {error}"[:300]))
 
 
+def body_of(record: dict[str, Any]) -> bytes | None:
+    """The bytes that came back. Where a recorder kept but the events of a binary stream, they are framed again."""
+    response = record["response"]
+    if response.get("body_b64") is not None:
+        return base64.b64decode(response["body_b64"])
+    text = response.get("body_text")
+    if text is None or record.get("stream_format") != "event_payload_lines" or record["api"] != "bedrock_converse":
+        return text if text is None else text.encode()
+    events = [json.loads(line) for line in text.splitlines()]
+    return b"".join(
+        write_message(named(name), json.dumps(held).encode()) for event in events for name, held in event.items()
+    )
+
+
+def named(event: str) -> dict[str, str]:
+    """The headers of a message in a binary stream."""
+    kind = "exception" if event.endswith("Exception") else "event"
+    return {f":{kind}-type": event, ":message-type": kind}
+
+
+def names_the_model(dialect: Dialect) -> bool:
+    """Whether the address of a request says the model, and not its body."""
+    return dialect.name in PATHED or any("{model}" in door for door in dialect.inbound)
+
+
 def check_request(
     id_: str, body: bytes, path: str, source: Dialect, dialects: dict[str, Dialect], tally: Tally
 ) -> None:
     needs = source.needs(body, path)
     conversation = source.parse_request(body)
-    if "{model}" in source.inbound[0]:
+    if names_the_model(source):
         conversation = replace(conversation, model=needs.model, stream=needs.stream)  # which the path says
     tally.compare(
         id_,
@@ -124,7 +176,7 @@ def check_request(
         again, more = project_request(projected, target.request_carries)
         tally.compare(id_, f"{check}: projecting twice changes nothing", (again, more), (projected, ()))
         back = target.parse_request(target.render_request(projected))
-        if "{model}" in target.inbound[0]:
+        if names_the_model(target):
             back = replace(back, model=projected.model, stream=projected.stream)
         tally.compare(id_, check, back, projected)
         tally.holds(id_, f"{check}: no words lost in silence", nothing_silent(conversation, projected, losses), losses)
@@ -134,7 +186,7 @@ def check_response(
     record: dict[str, Any], body: bytes, source: Dialect, dialects: dict[str, Dialect], tally: Tally
 ) -> None:
     id_ = record["id"]
-    if record.get("stream_format") == "sse":
+    if record.get("stream_format") in STREAMS:
         check_stream(id_, body, source, dialects, tally, failed=record.get("error") is not None)
     elif record.get("error") is None:
         check_answer(id_, body, source, dialects, tally)
@@ -146,10 +198,11 @@ def check_answer(id_: str, body: bytes, source: Dialect, dialects: dict[str, Dia
     glance = source.glance(body)
     answer = source.parse_answer(body)
     tally.compare(
-        id_, "glance agrees with the parsed answer", (glance.usage, glance.model), (answer.usage, answer.model)
+        id_, "glance agrees with the parsed answer", (glance.usage, glance.model or ""), (answer.usage, answer.model)
     )
     whole = json.loads(body)
-    lacking = missing({**whole, "usage": None, "usageMetadata": None} if isinstance(whole, dict) else None, answer)
+    counted = dict.fromkeys(("usage", "usageMetadata", "prompt_eval_count"))  # what is of usage is compared above
+    lacking = missing({**whole, **counted} if isinstance(whole, dict) else None, answer)
     tally.holds(id_, f"answer {source.name}: parsing loses nothing", not lacking, lacking)
     said = any(choice.parts for choice in answer.choices)
     tally.holds(id_, "an answer with parts is no failure", glance.failure is None or not said, glance.failure)
@@ -168,9 +221,9 @@ def check_answer(id_: str, body: bytes, source: Dialect, dialects: dict[str, Dia
 def check_stream(
     id_: str, body: bytes, source: Dialect, dialects: dict[str, Dialect], tally: Tally, *, failed: bool
 ) -> None:
-    events = split_events(body, ())
+    events = split_events(source, body, ())
     for name, cuts in every_cut(id_, body):
-        tally.holds(id_, f"events do not depend on reads: {name}", split_events(body, cuts) == events, cuts)
+        tally.holds(id_, f"events do not depend on reads: {name}", split_events(source, body, cuts) == events, cuts)
     heard = decode_stream(source, events)
     seen, usage, _, fault = watch_stream(source, events)
     spoken = any(isinstance(event, PartBegin) for event in heard)
@@ -205,7 +258,7 @@ def check_reencoded(
 ) -> None:
     encoder = target.encoder(model=answer.model, include_usage=True)
     written = b"".join(encoder.encode(event) for event in events)
-    wire = split_events(written, ())
+    wire = split_events(target, written, ())
     back = Assembly()
     for event in decode_stream(target, wire):
         back.add(event)
@@ -222,15 +275,15 @@ def check_reencoded(
     tally.holds(id_, f"{check}: no words lost in silence", nothing_silent(answer, got, losses), losses)
 
 
-def split_events(body: bytes, cuts: tuple[int, ...]) -> list[SseEvent]:
+def split_events(dialect: Dialect, body: bytes, cuts: tuple[int, ...]) -> list[SseEvent]:
     """The events of a body that arrives in reads, cut at these places."""
-    parser = SseParser()
+    parser = dialect.framing()
     events: list[SseEvent] = []
     begin = 0
     for end in (*cuts, len(body)):
         events += parser.feed(body[begin:end])
         begin = end
-    return [event._replace(raw=b"") for event in events + parser.flush()]
+    return [event._replace(raw=b"") for event in [*events, *parser.flush()]]
 
 
 def every_cut(id_: str, body: bytes) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -264,14 +317,14 @@ def watch_stream(dialect: Dialect, events: list[SseEvent]) -> tuple[int, Usage |
 
 # What a body says, read without any of the code under test
 
-IMPLIED = ("any", "text/plain", "unknown", "TEXT", UNSIGNED)
+IMPLIED = ("any", "text/plain", "unknown", "TEXT", UNSIGNED, "json", "NONE", "REQUIRED")
 """Values that say what is so without them: Mistral's word for a required tool, plain text, a format nobody knows, an answer in text,
-the signature that stands for none.
+the signature that stands for none, Ollama's word for any JSON object, Cohere's for which tools.
 """
 
 PLACES = (
-    "type", "role", "object", "finish_reason", "native_finish_reason", "finishReason", "stop_reason", "index", "mode", "created",
-    "responseMimeType", "thinkingLevel", "thinking_level",
+    "type", "role", "object", "finish_reason", "native_finish_reason", "finishReason", "stop_reason", "stopReason", "index", "mode",
+    "created", "responseMimeType", "thinkingLevel", "thinking_level", "done_reason", "created_at",
 )  # fmt: skip
 """Fields whose values are told by the shape of the intermediate form, or by one of its own words."""
 
@@ -294,13 +347,16 @@ def json_leaves(node: Any, key: str = "") -> Iterator[Any]:
         addressed = "fileUri" in node or "file_uri" in node  # then the media type says which kind of part it is
         for name, inner in node.items():
             # a provider's own report is kept as it is
-            if name != "executed_tools" and not (addressed and name in {"mimeType", "mime_type"}):
+            told = (name == "format" and "source" in node) or (name == "status" and "toolUseId" in node)
+            if name != "executed_tools" and not told and not (addressed and name in {"mimeType", "mime_type"}):
                 yield from json_leaves(inner, name)
     elif isinstance(node, list):
         for inner in node:
             yield from json_leaves(inner, key)
-    elif isinstance(node, str) and key == "arguments" and node.startswith("{"):
+    elif isinstance(node, str) and key in {"arguments", "schema"} and node.startswith("{"):
         yield from json_leaves(json.loads(node))
+    elif key == "arguments" and node == "null":
+        return  # no arguments at all
     elif isinstance(node, str) and node.startswith("data:") and ";base64," in node[:100]:
         yield node.partition(",")[2]
     elif node not in (None, "", 0, True, False, *IMPLIED) and key not in PLACES:
@@ -359,6 +415,22 @@ def plainly_told(dialect: str, events: list[SseEvent]) -> dict[str, Any]:
                     known[2] += function.get("arguments") or ""
         elif dialect == "gemini":
             return plainly_told_in_parts(events)
+        elif dialect == "bedrock_converse":
+            return plainly_told_in_blocks(events)
+        elif dialect == "cohere_chat":
+            message = chunk.get("delta", {}).get("message", {})
+            content, call = message.get("content") or {}, message.get("tool_calls") or {}
+            text += (content.get("text", "") if content else "") + message.get("tool_plan", "")
+            thoughts += content.get("thinking", "") if content else ""
+            if call:
+                known = calls.setdefault(chunk["index"], [call.get("id"), call["function"].get("name"), ""])
+                known[2] += call["function"]["arguments"]
+        elif dialect == "ollama_chat":
+            message = chunk["message"]
+            text += message.get("content", "")
+            thoughts += message.get("thinking", "")
+            for call in message.get("tool_calls", ()):
+                calls[len(calls)] = [call["id"], call["function"]["name"], json.dumps(call["function"]["arguments"])]
         elif chunk["type"] == "content_block_start" and chunk["content_block"]["type"] == "tool_use":
             block = chunk["content_block"]
             calls[chunk["index"]] = [block["id"], block["name"], json.dumps(block["input"]) if block["input"] else ""]
@@ -390,6 +462,22 @@ def plainly_told_in_parts(events: list[SseEvent]) -> dict[str, Any]:
                     pieces = pieces or call.get("willContinue") is True
     told = {"word": text, "thought": thoughts, "name of a call": [name for name, _ in calls]}
     return told if pieces else {**told, "call by name": calls}  # arguments in pieces are no matter of adding up
+
+
+def plainly_told_in_blocks(events: list[SseEvent]) -> dict[str, Any]:
+    """The same for Converse."""
+    text, thoughts, calls = "", "", {}
+    for event in events:
+        chunk = json.loads(event.data)
+        if "toolUse" in (start := chunk.get("start", {})):
+            calls[chunk["contentBlockIndex"]] = [start["toolUse"]["toolUseId"], start["toolUse"]["name"], ""]
+        delta = chunk.get("delta", {})
+        text += delta.get("text", "")
+        thoughts += delta.get("reasoningContent", {}).get("text", "")
+        if "toolUse" in delta:
+            calls[chunk["contentBlockIndex"]][2] += delta["toolUse"]["input"]
+    told = [(id_, name, json.loads(written or "{}")) for id_, name, written in calls.values()]
+    return {"word": text, "thought": thoughts, "tool call": told}
 
 
 def said_of(kind: str, answer: Answer) -> Any:

@@ -14,6 +14,9 @@ from conftest import SHARED, shared
 from understudy.core.projection import project_answer, project_request
 from understudy.dialects import Quirks, carried_by
 
+pytestmark = pytest.mark.timeout(
+    240
+)  # one fixture goes through every recording, once for all tests; under coverage that takes its time
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("exchanges", HERE / "exchanges.py")
 harness = sys.modules["exchanges"] = importlib.util.module_from_spec(_spec)

@@ -28,16 +28,19 @@ DIALECTS = Registry("understudy.dialects", "DIALECT", kind="dialect")
 RECORDED = {"google_openai_compat": "gemini", "vertexai_anthropic": "vertex"} | {name: name for name in NAMES}
 # Providers that are asked elsewhere by everybody, and where the recorded ones were.
 PLACES = {
+    "bedrock": (None, "qwen.qwen3-32b-v1:0", {"region": "us-east-1"}),
     "azure": ("https://RESOURCE.openai.azure.com", "gpt-4o", {}),
     "huggingface": ("https://router.huggingface.co/together/v1", "deepseek-ai/DeepSeek-R1", {}),
     "vertex": (None, "claude-3-7-sonnet@20250219", {"project": "PROJECT", "location": "us-east5"}),
 }
 CHATS = [
     record
-    for name in ("chat_completions", "messages")
+    for name in ("bedrock_converse", "chat_completions", "messages")
     for record in read_recordings(name)
     if record["provider"] in RECORDED and record["request"] and isinstance(record["request"].get("body"), dict)
+    if (record["provider"] == "bedrock") == (name == "bedrock_converse")
 ]
+SPOKEN = {"anthropic": "anthropic_messages", "bedrock": "bedrock_converse", "vertex": "anthropic_messages"}
 
 
 def target(name: str, **given) -> Target:
@@ -107,6 +110,13 @@ def test_an_unspoken_wire_format_has_no_endpoint():
 def test_what_a_target_lacks_in_translation_is_that_of_its_first_wire_format():
     ollama = facts("ollama")
     assert lacks_in_translation(ollama, ("openai_chat",)) == ("stored", "video")
+    assert lacks_in_translation(ollama, ("ollama_chat", "openai_chat")) == (
+        "audio",
+        "logprobs",
+        "many",
+        "stored",
+        "video",
+    )
     assert "many" in lacks_in_translation(ollama, ("anthropic_messages",))
     assert lacks_in_translation(facts("static"), ()) == ()
 
@@ -114,7 +124,7 @@ def test_what_a_target_lacks_in_translation_is_that_of_its_first_wire_format():
 @pytest.mark.shared("recordings")
 @pytest.mark.parametrize("provider", sorted({RECORDED[record["provider"]] for record in CHATS}))
 def test_requests_go_where_recorded_ones_went(provider):
-    dialect = "anthropic_messages" if provider in {"anthropic", "vertex"} else "openai_chat"
+    dialect = SPOKEN.get(provider, "openai_chat")
     base_url, model, settings = PLACES.get(provider, (None, "m", {}))
     base_url = base_url or usual_address(provider, settings)
     where = endpoint(target(provider, base_url=base_url, model=model, settings=settings), dialect)
@@ -136,7 +146,7 @@ def test_no_field_is_dropped_that_the_provider_was_seen_to_accept(provider):
         for record in CHATS
         if RECORDED[record["provider"]] == provider and record["response"]["status"] == 200
         for wire in facts(provider).wires
-        if wire.dialect == ("anthropic_messages" if provider in {"anthropic", "vertex"} else "openai_chat")
+        if wire.dialect == SPOKEN.get(provider, "openai_chat")
         for field in wire.quirks_for(record["request"]["body"].get("model", "")).drop
         if field in record["request"]["body"]
     ]
@@ -158,6 +168,18 @@ def test_no_field_is_dropped_that_the_provider_was_seen_to_accept(provider):
             "https://api.anthropic.com:443/v1/messages",
         ),
         ("anthropic", "https://proxy/a/v1/", "anthropic_messages", "https://proxy:443/a/v1/messages"),
+        ("ollama", "http://h:11434/v1", "ollama_chat", "http://h:11434/api/chat"),
+        ("ollama", "http://h:11434", "ollama_chat", "http://h:11434/api/chat"),
+        ("ollama", "https://proxy/one/v1/", "ollama_chat", "https://proxy:443/one/api/chat"),
+        ("ollama", "https://proxy/one", "ollama_chat", "https://proxy:443/one/api/chat"),
+        ("ollama", "http://h:11434/v1", "openai_chat", "http://h:11434/v1/chat/completions"),
+        ("ollama", "http://h:11434", "openai_chat", "http://h:11434/v1/chat/completions"),
+        ("ollama", "http://h:11434", "openai_embeddings", "http://h:11434/v1/embeddings"),
+        ("cohere", "https://api.cohere.com", "cohere_chat", "https://api.cohere.com:443/v2/chat"),
+        ("cohere", "https://api.cohere.com/v2", "cohere_chat", "https://api.cohere.com:443/v2/chat"),
+        ("cohere", "https://h/v2", "openai_chat", "https://h:443/compatibility/v1/chat/completions"),
+        ("cohere", "https://h", "openai_chat", "https://h:443/compatibility/v1/chat/completions"),
+        ("cohere", "https://h", "cohere_embed", "https://h:443/v2/embed"),
         ("anthropic", "https://[::1]:9/", "anthropic_messages", "https://::1:9/v1/messages"),
     ],
 )

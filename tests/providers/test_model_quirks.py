@@ -247,3 +247,21 @@ def test_claude_on_vertex_is_named_in_the_address_and_versioned_in_the_body():
     assert "model" not in body
     assert (body["anthropic_version"], body["thinking"]) == ("vertex-2023-10-16", {"type": "adaptive"})
     assert set(lost) == {"thinking.budget_tokens", "temperature"}
+
+
+@pytest.mark.parametrize(
+    ("model", "thinks"),
+    [
+        ("command-a-reasoning-08-2025", True),
+        ("command-a-plus-05-2026", True),
+        ("command-next", True),
+        ("command-a-03-2025", False),
+        ("command-a-vision-07-2025", False),
+        ("command-r-plus-08-2024", False),
+        ("command-r7b-12-2024", False),
+    ],
+)
+def test_only_models_of_cohere_that_think_are_asked_to(model: str, thinks: bool) -> None:
+    body, lost = translated("cohere", model, Settings(reasoning=ReasoningSettings(budget_tokens=500)))
+    assert ("thinking" in body) is thinks
+    assert ("reasoning" in lost) is not thinks

@@ -31,21 +31,25 @@ FREE = Price(input=0, output=0)
 APIS = {
     "anthropic": "anthropic_messages",
     "anthropic_messages": "anthropic_messages",
+    "bedrock_converse": "bedrock_converse",
     "chat": "openai_chat",
+    "cohere": "cohere_chat",
+    "cohere_chat": "cohere_chat",
     "cohere_embed": "cohere_embed",
+    "converse": "bedrock_converse",
     "embeddings": "openai_embeddings",
     "gemini": "gemini",
     "gemini_embeddings": "gemini_embeddings",
     "generate_content": "gemini",
     "chat_completions": "openai_chat",
     "messages": "anthropic_messages",
+    "ollama": "ollama_chat",
+    "ollama_chat": "ollama_chat",
     "openai": "openai_chat",
     "openai_chat": "openai_chat",
     "openai_embeddings": "openai_embeddings",
 }
 APIS_LATER = {
-    "bedrock_converse": "bedrock_converse",
-    "converse": "bedrock_converse",
     "openai_responses": "openai_responses",
     "responses": "openai_responses",
 }

@@ -86,7 +86,7 @@ TELLING: tuple[Sentence, ...] = (
         r"(?:reached|exceeded)\b.{0,40}\b(?:spend|spending|billing|budget) (?:hard )?(?:limit|cap)",
         r"reached your specified (?:api )?usage limits?|exceeded your monthly included credits",
         r"\bbilling\b.{0,40}\b(?:not active|to be enabled|is disabled)|enable billing|payment required",
-        r"account is in (?:arrears|good standing)|key limit exceeded",
+        r"account is in (?:arrears|good standing)|key limit exceeded|invalid_payment_instrument",
     ),
     # What the caller refers to is gone, not the model: resting the target for it would let one caller stop all.
     says(
@@ -217,7 +217,7 @@ SENTENCES: tuple[Sentence, ...] = (
     # A key can be wrong at 400 (Google, xAI) and 403; whoever lacks one is told so in many ways.
     says(
         BAD_KEY, "0 400 403", "key,authentication,token",
-        r"\b(?:invalid|incorrect|missing|expired|wrong|bad|no)\b.{0,20}\b(?:x-)?(?:api|subscription)[- _]?key\b",
+        r"\b(?:invalid|incorrect|missing|expired|wrong|bad|no)\b.{0,20}\b(?:x-)?(?:api|subscription)[- _]?(?:key|token)\b",
         r"\bapi[- _]?key\b.{0,30}\b(?:not valid|invalid|expired|missing|required|not found|revoked|not provided)",
         r"\binvalid authentication|\bauthentication (?:failed|fails|required)|\bsecurity token\b.{0,60}\b(?:invalid|expired)",
         r"\b(?:access|auth\w*) token\b.{0,30}\b(?:invalid|expired|missing)",

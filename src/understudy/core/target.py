@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from understudy.core.catalogue.profile import UNKNOWN, Profile
 from understudy.core.money import Price
 from understudy.core.policy import Retry
 from understudy.core.request import Operation
@@ -46,6 +47,7 @@ class Target:
     weight: float = 1.0
     limits: Limits = Limits()
     price: Price | None = None
+    profile: Profile = UNKNOWN
     retry: Retry | None = None
     context_tokens: int | None = None
     max_output_tokens: int | None = None

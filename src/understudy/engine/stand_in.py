@@ -14,9 +14,9 @@ from understudy.core.policy import Timeouts
 from understudy.core.projection import project_answer
 from understudy.dialects import CONTENT, END
 from understudy.engine.attempt import JSON, Attempt, Place
-from understudy.engine.crossing import dated
+from understudy.engine.crossing import named
 from understudy.engine.streamed import streamed_as
-from understudy.engine.streaming import dated_event, meaning
+from understudy.engine.streaming import meaning, named_event
 from understudy.providers import Reply
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class StandInAttempt(Attempt):
         self.committed = True
         headers = show.headers(self, {})
         if self._whole is not None:
-            answer = dated(self._whole, show.engine.wall_s())
+            answer = named(self._whole, show, self.entry.target)
             projected, _ = project_answer(answer, show.dialect.answer_carries)
             headers.append(JSON)
             show.sink.respond(200, headers, show.dialect.render_answer(projected))
@@ -93,7 +93,7 @@ class StandInAttempt(Attempt):
             last_s = show.engine.now_s()
             if isinstance(event, Failed):
                 return event.failure
-            out = encoder.encode(dated_event(event, created))
+            out = encoder.encode(named_event(event, created, show.decision.id))
             if out:
                 await show.sink.write(out)
             if meaning(event) & END:

@@ -1,5 +1,6 @@
-"""API errors as providers word them: one row a problem, with the body in OpenAI's and in Anthropic's envelope (Google's: `_google`).
+"""API errors as providers word them: one row a problem, with the body in OpenAI's and in Anthropic's envelope.
 
+Google's stand in `_google`, Amazon's in `_bedrock`, those of one sentence in `_flat`.
 The wording follows what the providers document and what is quoted in public threads; the ids are invented.
 """
 
@@ -10,12 +11,15 @@ from email.utils import formatdate
 
 from understudy.core.failure import FailureKind
 from understudy.core.value import JsonObject, keyword_value, value
+from understudy.faults._bedrock import BEDROCK, bedrock_envelope, bedrock_event, bedrock_headers
+from understudy.faults._flat import FLAT, flat_envelope
 from understudy.faults._google import GOOGLE, google_envelope
 from understudy.faults._hints import HINTS, Spelled
 from understudy.registry import unknown
 
 ANTHROPIC = "anthropic_messages"
 GEMINI = "gemini"
+CONVERSE = "bedrock_converse"
 """The dialects with an envelope of their own; every other one here gets OpenAI's, as compatible servers send it."""
 
 
@@ -258,7 +262,10 @@ def error_reply(
         return ErrorReply(worded.status, (("content-type", "text/html"), dated, *spelled.headers), page.encode())
     status, envelope = _told(problem, dialect, model, request_id, spelled)
     if message is not None:
-        envelope["error"]["message"] = message
+        _reword(envelope, message)
+    if dialect == CONVERSE and problem in BEDROCK:
+        headers = (*bedrock_headers(BEDROCK[problem], request_id), *spelled.headers)
+        return ErrorReply(status, headers, json.dumps(envelope).encode())
     id_header = "request-id" if dialect == ANTHROPIC else "x-request-id"
     dated = ("date", formatdate(wall_s, usegmt=True))
     headers = (("content-type", "application/json"), dated, (id_header, request_id), *spelled.headers)
@@ -269,6 +276,8 @@ def error_reply(
 
 def error_event(problem: str, dialect: str, *, model: str, request_id: str) -> bytes:
     """The problem as the body of an error event inside a stream, or of an error under status 200: JSON."""
+    if dialect == CONVERSE:
+        return json.dumps(bedrock_event(BEDROCK.get(problem, BEDROCK["server_error"]))).encode()
     return json.dumps(_told(problem, dialect, model, request_id, Spelled())[1]).encode()
 
 
@@ -280,8 +289,19 @@ def _told(problem: str, dialect: str, model: str, request_id: str, spelled: Spel
     """The status, and the envelope."""
     if dialect == GEMINI and problem in GOOGLE:
         return GOOGLE[problem].code, google_envelope(GOOGLE[problem], model, spelled)
+    if (flat := FLAT.get(dialect, {}).get(problem)) is not None:
+        return flat.code, flat_envelope(dialect, flat, model, request_id, spelled)
+    if dialect == CONVERSE and problem in BEDROCK:
+        return BEDROCK[problem].status, bedrock_envelope(BEDROCK[problem], spelled)
     worded = _worded(problem, dialect)
     return worded.status, _envelope(worded, dialect, model, request_id, spelled)
+
+
+def _reword(envelope: JsonObject, message: str) -> None:
+    if isinstance(envelope.get("error"), dict):
+        envelope["error"]["message"] = message
+    else:
+        envelope["error" if "error" in envelope else "message"] = message
 
 
 def _envelope(worded: Worded, dialect: str, model: str, request_id: str, spelled: Spelled) -> JsonObject:

@@ -1,8 +1,8 @@
 """A provider over HTTP, scripted or replaying a recording: what the router is tried against, by its tests and by its users.
 
 It speaks OpenAI Chat Completions (`/v1/chat/completions`, `/v1/models`), Anthropic Messages (`/v1/messages`,
-`/v1/messages/count_tokens`, `/v1/models` with an `anthropic-version` header) and Gemini (`/v1beta/models/...:generateContent`,
-`:streamGenerateContent`), streaming or not, with tools, structured output and
+`/v1/messages/count_tokens`, `/v1/models` with an `anthropic-version` header), Gemini (`/v1beta/models/...:generateContent`,
+`:streamGenerateContent`), Ollama's own chat (`/api/chat`, `/api/tags`) and Cohere's (`/v2/chat`), streaming or not, with tools, structured output and
 usage, and embeddings as OpenAI, Gemini and Cohere have them; and it fails in every way that `understudy.faults` knows, on real sockets. What goes wrong is chosen by
 
 - the script: `faults` of a YAML file, or of a `Script`;

@@ -8,14 +8,14 @@ from typing import Any
 
 from understudy.core.value import JsonObject
 from understudy.mock.asked import Asked, BadRequest, Offered, Said, cut, messages_of, text_of, tokens_of, want
-from understudy.mock.formats import Piece
+from understudy.mock.formats import Events, Piece
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 _STOPS = {"end": "stop", "length": "length", "stop_sequence": "stop", "tool_calls": "tool_calls"}
 _MUST_CALL = {"required": "", "any": ""}
 
 
-class ChatCompletions:
+class ChatCompletions(Events):
     """`understudy.mock.formats.Format` for POST /v1/chat/completions."""
 
     dialect = "openai_chat"

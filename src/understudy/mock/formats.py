@@ -15,10 +15,26 @@ class Piece(NamedTuple):
     content: bool = False
 
 
+class Events:
+    """What formats share whose streams are server-sent events."""
+
+    stream_type = "text/event-stream; charset=utf-8"
+
+    def framed(self, event: bytes, name: str) -> bytes:
+        """An event of its streams. `name`: its type, "" for none."""
+        return (f"event: {name}\n".encode() if name else b"") + b"data: " + event + b"\n\n"
+
+
 class Format(Protocol):
     """One wire format, written by the provider's side."""
 
     dialect: str
+    stream_type: str
+    """The content type of its streams."""
+
+    def framed(self, event: bytes, name: str) -> bytes:
+        """An event of its streams. `name`: its type, "" for none."""
+        ...
 
     def read(self, read: JsonObject) -> Asked:
         """What a request asks. Raises `BadRequest` for what the real provider would refuse."""

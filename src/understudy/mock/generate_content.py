@@ -9,7 +9,7 @@ from typing import Any
 
 from understudy.core.value import JsonObject
 from understudy.mock.asked import Asked, BadRequest, Offered, Said, want
-from understudy.mock.formats import Piece
+from understudy.mock.formats import Events, Piece
 
 _PATH = re.compile(r"/models/(?P<model>[^/]+):(?P<method>generateContent|streamGenerateContent)\Z")
 _STOPS = {"end": "STOP", "length": "MAX_TOKENS", "stop_sequence": "STOP", "tool_calls": "STOP"}
@@ -28,7 +28,7 @@ def addressed(path: str, read: JsonObject) -> JsonObject:
     return {**read, "model": found["model"], "stream": found["method"].startswith("stream")}
 
 
-class GenerateContent:
+class GenerateContent(Events):
     """`understudy.mock.formats.Format` for POST /v1beta/models/...:generateContent."""
 
     dialect = "gemini"

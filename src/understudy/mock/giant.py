@@ -11,15 +11,14 @@ from understudy.mock.wire import Connection
 
 BLOCK_BYTES = 64 * 1024
 _OPENS, _CLOSES = b'{"padding":"', b'"}'
-_EVENT_OPENS, _EVENT_CLOSES = b"data: " + _OPENS, _CLOSES + b"\n\n"
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-async def send(plan: Plan, connection: Connection) -> None:
-    """So many bytes of JSON in one text, or in one event of a stream; ends early when the client hangs up."""
-    kind = "text/event-stream; charset=utf-8" if plan.stream else "application/json"
-    headers = [("content-type", kind)]
-    opens, closes = (_EVENT_OPENS, _EVENT_CLOSES) if plan.stream else (_OPENS, _CLOSES)
+async def send(plan: Plan, stream_type: str, connection: Connection) -> None:
+    """So many bytes of JSON in one text, or in one event or line of a stream; ends early when the client hangs up."""
+    headers = [("content-type", stream_type if plan.stream else "application/json")]
+    mark = b"data: " if plan.stream and stream_type.startswith("text/event-stream") else b""
+    opens, closes = mark + _OPENS, _CLOSES + (b"\n\n" if plan.stream else b"")
     blocks = _blocks(opens, plan.giant_bytes, closes)
     length = None
     if plan.packing is Packing.GZIP:

@@ -8,14 +8,14 @@ from typing import Any
 
 from understudy.core.value import JsonObject
 from understudy.mock.asked import Asked, BadRequest, Offered, Said, cut, messages_of, text_of, tokens_of, want
-from understudy.mock.formats import Piece
+from understudy.mock.formats import Events, Piece
 
 _ROLES = frozenset({"user", "assistant"})
 _STOPS = {"end": "end_turn", "length": "max_tokens", "stop_sequence": "stop_sequence", "tool_calls": "tool_use"}
 _SIGNATURE = "bW9jay1zaWduYXR1cmU="  # opaque to everybody but the mock
 
 
-class Messages:
+class Messages(Events):
     """`understudy.mock.formats.Format` for POST /v1/messages."""
 
     dialect = "anthropic_messages"

@@ -11,7 +11,7 @@ from understudy.core.dice import Dice
 from understudy.core.value import keyword_value
 from understudy.faults import Connect, Content, Ending, ErrorReply, Plan, Reply, miscounted, mistyped
 from understudy.mock import giant
-from understudy.mock.formats import Piece
+from understudy.mock.formats import Events, Piece
 from understudy.mock.wire import Connection, Headers
 
 _PAGE = b"<!doctype html><html><head><title>Just a moment...</title></head><body>Checking your browser.</body></html>"
@@ -29,7 +29,8 @@ class Material:
     """Everything that a plan may want to send. `whole`: the body of a proper whole answer. `pieces`: of a proper stream.
 
     `empty_whole`, `empty_pieces`: proper answers in which nothing is said. `foreign_whole`, `foreign_pieces`: proper ones of another
-    provider's API. `error`: for Reply.ERROR. `event`: for Ending.ERROR_EVENT, the JSON. `event_name`: SSE event name of errors, "" for none.
+    provider's API. `error`: for Reply.ERROR. `event`: for Ending.ERROR_EVENT, the JSON. `event_name`: the type of such an event, "" for
+    none. `stream_type`: the content type of streams; `framed`: an event of one.
     """
 
     status: int = 200
@@ -43,6 +44,8 @@ class Material:
     error: ErrorReply | None = None
     event: bytes = b"{}"
     event_name: str = ""
+    stream_type: str = Events.stream_type
+    framed: Callable[[bytes, str], bytes] = Events().framed
 
 
 _WRONG_SHAPE = b'{"status":"ok","result":null}'
@@ -84,7 +87,7 @@ async def _connect_and_reply(
             connection.head(material.error.status, material.error.headers, length=len(material.error.body))
             await connection.send(material.error.body)
         case _ if plan.content is Content.GIANT:
-            await giant.send(plan, connection)
+            await giant.send(plan, material.stream_type, connection)
         case _:
             performer = _stream if plan.stream and plan.content is not Content.HTML else _whole
             await performer(plan, material, _Pen(connection, plan, dice if split else None))
@@ -131,7 +134,7 @@ class _Pen:
 
 async def _stream(plan: Plan, material: Material, pen: _Pen) -> None:
     headers = [(name, line) for name, line in material.headers if name != "content-type"]
-    pen.connection.head(material.status, [("content-type", "text/event-stream; charset=utf-8"), *headers], length=None)
+    pen.connection.head(material.status, [("content-type", material.stream_type), *headers], length=None)
     pieces = {Content.EMPTY: material.empty_pieces, Content.FOREIGN: material.foreign_pieces}
     breaks = plan.breaks
     sent = 0
@@ -143,24 +146,31 @@ async def _stream(plan: Plan, material: Material, pen: _Pen) -> None:
             if breaks and not plan.ending_after:
                 break
             sent += 1
-        await pen.write(_SPOILED[plan.content](piece) if plan.content in _SPOILED else piece.data)
+        await pen.write(_SPOILED[plan.content](piece, material) if plan.content in _SPOILED else piece.data)
     await pen.flush()
     await _end(plan.ending if breaks else Ending.COMPLETE, material, pen)
 
 
 # What becomes of a piece of a stream that is spoiled.
-_SPOILED: dict[Content, Callable[[Piece], bytes]] = {
-    Content.BROKEN_JSON: lambda piece: piece.data.replace(b'":', b'"', 1) if piece.content else piece.data,
-    Content.WRONG_SHAPE: lambda piece: b"data: " + _WRONG_SHAPE + b"\n\n" if b"{" in piece.data else piece.data,
-    Content.MISTYPED: lambda piece: _in_events(mistyped, piece.data),
-    Content.MISCOUNTED: lambda piece: _in_events(miscounted, piece.data),
+_SPOILED: dict[Content, Callable[[Piece, Material], bytes]] = {
+    Content.BROKEN_JSON: lambda piece, _: piece.data.replace(b'":', b'"', 1) if piece.content else piece.data,
+    Content.WRONG_SHAPE: lambda piece, material: (
+        material.framed(_WRONG_SHAPE, "") if b"{" in piece.data else piece.data
+    ),
+    Content.MISTYPED: lambda piece, _: _in_lines(mistyped, piece.data),
+    Content.MISCOUNTED: lambda piece, _: _in_lines(miscounted, piece.data),
 }
 
 
-def _in_events(lie: Callable[[bytes], bytes], data: bytes) -> bytes:
-    """The lie in every line of JSON."""
-    lines = data.split(b"\n")
-    return b"\n".join([b"data: " + lie(line[6:]) if line.startswith(b"data: {") else line for line in lines])
+def _in_lines(lie: Callable[[bytes], bytes], data: bytes) -> bytes:
+    """The lie in every line of JSON, event of a stream or bare; binary frames stay as they are."""
+    return b"\n".join([_in_line(lie, line) for line in data.split(b"\n")])
+
+
+def _in_line(lie: Callable[[bytes], bytes], line: bytes) -> bytes:
+    mark = b"data: " if line.startswith(b"data: ") else b""
+    told = line.removeprefix(mark)
+    return mark + lie(told) if told.startswith(b"{") else line
 
 
 async def _end(ending: Ending, material: Material, pen: _Pen) -> None:
@@ -168,8 +178,7 @@ async def _end(ending: Ending, material: Material, pen: _Pen) -> None:
         case Ending.COMPLETE | Ending.UNFINISHED:
             pen.connection.finish()
         case Ending.ERROR_EVENT:
-            name = f"event: {material.event_name}\n".encode() if material.event_name else b""
-            await pen.connection.send(name + b"data: " + material.event + b"\n\n")
+            await pen.connection.send(material.framed(material.event, material.event_name))
             pen.connection.finish()
         case Ending.CUT:
             pen.connection.close()

@@ -13,10 +13,13 @@ from understudy.core.value import JsonObject
 from understudy.faults import ErrorReply, Plan, Trouble, error_event, error_reply
 from understudy.mock.asked import NOTHING, Asked, BadRequest, read_object, say
 from understudy.mock.chat_completions import ChatCompletions
+from understudy.mock.cohere_chat import CohereChat, answers_chat
+from understudy.mock.converse import Converse, conversed, converses
 from understudy.mock.embeddings import Embedded, embed, embeds
 from understudy.mock.formats import Format
 from understudy.mock.generate_content import GenerateContent, addressed, generates
 from understudy.mock.messages import Messages
+from understudy.mock.ollama_chat import OllamaChat, chats
 from understudy.mock.performance import Material
 from understudy.mock.replay import NotRecorded, Recording, load_recording
 from understudy.mock.script import BadScript, Script
@@ -25,6 +28,11 @@ from understudy.mock.wire import Incoming
 _CHAT: Format = ChatCompletions()
 _MESSAGES: Format = Messages()
 _GEMINI: Format = GenerateContent()
+_OLLAMA: Format = OllamaChat()
+_COHERE: Format = CohereChat()
+_CONVERSE: Format = Converse()
+_ADDRESSED = {_GEMINI.dialect: addressed, _CONVERSE.dialect: conversed}
+"""Formats whose path says a part of the request -> what adds it."""
 
 
 class Received:
@@ -79,6 +87,12 @@ class Received:
         """The wire format that it is answered in."""
         if generates(self.path):
             return _GEMINI
+        if chats(self.path):
+            return _OLLAMA
+        if answers_chat(self.path):
+            return _COHERE
+        if converses(self.path):
+            return _CONVERSE
         return _MESSAGES if self.speaks_anthropic else _CHAT
 
     @property
@@ -119,13 +133,21 @@ class Repertoire:
         path = received.path
         if self._script.key is not None and received.key != self._script.key:
             raise Refused("auth", "invalid x-api-key")
+        if received.method == "GET" and path.endswith("/api/tags"):
+            return _in_one(received, {"models": [{"name": one, "model": one} for one in self._script.models]}, plan_of)
         if received.method == "GET" and path.endswith("/models"):
             models = _models(self._script.models, anthropic=received.speaks_anthropic)
             return _in_one(received, models, plan_of)
         if received.method == "POST" and (embedded := _embedded(received, path)) is not None:
             received.model = embedded.model
             return _in_one(received, embedded.whole, plan_of, empty=embedded.empty, tokens=embedded.tokens)
-        known = generates(path) or path.endswith(("/chat/completions", "/messages", "/messages/count_tokens"))
+        known = (
+            generates(path)
+            or chats(path)
+            or answers_chat(path)
+            or converses(path)
+            or path.endswith(("/chat/completions", "/messages", "/messages/count_tokens"))
+        )
         if received.method != "POST" or not known:
             raise Refused("not_found", f"Invalid URL ({received.method} {path})")
         format_ = received.format
@@ -133,7 +155,8 @@ class Repertoire:
         try:
             received.json = read_object(received.body)
             # Who only counts has no answer to bound.
-            body = addressed(path, received.json) if format_ is _GEMINI else received.json
+            adds = _ADDRESSED.get(format_.dialect)
+            body = received.json if adds is None else adds(path, received.json)
             asked = format_.read({"max_tokens": 1, **body} if counts else body)
         except BadRequest as error:
             raise Refused("invalid_request", str(error)) from None
@@ -220,12 +243,19 @@ def _troubles(received: Received, plan: Plan) -> dict[str, Any]:
         "error": None if plan.trouble is None else error_for(received, plan.trouble, skew_s=plan.skew_s),
         "event": error_event(event, received.dialect, model=received.model, request_id=received.request_id),
         "event_name": "error" if received.speaks_anthropic else "",
+        "stream_type": received.format.stream_type,
+        "framed": received.format.framed,
     }
 
 
 def _headers(received: Received) -> tuple[tuple[str, str], ...]:
-    name = "request-id" if received.speaks_anthropic else "x-request-id"
+    name = _ID_HEADERS.get(received.dialect, "x-request-id")
+    if received.speaks_anthropic:
+        name = "request-id"
     return (("content-type", "application/json"), (name, received.request_id))
+
+
+_ID_HEADERS = {_CONVERSE.dialect: "x-amzn-requestid"}
 
 
 def _load(path: Path, script: Script) -> Recording:

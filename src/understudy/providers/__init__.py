@@ -40,10 +40,14 @@ from understudy.core.value import JsonObject, keyword_value
 from understudy.dialects import BY_THE_BOOK, Quirks
 from understudy.ports import Header, Origin
 from understudy.registry import Registry
+from understudy.transport.sigv4 import Scope
 
 OPENAI_CHAT = "openai_chat"
 ANTHROPIC_MESSAGES = "anthropic_messages"
 GEMINI = "gemini"
+OLLAMA_CHAT = "ollama_chat"
+COHERE_CHAT = "cohere_chat"
+BEDROCK_CONVERSE = "bedrock_converse"
 
 
 ModelQuirks = tuple[tuple[str, Quirks], ...]
@@ -57,6 +61,7 @@ class Auth(StrEnum):
     X_API_KEY = "x-api-key"  # x-api-key: ...
     API_KEY = "api-key"  # api-key: ...
     X_GOOG_API_KEY = "x-goog-api-key"  # x-goog-api-key: ...
+    SIGV4 = "sigv4"  # authorization: AWS4-HMAC-SHA256 ... (`transport.sigv4`), or Bearer ... of what is no pair of keys
     NONE = "none"
 
 
@@ -69,6 +74,7 @@ class Wire:
     go along, lower-case; one that ends in `*` stands for all that begin so. `quirks`: where it differs from the book.
     `on_request`: spoken only where a target's `api` picks it, because not every version of the server has it.
     `lacks_in_translation`: features that this format cannot carry for callers of another one. `operation`: what is asked in it.
+    `unversioned`: it stands beside the `/v1` that a `base_url` may end in, not under it.
     `models`: pattern of a model's whole name -> the quirks that hold for it instead of `quirks`, the first match; `speaks_for`:
     pattern of the models that are asked in this format.
     """
@@ -85,6 +91,7 @@ class Wire:
     operation: Operation = Operation.CHAT
     models: ModelQuirks = ()
     speaks_for: str = r".*"
+    unversioned: bool = False
 
     def quirks_for(self, model: str) -> Quirks:
         """Where this model differs from the book."""
@@ -150,6 +157,7 @@ def openai_chat(
     on_request: bool = False,
     models: ModelQuirks = (),
     auth: Auth = Auth.BEARER,
+    unversioned: bool = False,
 ) -> Wire:
     """Chat Completions under a `base_url` that ends in `/v1`."""
     return Wire(
@@ -162,6 +170,7 @@ def openai_chat(
         models=models,
         on_request=on_request,
         lacks_in_translation=("stored", "video"),
+        unversioned=unversioned,
     )
 
 
@@ -207,6 +216,45 @@ def generate_content(
         models=models,
         on_request=on_request,
         lacks_in_translation=("logprobs", "stored"),
+    )
+
+
+def ollama_chat() -> Wire:
+    """Ollama's own format, beside the `/v1` of a `base_url`."""
+    return Wire(
+        dialect=OLLAMA_CHAT,
+        path="/api/chat",
+        headers=_ALWAYS,
+        pass_on=_TRACE,
+        lacks_in_translation=("audio", "logprobs", "many", "stored", "video"),
+        unversioned=True,
+    )
+
+
+def cohere_chat(*, path: str = "/v2/chat", auth: Auth = Auth.BEARER, models: ModelQuirks = ()) -> Wire:
+    """Cohere's own format under a `base_url` that ends before `/v2`."""
+    return Wire(
+        dialect=COHERE_CHAT,
+        path=path,
+        auth=auth,
+        headers=_ALWAYS,
+        pass_on=_TRACE,
+        models=models,
+        lacks_in_translation=("audio", "logprobs", "many", "stored", "video"),
+    )
+
+
+def bedrock_converse(*, models: ModelQuirks = ()) -> Wire:
+    """Converse under a `base_url` that ends before `/model`."""
+    return Wire(
+        dialect=BEDROCK_CONVERSE,
+        path="/model/{model}/converse",
+        stream_path="/model/{model}/converse-stream",
+        auth=Auth.SIGV4,
+        headers=_ALWAYS,
+        pass_on=_TRACE,
+        models=models,
+        lacks_in_translation=("logprobs", "many", "stored"),
     )
 
 
@@ -274,7 +322,7 @@ class Endpoint:
     """Where one target is asked in one dialect: everything about a request but its body and the secret.
 
     `path`, `stream_path`: start with `/`. `headers`: always sent. `pass_on`: exact names of the caller's headers that go along;
-    `pass_on_prefixes`: beginnings of such names.
+    `pass_on_prefixes`: beginnings of such names. `scope`: what its requests are signed for, None where the key itself is shown.
     """
 
     origin: Origin
@@ -285,12 +333,13 @@ class Endpoint:
     quirks: Quirks
     pass_on: tuple[bytes, ...] = ()
     pass_on_prefixes: tuple[bytes, ...] = ()
+    scope: Scope | None = None
 
     def credential(self, secret: str) -> tuple[Header, ...]:
         """The header that shows the key; none where the provider takes none or the secret is empty."""
         if not secret or self.auth is Auth.NONE:
             return ()
-        if self.auth is Auth.BEARER:
+        if self.auth is Auth.BEARER or self.auth is Auth.SIGV4:
             return ((b"authorization", b"Bearer " + secret.encode("ascii")),)
         return ((self.auth.value.encode(), secret.encode("ascii")),)
 
@@ -402,6 +451,14 @@ class Located(Protocol):
         ...
 
 
+class Signing(Located, Protocol):
+    """One whose requests are signed."""
+
+    def scope(self, host: str) -> Scope:
+        """What a signature must be good for. `host`: where requests go."""
+        ...
+
+
 PROVIDERS: Registry[Provider | Player | Located] = Registry("understudy.providers", "PROVIDER", kind="provider")
 
 
@@ -479,6 +536,8 @@ def endpoint(target: Target, dialect: str) -> Endpoint:
     if wire is None:
         raise LookupError(f"{target.provider} does not speak {dialect}")
     origin, base = address(target.base_url)
+    if wire.unversioned:
+        base = _VERSION_LAST.sub("", base)
     located = _located(target)
     whole = path_under if located is None else located.path
     model = target.model if located is None else located.known_as(target.model)
@@ -494,6 +553,7 @@ def endpoint(target: Target, dialect: str) -> Endpoint:
         quirks=wire.quirks_for(model),
         pass_on=tuple(name for name in wire.pass_on if not name.endswith(b"*")),
         pass_on_prefixes=tuple(name[:-1] for name in wire.pass_on if name.endswith(b"*")),
+        scope=cast("Signing", located).scope(origin.host) if wire.auth is Auth.SIGV4 else None,
     )
 
 
@@ -512,6 +572,7 @@ def _for(target: Target, path: str) -> str:
 
 
 _VERSION = re.compile(r"/v\d\w*")
+_VERSION_LAST = re.compile(_VERSION.pattern + r"\Z")
 _PORTS = {"http": 80, "https": 443}
 
 

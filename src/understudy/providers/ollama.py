@@ -1,25 +1,31 @@
-"""Ollama, on this machine unless `base_url` says otherwise.
+"""Ollama, on this machine unless `base_url` says otherwise, with or without its `/v1`.
 
-It takes `max_tokens` and ignores `max_completion_tokens`. Recent versions also speak Messages: `api: anthropic_messages`.
+Callers of other formats than OpenAI's are translated into its own, which says more than its endpoint for OpenAI clients: `top_k`,
+thinking on or off, and above all that a prompt longer than the model's window is to be refused. That endpoint, which callers of
+Chat Completions reach untouched, cuts such a prompt without a word (`truncate` and `shift` of the server's api/types.go, since
+0.12.6); it takes `max_tokens` and ignores `max_completion_tokens`. `api: ollama_chat` takes everybody through the first. Recent
+versions also speak Messages: `api: anthropic_messages`.
 """
 
 from understudy.dialects import Quirks
-from understudy.providers import Auth, Provider, anthropic_messages, openai_chat, openai_embeddings
+from understudy.providers import Auth, Provider, anthropic_messages, ollama_chat, openai_chat, openai_embeddings
 
 PROVIDER = Provider(
     title="Ollama",
     base_url="http://127.0.0.1:11434/v1",
     wires=(
+        ollama_chat(),
         openai_chat(
+            path="/v1/chat/completions",
             quirks=Quirks(
                 max_tokens_field="max_tokens",
                 roles=(("developer", "system"),),
                 cache_marks=False,
                 reasoning_field="reasoning",
-            )
+            ),
         ),
-        anthropic_messages(path="/messages", auth=Auth.BEARER, on_request=True),
-        openai_embeddings(),
+        anthropic_messages(path="/v1/messages", auth=Auth.BEARER, on_request=True),
+        openai_embeddings(path="/v1/embeddings"),
     ),
     key_required=False,
     local=True,

@@ -15,7 +15,7 @@ from __future__ import annotations
 from understudy.core.answer import Answer
 from understudy.core.conversation import Conversation
 from understudy.core.projection.answers import fit_choice, fit_usage, settled_stop
-from understudy.core.projection.carries import COSMETIC, ESSENTIAL, LOSSY, Carries, Loss
+from understudy.core.projection.carries import COSMETIC, ESSENTIAL, LOSSY, Carries, Loss, RequestRule
 from understudy.core.projection.narrowing import narrowed, with_thinking
 from understudy.core.projection.nodes import Losses, own_extra
 from understudy.core.projection.parts import fit_messages, replaced_id
@@ -27,6 +27,7 @@ __all__ = [
     "LOSSY",
     "Carries",
     "Loss",
+    "RequestRule",
     "budget_of",
     "effort_of",
     "narrowed",

@@ -234,6 +234,8 @@ def _read_format(found: JsonObject | None, where: str) -> Format | None:
 
 
 def _read_reasoning(fields: JsonObject, output: JsonObject) -> ReasoningSettings | None:
+    if not output and fields.get("thinking") is None:
+        return None
     thinking = dict(take(fields, "thinking", dict, "") or {})
     mode = take(thinking, "type", str, "thinking")
     settings = ReasoningSettings(

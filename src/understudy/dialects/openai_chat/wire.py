@@ -198,6 +198,8 @@ def read_usage(fields: Any, timings: Any = None) -> Usage | None:
     """
     if not isinstance(fields, dict) or fields.get("prompt_tokens", fields.get("completion_tokens")) is None:
         return None
+    if timings is None and fields.keys() == _BARE and (bare := _bare_usage(**fields)) is not None:
+        return bare
     read = _Counts()
     prompt, completion = read.count(fields, "prompt_tokens"), read.count(fields, "completion_tokens")
     inside, outside = fields.get("prompt_tokens_details"), fields.get("completion_tokens_details")
@@ -225,6 +227,19 @@ def read_usage(fields: Any, timings: Any = None) -> Usage | None:
         audio_out=spoken,
         estimated=not read.sound,
     )
+
+
+_BARE = {"prompt_tokens", "completion_tokens", "total_tokens"}
+
+
+def _bare_usage(prompt_tokens: Any, completion_tokens: Any, total_tokens: Any) -> Usage | None:
+    """What most compatible servers say, without looking for what they do not; None unless it adds up."""
+    if type(prompt_tokens) is not int or type(completion_tokens) is not int:
+        return None
+    sound = 0 <= prompt_tokens <= COUNT_MAX and 0 <= completion_tokens <= COUNT_MAX
+    if not sound or total_tokens != prompt_tokens + completion_tokens:
+        return None
+    return Usage(input=prompt_tokens, output=completion_tokens)
 
 
 _CACHED = ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens")

@@ -1,0 +1,1 @@
+"""What is known of models before any request: profiles, and which models are the same elsewhere."""
