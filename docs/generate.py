@@ -310,9 +310,12 @@ def balancers() -> str:
 
 def faults() -> str:
     """What can be made to go wrong."""
+    rows = [(f"[`{name}`](#{name})", FAULTS.describe(name).line) for name in FAULTS]
     return page(
         "Faults",
-        "What a script of `understudy mock` and the provider `simulated` can make go wrong: by name, or `{name: {setting: value}}`.\n",
+        "What a script of `understudy mock`, the provider `simulated` and a schedule of `understudy simulate` can make go wrong: by name, "
+        "or `{name: {setting: value}}`.\n",
+        table(("fault", "what happens"), rows),
         *entries(FAULTS),
     )
 

@@ -7,6 +7,7 @@ The wording follows what the providers document and what is quoted in public thr
 from __future__ import annotations
 
 import json
+from email.utils import formatdate
 
 from understudy.core.failure import FailureKind
 from understudy.core.value import JsonObject, keyword_value, value
@@ -146,6 +147,20 @@ PROBLEMS: dict[str, Problem] = {
         ),
         Worded(status=401, type="authentication_error", message="invalid x-api-key"),
     ),
+    # Azure's words, Anthropic's for OAuth tokens, and Google's own.
+    "expired_token": Problem(
+        _K.AUTH,
+        Worded(
+            status=401,
+            code="401",
+            message="Access token is missing, invalid, audience is incorrect (https://cognitiveservices.azure.com), or have expired.",
+        ),
+        Worded(
+            status=401,
+            type="authentication_error",
+            message="OAuth token has expired. Please obtain a new token or refresh your existing token.",
+        ),
+    ),
     "permission": Problem(
         _K.PERMISSION,
         Worded(
@@ -238,13 +253,14 @@ def error_reply(
     hint: str = "retry_after",
     message: str | None = None,
 ) -> ErrorReply:
-    """The problem as an HTTP answer. `wall_s`: Unix time, for hints that are dates. `message`: instead of the usual one."""
+    """The problem as an HTTP answer. `wall_s`: Unix time on the provider's clock, for its date and for hints that are dates. `message`: instead of the usual one."""
     worded = _worded(problem, dialect)
     spelled = HINTS[hint](retry_after_s, wall_s) if retry_after_s is not None else Spelled()
     if worded.page:
         title = f"{worded.status} {_REASONS[worded.status]}"
         page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>cloudflare</center>\r\n</body>\r\n</html>\r\n"
-        return ErrorReply(worded.status, (("content-type", "text/html"), *spelled.headers), page.encode())
+        dated = ("date", formatdate(wall_s, usegmt=True))
+        return ErrorReply(worded.status, (("content-type", "text/html"), dated, *spelled.headers), page.encode())
     status, envelope = _told(problem, dialect, model, request_id, spelled)
     if message is not None:
         _reword(envelope, message)
@@ -252,7 +268,8 @@ def error_reply(
         headers = (*bedrock_headers(BEDROCK[problem], request_id), *spelled.headers)
         return ErrorReply(status, headers, json.dumps(envelope).encode())
     id_header = "request-id" if dialect == ANTHROPIC else "x-request-id"
-    headers = (("content-type", "application/json"), (id_header, request_id), *spelled.headers)
+    dated = ("date", formatdate(wall_s, usegmt=True))
+    headers = (("content-type", "application/json"), dated, (id_header, request_id), *spelled.headers)
     if worded.status in {500, 503, 529} and dialect == ANTHROPIC:
         headers = (*headers, ("x-should-retry", "true"))
     return ErrorReply(status, headers, json.dumps(envelope).encode())

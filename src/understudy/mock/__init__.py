@@ -56,12 +56,19 @@ async def start_mock(
     *,
     faults: tuple[str | dict[str, Any] | Fault, ...] = (),
     tls: ssl.SSLContext | None = None,
+    tls_expired: ssl.SSLContext | None = None,
 ) -> Mock:
     """A mock that listens (port 0: on any free one). `script`: a value, or YAML text. `faults`: instead of the script's.
 
     It is a context manager that closes it. Raises `BadScript`, and `OSError` for an address that cannot be had.
     """
-    mock = Mock(read_script(script) if isinstance(script, str) else script, host=host, port=port, tls=tls)
+    mock = Mock(
+        read_script(script) if isinstance(script, str) else script,
+        host=host,
+        port=port,
+        tls=tls,
+        tls_expired=tls_expired,
+    )
     await mock.start()
     if faults:
         mock.set(*faults)

@@ -171,6 +171,7 @@ class Repertoire:
             say(asked, self._dice.fork(index), words=script.words, text=script.text) for index in range(asked.n)
         )
         nothing = (NOTHING,) * asked.n
+        foreign = _CHAT if format_ is _MESSAGES else _MESSAGES
         number = received.number
         plan = plan_of(sum(each.pieces for each in said), asked.tokens_in)
         return plan, Material(
@@ -179,6 +180,8 @@ class Repertoire:
             pieces=format_.stream(asked, said, number) if asked.stream else (),
             empty_whole=_dump(format_.whole(asked, nothing, number)),
             empty_pieces=format_.stream(asked, nothing, number) if asked.stream else (),
+            foreign_whole=_dump(foreign.whole(asked, said[:1], number)),
+            foreign_pieces=foreign.stream(asked, said[:1], number) if asked.stream else (),
             **_troubles(received, plan),
         )
 
@@ -217,14 +220,14 @@ def _in_one(
     )
 
 
-def error_for(received: Received, trouble: Trouble, message: str | None = None) -> ErrorReply:
-    """An API error in the request's wire format. `message`: instead of the problem's own."""
+def error_for(received: Received, trouble: Trouble, message: str | None = None, *, skew_s: float = 0.0) -> ErrorReply:
+    """An API error in the request's wire format. `message`: instead of the problem's own. `skew_s`: how far our clock is ahead."""
     return error_reply(
         trouble.problem,
         received.dialect,
         model=received.model,
         request_id=received.request_id,
-        wall_s=time.time(),
+        wall_s=time.time() + skew_s,
         retry_after_s=trouble.retry_after_s,
         hint=trouble.hint,
         message=message,
@@ -235,7 +238,7 @@ def _troubles(received: Received, plan: Plan) -> dict[str, Any]:
     """What of `Material` the plan's troubles need."""
     event = (plan.ending_trouble or Trouble("server_error")).problem
     return {
-        "error": None if plan.trouble is None else error_for(received, plan.trouble),
+        "error": None if plan.trouble is None else error_for(received, plan.trouble, skew_s=plan.skew_s),
         "event": error_event(event, received.dialect, model=received.model, request_id=received.request_id),
         "event_name": "error" if received.format in {_MESSAGES, _RESPONSES} else "",
         "stream_type": received.format.stream_type,

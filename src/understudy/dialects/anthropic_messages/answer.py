@@ -41,11 +41,15 @@ def read_stop(native: str | None, parts: tuple[Part, ...]) -> tuple[Stop | None,
 # Usage
 
 
+COUNT_MAX = 10**12
+"""More tokens than this were not read or written, whatever is said."""
+
+
 def read_usage(fields: Any) -> Usage | None:
     """The token counts of a `usage` object; None when there is none.
 
     `input_tokens` is without what was read from or written to a cache; `output_tokens` is with the thinking. A count that
-    is no natural number, or a part larger than its whole, marks the result as estimated.
+    is no natural number or beyond all reason, or a part larger than its whole, marks the result as estimated.
     """
     if not isinstance(fields, dict):
         return None
@@ -56,7 +60,7 @@ def read_usage(fields: Any) -> Usage | None:
         found = holder.get(name) if isinstance(holder, dict) else None
         if found is None:
             return 0
-        if type(found) is int and found >= 0:
+        if type(found) is int and 0 <= found <= COUNT_MAX:
             return found
         sound = False
         return 0
