@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-WORDS = frozenset({"content", "text", "thinking", "embedding"})
+WORDS = frozenset({"content", "delta", "text", "thinking", "embedding"})
 """Fields that hold what is said, in every wire format here."""
 
 COUNTS = frozenset({"usage", "usageMetadata", "meta"})

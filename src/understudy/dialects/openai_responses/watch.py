@@ -59,8 +59,15 @@ def _has_words(part: Any) -> bool:
     if not isinstance(part, dict):
         return bool(part)
     if part.get("type") in ("output_text", "reasoning_text", "summary_text"):
-        return bool(part.get("text"))
-    return bool(part.get("refusal")) if part.get("type") == "refusal" else True
+        return _words(part.get("text"))
+    return _words(part.get("refusal")) if part.get("type") == "refusal" else True
+
+
+def _words(text: Any) -> bool:
+    """Whether there are any. Raises `BadAnswer`: what is no text is no answer."""
+    if text is not None and not isinstance(text, str):
+        raise BadAnswer(f"the answer's words are {text!r:.40}, which is no text")
+    return bool(text)
 
 
 def glance(body: bytes) -> Glance:
@@ -134,7 +141,7 @@ class Watcher:
             told = self._mended(event, data, error)
         kind = told.type or event.event.decode("utf-8", "replace")
         if kind in _DELTAS:
-            return self._content() if told.delta else PROGRESS
+            return self._content() if _words(told.delta) else PROGRESS
         if kind in FAILURES or told.error:
             return self._fail(classify_in_band(data))
         if kind == "response.output_item.added":
