@@ -300,3 +300,15 @@ def test_the_shipped_snapshot_is_made_from_the_published_text(tmp_path):
     made, shipped = zipfile.ZipFile(tmp_path / "models.zip"), Catalogue()._zip
     assert made.namelist() == shipped.namelist()
     assert all(made.read(name) == shipped.read(name) for name in made.namelist())
+
+
+@pytest.mark.parametrize(
+    ("price", "problem"),
+    [
+        ("{input: 1, output: 1, longer: [{above: 9, input: 1, output: 1}, {above: 9, input: 1, output: 1}]}", "the shortest first"),
+        ("{input: 1, output: 1, longer: [{above: 9, input: 1, output: 1, audio: 1, audio_in: 2}]}", r"longer\[0\].*contradicts"),
+    ],
+)  # fmt: skip
+def test_prices_of_long_requests_that_contradict_each_other_are_problems(price, problem):
+    with pytest.raises(ConfigurationError, match=problem):
+        loads(f"targets: {{a: {{provider: openai, model: m, price: {price}}}}}", env={})

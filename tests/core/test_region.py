@@ -25,7 +25,7 @@ from understudy.core.target import Target
 )
 def test_only_a_target_that_is_said_to_be_there_is_asked(region, stand_in, regions, why):
     target = Target(name="t", provider="p", model="m", region=region, stand_in=stand_in)
-    entry = Entry(target, "primary", False, 0, 0, 0, None, regions)
+    entry = Entry(target, "primary", False, 0, 0, 0, regions=regions)
     ask = Ask(Needs(model="r"), "openai_chat", 0.0, Dice(1), 0, {})
     found = CONDITION.excludes(Candidate(entry, None), ask)  # type: ignore[arg-type]  it does not look at the standing
     assert (found and (found.target, found.reason, found.detail)) == (None if why is None else ("t", "region", why))

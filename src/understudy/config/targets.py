@@ -32,10 +32,12 @@ FREE = Price(input=0, output=0)
 APIS = {
     "anthropic": "anthropic_messages",
     "anthropic_messages": "anthropic_messages",
+    "bedrock_converse": "bedrock_converse",
     "chat": "openai_chat",
     "cohere": "cohere_chat",
     "cohere_chat": "cohere_chat",
     "cohere_embed": "cohere_embed",
+    "converse": "bedrock_converse",
     "embeddings": "openai_embeddings",
     "gemini": "gemini",
     "gemini_embeddings": "gemini_embeddings",
@@ -47,10 +49,6 @@ APIS = {
     "openai": "openai_chat",
     "openai_chat": "openai_chat",
     "openai_embeddings": "openai_embeddings",
-}
-APIS_LATER = {
-    "bedrock_converse": "bedrock_converse",
-    "converse": "bedrock_converse",
     "openai_responses": "openai_responses",
     "responses": "openai_responses",
 }
@@ -246,11 +244,7 @@ def _check_embeds(found: Problems, section: TargetSection, known: Provider, path
 
 def _check_api(found: Problems, section: TargetSection, known: Provider, path: Path) -> None:
     api = section.api or ""
-    if api in APIS_LATER:
-        found.problem(
-            (*path, "api"), f"{APIS_LATER[api]} is not available yet; leave `api` out, or use {_spoken(known)}"
-        )
-    elif api not in APIS:
+    if api not in APIS:
         found.problem((*path, "api"), f'unknown wire format "{api}"; {nearest(api, APIS)}')
     elif known.wires and (wire := known.wire(APIS[api])) is None:
         found.problem((*path, "api"), f"{section.provider} does not speak {APIS[api]}; it speaks {_spoken(known)}")
