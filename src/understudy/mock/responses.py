@@ -192,7 +192,7 @@ def _ended(said: Said) -> JsonObject:
 def _usage(asked: Asked, said: Said) -> JsonObject:
     return {
         "input_tokens": asked.tokens_in,
-        "input_tokens_details": {"cached_tokens": 0},
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
         "output_tokens": said.tokens_out,
         "output_tokens_details": {"reasoning_tokens": len(said.thinking)},
         "total_tokens": asked.tokens_in + said.tokens_out,

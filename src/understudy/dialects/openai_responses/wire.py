@@ -110,13 +110,13 @@ def read_usage(found: Any) -> Usage | None:
 
 
 def write_usage(usage: Usage) -> JsonObject:
-    """A `usage` object. `cache_write_tokens` is written only where there is something to say."""
-    prompt: JsonObject = {"cached_tokens": usage.cache_read}
-    if stored := usage.cache_write_5m + usage.cache_write_1h:
-        prompt["cache_write_tokens"] = stored
+    """A `usage` object."""
     return {
         "input_tokens": usage.prompt,
-        "input_tokens_details": prompt,
+        "input_tokens_details": {
+            "cached_tokens": usage.cache_read,
+            "cache_write_tokens": usage.cache_write_5m + usage.cache_write_1h,
+        },
         "output_tokens": usage.completion,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning},
         "total_tokens": usage.total,
