@@ -19,12 +19,9 @@ class Weighted:
 
     def order(self, candidates: list[Candidate], ask: Ask) -> list[Candidate]:
         """The draw."""
-        random = ask.dice.random
-        keys = []
-        for candidate in candidates:
-            draw = -log(1.0 - random())
-            weight = candidate.entry.target.weight
-            keys.append(draw / weight if weight > 0 else inf)
+        draws = ask.dice.randoms(len(candidates))
+        weights = [candidate.entry.target.weight for candidate in candidates]
+        keys = [-log(1.0 - draw) / weight if weight > 0 else inf for draw, weight in zip(draws, weights, strict=True)]
         return [candidates[index] for index in sorted(range(len(keys)), key=keys.__getitem__)]
 
 

@@ -1,0 +1,70 @@
+"""Keeps each session at one of the equals, as long as that one is not overloaded."""
+
+from __future__ import annotations
+
+from math import ceil, log
+
+from understudy.core.dice import Dice, label_of
+from understudy.core.plan import Ask, Candidate
+from understudy.core.value import value
+
+_MASK = 0xFFFF_FFFF_FFFF_FFFF
+_UNIT = 2.0**-64
+
+
+@value
+class ConsistentHash:
+    """Keeps each session at one of the equals, as long as that one is not overloaded: prompt caches stay warm.
+
+    Order: each target's own draw from the session's name, in proportion to the weights (rendezvous hashing: D. Thaler, C. Ravishankar, 1998);
+    when a target leaves, only its own sessions move, evenly to the others. A request without a session goes by its principal, without that
+    by turns. Whoever has more than `bound` times its fair share in flight comes after those who have not (V. Mirrokni, M. Thorup,
+    M. Zadimoghaddam, "Consistent hashing with bounded loads", 2018); a weight of 0 comes last. Not where no session comes twice: use `least_in_flight`.
+
+    `bound`: above 1; nearer to it shares the load better and moves more sessions.
+    """
+
+    bound: float = 1.25
+
+    def order(self, candidates: list[Candidate], ask: Ask) -> list[Candidate]:
+        """The session's own order."""
+        seed = label_of(ask.session) if ask.session else ask.turn
+        key = Dice(seed).next()
+        draws = []
+        for candidate in candidates:
+            mixed = ((key ^ candidate.entry.traits.label) * 0xBF58_476D_1CE4_E5B9) & _MASK
+            mixed = ((mixed ^ (mixed >> 29)) * 0x94D0_49BB_1331_11EB) & _MASK
+            draws.append((mixed ^ (mixed >> 32)) + 1)
+        weights = [candidate.entry.target.weight for candidate in candidates]
+        first = weights[0]
+        if any(weight != first for weight in weights):
+            keys = [
+                -log(draw * _UNIT) / weight if weight > 0 else _LAST
+                for draw, weight in zip(draws, weights, strict=True)
+            ]
+            ranking = sorted(range(len(keys)), key=keys.__getitem__)
+        else:
+            ranking = sorted(range(len(draws)), key=draws.__getitem__, reverse=True)
+        ordered = [candidates[index] for index in ranking]
+        return self._bounded(ordered)
+
+    def _bounded(self, ordered: list[Candidate]) -> list[Candidate]:
+        """The same, with the overloaded ones after the others."""
+        first = ordered[0]
+        in_flight = first.standing.in_flight
+        if not in_flight:
+            return ordered
+        weight = sum([candidate.entry.target.weight for candidate in ordered])
+        if weight <= 0:
+            return ordered
+        fair = self.bound * (sum([candidate.standing.in_flight for candidate in ordered]) + 1) / weight
+        full = [candidate.standing.in_flight >= ceil(fair * candidate.entry.target.weight) for candidate in ordered]
+        if not full[0]:
+            return ordered
+        room = [candidate for candidate, is_full in zip(ordered, full, strict=True) if not is_full]
+        return room + [candidate for candidate, is_full in zip(ordered, full, strict=True) if is_full]
+
+
+_LAST = float("inf")
+
+BALANCER = ConsistentHash

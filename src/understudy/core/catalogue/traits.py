@@ -1,0 +1,65 @@
+"""What of a target can be weighed before any request comes: its price and quality on the common scale, and its place in a hash."""
+
+from __future__ import annotations
+
+from understudy.core.dice import Dice, label_of
+from understudy.core.money import PICO_PER_NANO
+from understudy.core.scales import UNKNOWN_QUALITY, dear
+from understudy.core.target import Target
+from understudy.core.value import value
+
+SHAPES = 16
+"""Into how many steps the share of the answer in a request's tokens is divided: a price's loss is read off a table."""
+
+FREE = (0.0,) * (SHAPES + 1)
+UNPRICED = (1.0,) * (SHAPES + 1)
+
+
+@value
+class Traits:
+    """`input`, `output`, `cache_read`: nano-dollars per token, None where the price is unknown (a local target without one is free).
+
+    `dear`: the loss of its price by shape, see `shape`; the whole when the price is unknown. `quality`: 0 to 1, None when unknown;
+    `poor`: its loss, the middle when unknown. `label`: 64 bits that belong to its name. `equivalent`: the same model as the first
+    target of its tier, as far as profiles tell.
+    """
+
+    input: float | None
+    output: float | None
+    cache_read: float | None
+    dear: tuple[float, ...]
+    quality: float | None
+    poor: float
+    label: int
+    equivalent: bool
+
+
+def traits_of(target: Target, same_as: str | None) -> Traits:
+    """A target's traits. `same_as`: the model that the tier is after, None when nobody knows that they are the same."""
+    price, profile = target.price, target.profile
+    quality = profile.quality
+    rates: tuple[float | None, float | None, float | None] = (None, None, None)
+    by_shape = UNPRICED
+    if price is not None:
+        rates = (
+            price.input / PICO_PER_NANO,
+            price.output / PICO_PER_NANO,
+            price.rate("cache_read") / PICO_PER_NANO,
+        )
+        steps = range(SHAPES + 1)
+        by_shape = tuple([dear(price.input + (price.output - price.input) * step / SHAPES) for step in steps])
+    elif target.local:
+        rates, by_shape = (0.0, 0.0, 0.0), FREE
+    return Traits(
+        *rates,
+        by_shape,
+        quality,
+        1.0 - (UNKNOWN_QUALITY if quality is None else quality),
+        Dice(label_of(target.name)).next(),
+        same_as is not None and profile.same_as == same_as,
+    )
+
+
+def shape(tokens_in: int, tokens_out: int) -> int:
+    """The step that the answer's share of a request's tokens falls on."""
+    return (SHAPES * tokens_out + (tokens_in + tokens_out) // 2) // max(1, tokens_in + tokens_out)

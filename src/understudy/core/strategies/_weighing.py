@@ -1,0 +1,104 @@
+"""What several strategies share: the losses of a candidate, their weights, and a look at those who were long not asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+
+from understudy.core.catalogue.traits import shape
+from understudy.core.health.measures import PRIOR_RATINGS
+from understudy.core.plan import Ask, Candidate
+from understudy.core.scales import UNKNOWN_QUALITY, tokens_out
+from understudy.core.value import value
+
+STALE_S = 60.0
+"""Since its last attempt: a target's record is then old enough for it to be asked again only to see how it does."""
+
+EXPLORE = 0.02
+"""Share of the choices made to look at a stale target, unless set."""
+
+
+@value
+class Weights:
+    """Parts of one, 0 or more each; only their proportions count."""
+
+    cost: float
+    speed: float
+    quality: float
+    reliability: float
+    load: float = 0.0
+
+    def shares(self) -> Weights:
+        """The same, with a sum of 1. All 0: all the same."""
+        total = self.cost + self.speed + self.quality + self.reliability + self.load
+        if total <= 0.0:
+            return Weights(0.2, 0.2, 0.2, 0.2, 0.2)
+        return Weights(
+            self.cost / total, self.speed / total, self.quality / total, self.reliability / total, self.load / total
+        )
+
+
+def weighed(candidates: Sequence[Candidate], ask: Ask, weights: Weights) -> list[float]:
+    """The weighted sum of each candidate's losses, between 0 and 1."""
+    needs = ask.needs
+    step = shape(needs.tokens_in, tokens_out(needs.max_tokens))
+    stream, cost, speed = needs.stream, weights.cost, weights.speed
+    quality, reliability, load = weights.quality, weights.reliability, weights.load
+    scores = []
+    for candidate in candidates:
+        traits, measures = candidate.entry.traits, candidate.standing.measures
+        scores.append(
+            cost * traits.dear[step]
+            + speed * (measures.first if stream else measures.whole)
+            + quality * (poor(candidate) if measures.ratings else traits.poor)
+            + reliability * measures.failing
+        )
+    if load:
+        return [score + load * busy(candidate, ask) for score, candidate in zip(scores, candidates, strict=True)]
+    return scores
+
+
+def poor(candidate: Candidate) -> float:
+    """The loss of quality: the profile's word, outvoted little by little by the ratings of its answers."""
+    traits, measures = candidate.entry.traits, candidate.standing.measures
+    if measures.rating is None:
+        return traits.poor
+    known = UNKNOWN_QUALITY if traits.quality is None else traits.quality
+    trust = PRIOR_RATINGS if traits.quality is not None else 1.0
+    return 1.0 - (known * trust + measures.rating * measures.ratings) / (trust + measures.ratings)
+
+
+CAPACITY = 100.0
+"""Requests in flight that fill a target of weight 1 without a limit of its own."""
+
+
+def busy(candidate: Candidate, ask: Ask) -> float:
+    """How much of what it may take is taken, 0 to 1: the tightest of places in flight, requests and tokens per minute."""
+    standing = candidate.standing
+    bounds = standing.bounds
+    places = bounds.in_flight or CAPACITY * candidate.entry.target.weight
+    used = standing.in_flight / places if places > 0 else 1.0
+    if bounds.requests is not None:
+        used = max(used, 1.0 - bounds.requests.level(standing.requests_empty_s, ask.now_s) / bounds.requests.capacity)
+    if bounds.tokens is not None:
+        used = max(used, 1.0 - bounds.tokens.level(standing.tokens_empty_s, ask.now_s) / bounds.tokens.capacity)
+    return min(1.0, used)
+
+
+def explored(scores: list[float], candidates: Sequence[Candidate], ask: Ask, share: float) -> list[float]:
+    """The scores; in `share` of the choices, with the target that was longest not asked, if that is long, before all others.
+
+    Who scores badly is never asked, and would never be seen to have recovered.
+    """
+    if share <= 0.0 or ask.dice.random() >= share:
+        return scores
+    oldest = min(range(len(candidates)), key=lambda index: candidates[index].standing.measures.at_s)
+    if ask.now_s - candidates[oldest].standing.measures.at_s > STALE_S:
+        best = min(scores)
+        scores[oldest] = best - 1.0 if best > -inf else best
+    return scores
+
+
+def stepped(scores: list[float], step: float) -> list[float]:
+    """Scores rounded down to multiples of `step`, so that the balancer shares among those who are nearly equal."""
+    return [score // step * step if score < inf else score for score in scores] if step > 0.0 else scores

@@ -1,0 +1,60 @@
+"""Prefers whoever has proved the best of late, and learns it while working."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import exp, sqrt
+from typing import ClassVar
+
+from understudy.core.catalogue.traits import shape
+from understudy.core.health.measures import FADING
+from understudy.core.plan import Ask, Candidate
+from understudy.core.scales import tokens_out
+from understudy.core.strategies._weighing import poor
+from understudy.core.value import value
+
+
+@value
+class Adaptive:
+    """Prefers whoever has proved the best of late, and learns it while working.
+
+    A bandit with a fading memory (discounted UCB: A. Garivier, E. Moulines, "On upper-confidence bound policies for switching bandit
+    problems", 2011). Worth of an attempt: 0 when it fails, else 1 - the weighted mean of its losses of cost, speed and
+    quality (see `composite`). Score: -(mean worth + `explore` / sqrt(1 + attempts + requests in flight)), where an attempt 300 s old counts half.
+    A target is asked again the more often the closer it comes to the best: one that is worth d less about (`explore` / d)^2 times per seven minutes.
+    Regret: while nothing changes, asking the worse ones costs at most about `explore`^2 / d per seven minutes and target, a constant share of the
+    traffic that falls as traffic grows; after a change, those at a disadvantage are looked at again within a few minutes,
+    and a change for the worse is noticed by its own detector within some attempts. Chance plays no part: a decision replays from
+    the standings that it kept. Not for a few requests an hour: by the next one, everything is forgotten.
+
+    `cost`, `speed`, `quality`: weights, 0 or more; only their proportions count. `explore`: how much the doubt about a target is worth;
+    more finds changes sooner and costs more.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ("measures",)
+    cost: float = 0.3
+    speed: float = 0.3
+    quality: float = 0.4
+    explore: float = 0.15
+
+    def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
+        """Worths that can still be hoped for, negative."""
+        needs, now_s = ask.needs, ask.now_s
+        step = shape(needs.tokens_in, tokens_out(needs.max_tokens))
+        total = self.cost + self.speed + self.quality
+        share = 1.0 / total if total > 0.0 else 0.0
+        cost, speed, quality, stream = self.cost * share, self.speed * share, self.quality * share, needs.stream
+        explore = self.explore
+        scores = []
+        for candidate in candidates:
+            standing, traits = candidate.standing, candidate.entry.traits
+            measures = standing.measures
+            lost = cost * traits.dear[step] + speed * (measures.first if stream else measures.whole)
+            lost += quality * (poor(candidate) if measures.ratings else traits.poor)
+            attempts = measures.weight * exp(FADING * (measures.at_s - now_s))
+            doubt = explore / sqrt(1.0 + attempts + standing.in_flight)
+            scores.append(-(1.0 - measures.failing) * (1.0 - lost) - doubt)
+        return scores
+
+
+STRATEGY = Adaptive
