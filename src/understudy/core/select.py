@@ -51,6 +51,8 @@ def sift(tier: TierPlan, ask: Ask, standings: Standings) -> tuple[list[Candidate
 
 def _order(eligible: list[Candidate], scores: list[float], balancer: Balancer, ask: Ask) -> tuple[Order, list[float]]:
     """Better scores first; equals as the balancer says."""
+    if scores.count(scores[0]) == len(scores):
+        return tuple([candidate.entry for candidate in balancer.order(eligible, ask)]), scores
     ranking = sorted(range(len(scores)), key=scores.__getitem__)
     ranked = [scores[index] for index in ranking]
     if _rising(ranked):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from math import ceil, log
+from math import ceil, inf, log
 
 from understudy.core.dice import Dice, label_of
 from understudy.core.plan import Ask, Candidate
 from understudy.core.value import value
 
 _MASK = 0xFFFF_FFFF_FFFF_FFFF
-_UNIT = 2.0**-64
+_UNIT = 2.0**-53
+_ODD = 0xBF58_476D_1CE4_E5B9
+"""The first multiplier of SplitMix64's mixing: key and label are mixed well already."""
 
 
 @value
@@ -28,23 +30,15 @@ class ConsistentHash:
 
     def order(self, candidates: list[Candidate], ask: Ask) -> list[Candidate]:
         """The session's own order."""
-        seed = label_of(ask.session) if ask.session else ask.turn
-        key = Dice(seed).next()
-        draws = []
-        for candidate in candidates:
-            mixed = ((key ^ candidate.entry.traits.label) * 0xBF58_476D_1CE4_E5B9) & _MASK
-            mixed = ((mixed ^ (mixed >> 29)) * 0x94D0_49BB_1331_11EB) & _MASK
-            draws.append((mixed ^ (mixed >> 32)) + 1)
+        key = Dice(label_of(ask.session) if ask.session else ask.turn).next()
+        draws = [((key ^ candidate.entry.traits.label) * _ODD) & _MASK for candidate in candidates]
         weights = [candidate.entry.target.weight for candidate in candidates]
-        first = weights[0]
-        if any(weight != first for weight in weights):
-            keys = [
-                -log(draw * _UNIT) / weight if weight > 0 else _LAST
-                for draw, weight in zip(draws, weights, strict=True)
-            ]
-            ranking = sorted(range(len(keys)), key=keys.__getitem__)
+        if weights.count(weights[0]) == len(weights):
+            ranking = sorted(range(len(draws)), key=draws.__getitem__)
         else:
-            ranking = sorted(range(len(draws)), key=draws.__getitem__, reverse=True)
+            pairs = zip(draws, weights, strict=True)
+            keys = [-log(1.0 - (draw >> 11) * _UNIT) / weight if weight > 0 else inf for draw, weight in pairs]
+            ranking = sorted(range(len(keys)), key=keys.__getitem__)
         ordered = [candidates[index] for index in ranking]
         return self._bounded(ordered)
 
@@ -64,7 +58,5 @@ class ConsistentHash:
         room = [candidate for candidate, is_full in zip(ordered, full, strict=True) if not is_full]
         return room + [candidate for candidate, is_full in zip(ordered, full, strict=True) if is_full]
 
-
-_LAST = float("inf")
 
 BALANCER = ConsistentHash

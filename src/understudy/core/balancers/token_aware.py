@@ -36,7 +36,7 @@ class TokenAware:
                 continue
             work = (standing.tokens_in_flight + tokens + 1) / ((standing.measures.tokens_per_s or PACE) * weight)
             rate = standing.bounds.tokens
-            if rate is not None and rate.level(standing.tokens_empty_s, now_s) < tokens:
+            if rate is not None and (now_s - standing.tokens_empty_s) * rate.per_s < tokens:
                 work += BEHIND
             keys.append(work)
         return [rotated[index] for index in sorted(range(len(keys)), key=keys.__getitem__)]

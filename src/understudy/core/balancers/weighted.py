@@ -21,8 +21,10 @@ class Weighted:
         """The draw."""
         draws = ask.dice.randoms(len(candidates))
         weights = [candidate.entry.target.weight for candidate in candidates]
-        keys = [-log(1.0 - draw) / weight if weight > 0 else inf for draw, weight in zip(draws, weights, strict=True)]
-        return [candidates[index] for index in sorted(range(len(keys)), key=keys.__getitem__)]
+        if weights.count(weights[0]) != len(weights):
+            pairs = zip(draws, weights, strict=True)
+            draws = [-log(1.0 - draw) / weight if weight > 0 else inf for draw, weight in pairs]
+        return [candidates[index] for index in sorted(range(len(draws)), key=draws.__getitem__)]
 
 
 BALANCER = Weighted

@@ -34,6 +34,9 @@ REMEMBERED = 300.0
 TRAFFIC_S = 30.0
 """Over how long present traffic is measured."""
 
+FADED = 1e-9
+"""A weight below this says nothing any more: what was known before stays."""
+
 RUN_MAX = 8
 GOOD_RUN = 3
 """As many good answers in a row from a target thought to fail mostly: what was known before them is out of date."""
@@ -84,6 +87,7 @@ class Learner:
         "_cost_of",
         "_failing",
         "_failures",
+        "_failures_of",
         "_first",
         "_first_ms",
         "_first_of",
@@ -91,8 +95,6 @@ class Learner:
         "_out",
         "_out_s",
         "_paces",
-        "_prior_first",
-        "_prior_whole",
         "_prompt",
         "_rated_s",
         "_rating_sum",
@@ -110,10 +112,11 @@ class Learner:
 
     def __init__(self, profile: Profile) -> None:
         first_ms = PRIOR_FIRST_MS.get(profile.tier or "", PRIOR_MS)
-        self._prior_first = slow(first_ms)
-        self._prior_whole = slow(first_ms * PRIOR_WHOLE)
-        self._weight = self._failures = 0.0
-        self._first = self._first_of = self._whole = self._whole_of = 0.0
+        self._weight = 0.0
+        # The prior is the first sample, and fades like any other.
+        self._failures, self._failures_of = PRIOR_FAILING, 1.0
+        self._first, self._first_of = slow(first_ms), 1.0
+        self._whole, self._whole_of = slow(first_ms * PRIOR_WHOLE), 1.0
         self._out = self._out_s = self._prompt = self._cached = self._cost_nusd = self._cost_of = 0.0
         self._traffic = self._traffic_tokens = 0.0
         self._rating_sum = self._ratings = self._rated_s = 0.0
@@ -145,7 +148,7 @@ class Learner:
         self._failing.add(failed=False)
         if changed:
             self._restart(run)
-        elif self._good_run == GOOD_RUN and self._failures > self._weight / 2:
+        elif self._good_run == GOOD_RUN and self._failures > self._failures_of / 2:
             self._restart(GOOD_RUN)
         self.now = self._measures(now_s)
 
@@ -171,7 +174,8 @@ class Learner:
         self.now = self._measures(self.now.at_s)
 
     def _fade(self, now_s: float) -> None:
-        since_s = now_s - self.now.at_s
+        at_s = self.now.at_s
+        since_s = now_s - at_s if at_s != NEVER_S else 0.0
         left = exp(-FADING * since_s) * min(1.0, REMEMBERED / (self._weight + 1.0))
         self._scale(left)
         self._cost_nusd *= left
@@ -187,6 +191,7 @@ class Learner:
     def _scale(self, left: float) -> None:
         self._weight *= left
         self._failures *= left
+        self._failures_of *= left
         self._first *= left
         self._first_of *= left
         self._whole *= left
@@ -218,6 +223,7 @@ class Learner:
     def _count(self, first: float | None, whole: float | None, *, failed: bool) -> None:
         self._weight += 1.0
         self._failures += failed
+        self._failures_of += 1.0
         if first is not None:
             self._first += first
             self._first_of += 1.0
@@ -235,9 +241,9 @@ class Learner:
         return Measures(
             at_s,
             self._weight,
-            (self._first + self._prior_first) / (self._first_of + 1.0),
-            (self._whole + self._prior_whole) / (self._whole_of + 1.0),
-            (self._failures + PRIOR_FAILING) / (self._weight + 1.0),
+            self._first / self._first_of if self._first_of > FADED else self.now.first,
+            self._whole / self._whole_of if self._whole_of > FADED else self.now.whole,
+            self._failures / self._failures_of,
             max(self._streams.worse, self._paces.worse, self._failing.worse),
             _quantiles(self._first_ms),
             _quantiles(self._whole_ms),

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
+from math import inf, sqrt
 
 from understudy.core.catalogue.traits import shape
 from understudy.core.health.measures import PRIOR_RATINGS
 from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import UNKNOWN_QUALITY, tokens_out
+from understudy.core.scoreboard import UNBOUNDED
 from understudy.core.value import value
 
 STALE_S = 60.0
 """Since its last attempt: a target's record is then old enough for it to be asked again only to see how it does."""
+
+DRIFT = 0.05
+"""How far a loss may have moved in that time, growing with its square root: those who may be the best by now are looked at first."""
+
+LONG_S = 24 * 3600.0
 
 EXPLORE = 0.02
 """Share of the choices made to look at a stale target, unless set."""
@@ -78,24 +84,37 @@ def busy(candidate: Candidate, ask: Ask) -> float:
     bounds = standing.bounds
     places = bounds.in_flight or CAPACITY * candidate.entry.target.weight
     used = standing.in_flight / places if places > 0 else 1.0
-    if bounds.requests is not None:
-        used = max(used, 1.0 - bounds.requests.level(standing.requests_empty_s, ask.now_s) / bounds.requests.capacity)
-    if bounds.tokens is not None:
-        used = max(used, 1.0 - bounds.tokens.level(standing.tokens_empty_s, ask.now_s) / bounds.tokens.capacity)
-    return min(1.0, used)
+    if bounds is not UNBOUNDED:
+        now_s, rate = ask.now_s, bounds.requests
+        if rate is not None:
+            taken = 1.0 - (now_s - standing.requests_empty_s) * rate.per_s / rate.capacity
+            if taken > used:  # noqa: PLR1730  a call costs more, and this is asked of every candidate
+                used = taken
+        rate = bounds.tokens
+        if rate is not None:
+            taken = 1.0 - (now_s - standing.tokens_empty_s) * rate.per_s / rate.capacity
+            if taken > used:  # noqa: PLR1730  a call costs more, and this is asked of every candidate
+                used = taken
+    return used if used < 1.0 else 1.0  # noqa: FURB136
 
 
 def explored(scores: list[float], candidates: Sequence[Candidate], ask: Ask, share: float) -> list[float]:
-    """The scores; in `share` of the choices, with the target that was longest not asked, if that is long, before all others.
+    """The scores, which are losses; in `share` of the choices, with the stale target before all others that has most to be hoped from.
 
     Who scores badly is never asked, and would never be seen to have recovered.
     """
     if share <= 0.0 or ask.dice.random() >= share:
         return scores
-    oldest = min(range(len(candidates)), key=lambda index: candidates[index].standing.measures.at_s)
-    if ask.now_s - candidates[oldest].standing.measures.at_s > STALE_S:
-        best = min(scores)
-        scores[oldest] = best - 1.0 if best > -inf else best
+    now_s = ask.now_s
+    looked_at, hope = -1, inf
+    for index, candidate in enumerate(candidates):
+        age_s = now_s - candidate.standing.measures.at_s
+        if age_s > STALE_S:
+            hoped = scores[index] - DRIFT * sqrt(min(age_s, LONG_S) / STALE_S)
+            if hoped < hope:
+                looked_at, hope = index, hoped
+    if looked_at >= 0:
+        scores[looked_at] = min(scores) - 1.0
     return scores
 
 

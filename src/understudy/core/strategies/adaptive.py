@@ -47,13 +47,15 @@ class Adaptive:
         explore = self.explore
         scores = []
         for candidate in candidates:
-            standing, traits = candidate.standing, candidate.entry.traits
-            measures = standing.measures
-            lost = cost * traits.dear[step] + speed * (measures.first if stream else measures.whole)
-            lost += quality * (poor(candidate) if measures.ratings else traits.poor)
-            attempts = measures.weight * exp(FADING * (measures.at_s - now_s))
-            doubt = explore / sqrt(1.0 + attempts + standing.in_flight)
-            scores.append(-(1.0 - measures.failing) * (1.0 - lost) - doubt)
+            standing = candidate.standing
+            traits, measures = candidate.entry.traits, standing.measures
+            lost = (
+                cost * traits.dear[step]
+                + speed * (measures.first if stream else measures.whole)
+                + quality * (poor(candidate) if measures.ratings else traits.poor)
+            )
+            attempts = 1.0 + standing.in_flight + measures.weight * exp(FADING * (measures.at_s - now_s))
+            scores.append((measures.failing - 1.0) * (1.0 - lost) - explore / sqrt(attempts))
         return scores
 
 

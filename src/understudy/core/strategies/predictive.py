@@ -49,10 +49,10 @@ class Predictive:
                 trouble = trouble if trouble > SUSPECT else 0.0
             if bounds.in_flight is not None and standing.in_flight > self.full * bounds.in_flight:
                 trouble = max(trouble, standing.in_flight / bounds.in_flight)
-            if bounds.requests is not None:
+            if bounds.requests is not None and measures.requests_per_s > bounds.requests.per_s:
                 empty_s, per_s = standing.requests_empty_s, measures.requests_per_s
                 trouble = max(trouble, self._exhausted(bounds.requests, empty_s, per_s, now_s))
-            if bounds.tokens is not None:
+            if bounds.tokens is not None and measures.tokens_used_per_s > bounds.tokens.per_s:
                 empty_s, per_s = standing.tokens_empty_s, measures.tokens_used_per_s
                 trouble = max(trouble, self._exhausted(bounds.tokens, empty_s, per_s, now_s))
             position = candidate.entry.position
@@ -60,11 +60,10 @@ class Predictive:
         return scores
 
     def _exhausted(self, rate: Rate, empty_s: float, used_per_s: float, now_s: float) -> float:
-        """How soon the limit is exhausted, from 1 (now) to 0 (at the horizon or never)."""
-        drain = used_per_s - rate.per_s
-        if drain <= 0.0 or self.horizon_s <= 0.0:
+        """How soon a limit that traffic overtaxes is exhausted, from 1 (now) to 0 (at the horizon or later)."""
+        if self.horizon_s <= 0.0:
             return 0.0
-        return max(0.0, 1.0 - rate.level(empty_s, now_s) / drain / self.horizon_s)
+        return max(0.0, 1.0 - rate.level(empty_s, now_s) / (used_per_s - rate.per_s) / self.horizon_s)
 
 
 STRATEGY = Predictive
