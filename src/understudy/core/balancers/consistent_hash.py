@@ -13,6 +13,9 @@ _UNIT = 2.0**-53
 _ODD = 0xBF58_476D_1CE4_E5B9
 """The first multiplier of SplitMix64's mixing: key and label are mixed well already."""
 
+FEW = 4
+"""Fewer requests in flight than this are no overload, however idle the others are: a warm cache is worth more."""
+
 
 @value
 class ConsistentHash:
@@ -20,7 +23,7 @@ class ConsistentHash:
 
     Order: each target's own draw from the session's name, in proportion to the weights (rendezvous hashing: D. Thaler, C. Ravishankar, 1998);
     when a target leaves, only its own sessions move, evenly to the others. A request without a session goes by its principal, without that
-    by turns. Whoever has more than `bound` times its fair share in flight comes after those who have not (V. Mirrokni, M. Thorup,
+    by turns. Whoever has more than `bound` times its fair share in flight (and four at least) comes after those who have not (V. Mirrokni, M. Thorup,
     M. Zadimoghaddam, "Consistent hashing with bounded loads", 2018); a weight of 0 comes last. Not where no session comes twice: use `least_in_flight`.
 
     `bound`: above 1; nearer to it shares the load better and moves more sessions.
@@ -44,9 +47,7 @@ class ConsistentHash:
 
     def _bounded(self, ordered: list[Candidate]) -> list[Candidate]:
         """The same, with the overloaded ones after the others."""
-        first = ordered[0]
-        in_flight = first.standing.in_flight
-        if not in_flight:
+        if ordered[0].standing.in_flight < FEW:
             return ordered
         weight = sum([candidate.entry.target.weight for candidate in ordered])
         if weight <= 0:

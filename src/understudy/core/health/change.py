@@ -80,18 +80,20 @@ ORDINARY = 0.02
 ORDINARY_MAX = 0.1
 TIMES_WORSE = 10.0
 WORST = 0.5
-CERTAIN = 9.5
-"""Log-likelihood of an alarm: at an ordinary 2 % four failures nearly in a row, of which chance makes one in 70,000 requests."""
+CERTAIN = 9.0
+"""Log-likelihood of an alarm: at an ordinary 2 %, four failures in a row or five of seventeen, as chance has it once in 50,000 requests."""
+
+HABIT = 1000.0
+"""Attempts over which a share of failures becomes the ordinary one: slower than an alarm, which it would talk away."""
 
 
 class Failures:
     """Whether a target fails more than it ordinarily does: a sequential test of ten times the share against the share (A. Wald, 1945)."""
 
-    __slots__ = ("_ordinary", "_seen", "_sum", "run")
+    __slots__ = ("_ordinary", "_sum", "run")
 
     def __init__(self) -> None:
         self._ordinary = ORDINARY
-        self._seen = 0
         self._sum = 0.0
         self.run = 0
 
@@ -102,12 +104,11 @@ class Failures:
 
     def add(self, *, failed: bool) -> bool:
         """One more. True when an alarm begins."""
-        self._seen += 1
         ordinary = min(ORDINARY_MAX, max(ORDINARY, self._ordinary))
         bad = min(WORST, ordinary * TIMES_WORSE)
         calm = self._sum < CERTAIN
         evidence = log(bad / ordinary) if failed else log((1.0 - bad) / (1.0 - ordinary))
         self._sum = min(CERTAIN, max(0.0, self._sum + evidence))
         self.run = self.run + 1 if self._sum else 0
-        self._ordinary += (failed - self._ordinary) / min(MEMORY, self._seen + WARM)
+        self._ordinary += (failed - self._ordinary) / HABIT
         return calm and self._sum >= CERTAIN

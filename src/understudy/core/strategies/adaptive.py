@@ -13,29 +13,34 @@ from understudy.core.scales import tokens_out
 from understudy.core.strategies._weighing import poor
 from understudy.core.value import value
 
+STEADY = 0.005
+"""Variance of the worth of answers from a target that never fails: times and lengths differ."""
+
 
 @value
 class Adaptive:
     """Prefers whoever has proved the best of late, and learns it while working.
 
     A bandit with a fading memory (discounted UCB: A. Garivier, E. Moulines, "On upper-confidence bound policies for switching bandit
-    problems", 2011). Worth of an attempt: 0 when it fails, else 1 - the weighted mean of its losses of cost, speed and
-    quality (see `composite`). Score: -(mean worth + `explore` / sqrt(1 + attempts + requests in flight)), where an attempt 300 s old counts half.
-    A target is asked again the more often the closer it comes to the best: one that is worth d less about (`explore` / d)^2 times per seven minutes.
-    Regret: while nothing changes, asking the worse ones costs at most about `explore`^2 / d per seven minutes and target, a constant share of the
-    traffic that falls as traffic grows; after a change, those at a disadvantage are looked at again within a few minutes,
-    and a change for the worse is noticed by its own detector within some attempts. Chance plays no part: a decision replays from
-    the standings that it kept. Not for a few requests an hour: by the next one, everything is forgotten.
+    problems", 2011; with the variance, as in UCB-V: J.-Y. Audibert, R. Munos, C. Szepesvari, 2009). Worth of an attempt: 0
+    when it fails, else 1 - the weighted mean of its losses of cost, speed and quality (see `composite`). Score: -(mean worth +
+    `explore` x sqrt((f (1 - f) + 0.005) / (1 + attempts + requests in flight))), f being the share of failures of late; an attempt
+    300 s old counts half.
+    Regret: a target that is worth d less than the best is kept at about v (`explore` / d)^2 remembered attempts, v being the variance above, so that it
+    costs about v `explore`^2 / d per seven minutes (the memory's length), whatever the traffic: a constant sum over time, and a falling share of
+    growing traffic. After a change, whoever became better is looked at within minutes; a change for the worse is noticed by its own
+    detector within some attempts. Chance plays no part: a decision replays from the standings that it kept. Not for a few
+    requests an hour: by the next one, everything is forgotten.
 
-    `cost`, `speed`, `quality`: weights, 0 or more; only their proportions count. `explore`: how much the doubt about a target is worth;
-    more finds changes sooner and costs more.
+    `cost`, `speed`, `quality`: weights, 0 or more; only their proportions count. `explore`: how many standard deviations
+    of doubt are hoped for; more finds changes sooner and costs more.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("measures",)
     cost: float = 0.3
     speed: float = 0.3
     quality: float = 0.4
-    explore: float = 0.15
+    explore: float = 1.0
 
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Worths that can still be hoped for, negative."""
@@ -55,7 +60,9 @@ class Adaptive:
                 + quality * (poor(candidate) if measures.ratings else traits.poor)
             )
             attempts = 1.0 + standing.in_flight + measures.weight * exp(FADING * (measures.at_s - now_s))
-            scores.append((measures.failing - 1.0) * (1.0 - lost) - explore / sqrt(attempts))
+            failing = measures.failing
+            doubt = explore * sqrt((failing * (1.0 - failing) + STEADY) / attempts)
+            scores.append((failing - 1.0) * (1.0 - lost) - doubt)
         return scores
 
 
