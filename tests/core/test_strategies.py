@@ -7,14 +7,18 @@ from math import inf
 
 import pytest
 
-from choosing import NOW_S, House, target
+from choosing import NEEDS, NOW_S, House, target
 from understudy.config.registries import STRATEGIES
+from understudy.core.action import Ended, Held, Ready, Reserve, Started
 from understudy.core.catalogue.profile import Profile
+from understudy.core.decision import Decision
 from understudy.core.dice import Dice
 from understudy.core.failure import FailureKind
 from understudy.core.money import Price
+from understudy.core.outcome import Outcome, Purpose
 from understudy.core.request import Needs
-from understudy.core.sessions import Warm
+from understudy.core.select import replay
+from understudy.core.sessions import WARM_S, Warm
 from understudy.core.strategies.adaptive import Adaptive
 from understudy.core.strategies.arbitrage import Arbitrage
 from understudy.core.strategies.composite import Composite
@@ -26,6 +30,7 @@ from understudy.core.strategies.reliability import Reliability
 from understudy.core.strategies.speed import Speed
 from understudy.core.target import Limits
 from understudy.core.usage import Usage
+from understudy.core.walk import walk
 
 CHEAP = Price(input=100_000, output=400_000, cache_read=10_000)
 MIDDLE = Price(input=1_000_000, output=5_000_000, cache_read=100_000)
@@ -264,6 +269,25 @@ def test_arbitrage_counts_what_failures_cost() -> None:
     house.attempt("cloud", failure=FailureKind.SERVER_ERROR, count=2)
     house.attempt("cloud", count=3)
     assert house.order()[0] == "home"
+
+
+def test_a_session_is_warm_where_it_was_answered_if_the_route_reads_sessions() -> None:
+    for strategy, warm in (("arbitrage", True), ("cost", False)):
+        house = House(target("a"), target("b"), strategy=strategy)
+        decision = Decision(1, "d1", "r", "v1", NEEDS, "d", 7, NOW_S, "chat-1")
+        steps = walk(house.plan, decision, house.board, NOW_S, NOW_S + 60)
+        reserve = next(steps)
+        assert isinstance(reserve, Reserve)
+        slot = reserve.entry.slot
+        steps.send(Held(NOW_S, test=False))
+        steps.send(Started(NOW_S, 1))
+        steps.send(Ready(NOW_S + 1, 1))
+        outcome = Outcome(1, "a", "primary", Purpose.FIRST, NOW_S, NOW_S + 1)
+        with pytest.raises(StopIteration):
+            steps.send(Ended(NOW_S + 1, outcome))
+        found = house.board.sessions.warm("chat-1", NOW_S + 2)
+        assert found == (Warm(slot, 500, NOW_S + 1 + WARM_S) if warm else None)
+        assert replay(decision, house.plan) == []
 
 
 def test_frugal_tightens_as_the_budget_runs_down() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, inf, log
+from math import inf, log
 
 from understudy.core.dice import Dice, label_of
 from understudy.core.plan import Ask, Candidate
@@ -53,7 +53,7 @@ class ConsistentHash:
         if weight <= 0:
             return ordered
         fair = self.bound * (sum([candidate.standing.in_flight for candidate in ordered]) + 1) / weight
-        full = [candidate.standing.in_flight >= ceil(fair * candidate.entry.target.weight) for candidate in ordered]
+        full = [candidate.standing.in_flight >= fair * candidate.entry.target.weight for candidate in ordered]
         if not full[0]:
             return ordered
         room = [candidate for candidate, is_full in zip(ordered, full, strict=True) if not is_full]

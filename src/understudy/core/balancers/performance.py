@@ -9,6 +9,9 @@ from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import time_ms
 from understudy.core.value import value
 
+ALWAYS_FAILS = 1.001
+"""From which the share of failures is subtracted: who never succeeds counts as succeeding once in a thousand."""
+
 
 @value
 class Performance:
@@ -36,12 +39,12 @@ class Performance:
 
 def _streamed(candidate: Candidate) -> float:
     measures, weight = candidate.standing.measures, candidate.entry.target.weight
-    return time_ms(measures.first) / ((1.0 - measures.failing) * weight) if weight > 0 else inf
+    return time_ms(measures.first) / (ALWAYS_FAILS - measures.failing) / weight if weight > 0 else inf
 
 
 def _whole(candidate: Candidate) -> float:
     measures, weight = candidate.standing.measures, candidate.entry.target.weight
-    return time_ms(measures.whole) / ((1.0 - measures.failing) * weight) if weight > 0 else inf
+    return time_ms(measures.whole) / (ALWAYS_FAILS - measures.failing) / weight if weight > 0 else inf
 
 
 BALANCER = Performance

@@ -11,6 +11,9 @@ from understudy.core.value import value
 PACE = 50.0
 """Tokens per second of a target that has not answered yet."""
 
+BEHIND = 1e12
+"""More work than any target has before it."""
+
 
 @value
 class TokenAware:
@@ -19,14 +22,19 @@ class TokenAware:
     Order: by (prompt tokens in flight + this request's) / (tokens per second of its answers of late x weight); 50 per second before
     the first answer; whoever has not enough of its limit of tokens per minute left for the request comes after the others. Ties take turns; a weight of 0
     comes last. Not where requests are all of one size: `least_in_flight` says the same at less cost.
+
+    `explore`: share of the choices that go by turns, so that who was slow once is asked again.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("measures",)
+    explore: float = 0.02
 
     def order(self, candidates: list[Candidate], ask: Ask) -> list[Candidate]:
         """From least to most work."""
         begin = ask.turn % len(candidates)
         rotated = candidates[begin:] + candidates[:begin]
+        if self.explore > 0.0 and ask.dice.random() < self.explore:
+            return rotated
         tokens, now_s = ask.needs.tokens_in, ask.now_s
         keys = []
         for candidate in rotated:
@@ -34,14 +42,12 @@ class TokenAware:
             if weight <= 0:
                 keys.append(inf)
                 continue
-            work = (standing.tokens_in_flight + tokens + 1) / ((standing.measures.tokens_per_s or PACE) * weight)
+            work = (standing.tokens_in_flight + tokens + 1) / (standing.measures.tokens_per_s or PACE) / weight
             rate = standing.bounds.tokens
             if rate is not None and (now_s - standing.tokens_empty_s) * rate.per_s < tokens:
                 work += BEHIND
             keys.append(work)
         return [rotated[index] for index in sorted(range(len(keys)), key=keys.__getitem__)]
 
-
-BEHIND = 1e12
 
 BALANCER = TokenAware
