@@ -96,7 +96,9 @@ def test_sessions_are_shared_out_by_weight() -> None:
     assert firsts["a"] / 6000 == pytest.approx(2 / 3, rel=0.05)
     assert firsts["c"] == 0
     nobody = equals("consistent_hash", **{name: {"weight": 0.0} for name in NAMES})
-    nobody.hold("a")
+    for _ in range(5):
+        for name in NAMES:
+            nobody.hold(name)
     assert sorted(nobody.order(session="s")) == list(NAMES)
 
 
@@ -122,6 +124,8 @@ def test_tokens_before_it_count_and_how_fast_it_makes_them() -> None:
     fast = equals("token_aware")
     fast.attempt("c", 10.0, first_s=0.0, usage=Usage(input=10, output=2000), count=5)
     assert fast.order()[0] == "c", "200 tokens per second"
+    firsts = Counter(fast.order(turn=turn, seed=turn * 7919)[0] for turn in range(3000))
+    assert 10 < firsts["a"] < 50, "turns come in between"
     few = equals("token_aware", a={"limits": Limits(tpm=600)})
     held = few.hold("a", tokens=300)
     assert few.order(turn=0)[-1] in {"b", "c"} or few.order()[-1] == "a"

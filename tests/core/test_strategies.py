@@ -120,9 +120,10 @@ def test_quality_is_the_profiles_until_ratings_outvote_it() -> None:
 
 def test_quality_may_be_that_of_one_kind_of_work() -> None:
     coder = target("coder", profile=Profile(quality=0.5, scores=(("coding", 0.9), ("creativity", 0.2))))
-    thinker = target("thinker", profile=Profile(quality=0.8))
+    thinker = target("thinker", profile=Profile(quality=0.8, scores=(("reasoning", 0.9),)))
     assert House(thinker, coder, strategy=Quality(of="coding")).order()[0] == "coder"
     assert House(thinker, coder, strategy=Quality()).order()[0] == "thinker"
+    assert House(coder, thinker, strategy=Quality(of="music")).order()[0] == "thinker", "nobody's kind: all in all"
 
 
 def test_reliability_prefers_who_fails_least() -> None:

@@ -62,4 +62,5 @@ def traits_of(target: Target, same_as: str | None) -> Traits:
 
 def shape(tokens_in: int, tokens_out: int) -> int:
     """The step that the answer's share of a request's tokens falls on."""
-    return (SHAPES * tokens_out + (tokens_in + tokens_out) // 2) // max(1, tokens_in + tokens_out)
+    total = tokens_in + tokens_out
+    return (SHAPES * tokens_out + total // 2) // total if total else 0

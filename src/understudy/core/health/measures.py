@@ -51,7 +51,7 @@ class Measures:
 
     `at_s`: of the last attempt. `weight`: attempts, faded to `at_s`, the prior left out. `first`, `whole`: losses (see `core.scales`) of
     the time to the first content, and to the end. `failing`: share of failures, 0 to 1. `worse`: how certain it is that the
-    target has become worse, 0 to 1 (an alarm). `first_ms`, `whole_ms`: (median, 95th percentile), None before the first sample.
+    target has become worse, 0 to 1 (an alarm). `variance`: of one attempt's success. `first_ms`, `whole_ms`: (median, 95th percentile), None before the first sample.
     `tokens_per_s`: of answers while they come. `cost_per_success_nusd`. `cached`: share of the prompts' tokens read from the
     provider's cache, 0 to 1. `requests_per_s`, `tokens_used_per_s`: attempts that end, and all their tokens. `rating`: mean of the
     scores given to its answers and `ratings` their weight, faded by weeks.
@@ -63,6 +63,7 @@ class Measures:
     whole: float
     failing: float
     worse: float
+    variance: float
     first_ms: tuple[float, float] | None = None
     whole_ms: tuple[float, float] | None = None
     tokens_per_s: float | None = None
@@ -75,7 +76,15 @@ class Measures:
 
 
 NEVER_S = float("-inf")
-UNMEASURED = Measures(NEVER_S, 0.0, slow(PRIOR_MS), slow(PRIOR_MS * PRIOR_WHOLE), PRIOR_FAILING, 0.0)
+UNMEASURED = Measures(
+    NEVER_S,
+    0.0,
+    slow(PRIOR_MS),
+    slow(PRIOR_MS * PRIOR_WHOLE),
+    PRIOR_FAILING,
+    0.0,
+    PRIOR_FAILING * (1.0 - PRIOR_FAILING),
+)
 
 
 class Learner:
@@ -238,13 +247,15 @@ class Learner:
             self._count(first, whole, failed=failed)
 
     def _measures(self, at_s: float) -> Measures:
+        failing = self._failures / self._failures_of
         return Measures(
             at_s,
             self._weight,
             self._first / self._first_of if self._first_of > FADED else self.now.first,
             self._whole / self._whole_of if self._whole_of > FADED else self.now.whole,
-            self._failures / self._failures_of,
+            failing,
             max(self._streams.worse, self._paces.worse, self._failing.worse),
+            failing * (1.0 - failing),
             _quantiles(self._first_ms),
             _quantiles(self._whole_ms),
             self._out / self._out_s if self._out_s else None,

@@ -65,10 +65,9 @@ def weighed(candidates: Sequence[Candidate], ask: Ask, weights: Weights) -> list
 
 
 def poor(candidate: Candidate) -> float:
-    """The loss of quality: the profile's word, outvoted little by little by the ratings of its answers."""
+    """The loss of quality of a target with ratings: the profile's word, outvoted by them little by little."""
     traits, measures = candidate.entry.traits, candidate.standing.measures
-    if measures.rating is None:
-        return traits.poor
+    assert measures.rating is not None
     known = UNKNOWN_QUALITY if traits.quality is None else traits.quality
     trust = PRIOR_RATINGS if traits.quality is not None else 1.0
     return 1.0 - (known * trust + measures.rating * measures.ratings) / (trust + measures.ratings)

@@ -60,9 +60,8 @@ class Adaptive:
                 + quality * (poor(candidate) if measures.ratings else traits.poor)
             )
             attempts = 1.0 + standing.in_flight + measures.weight * exp(FADING * (measures.at_s - now_s))
-            failing = measures.failing
-            doubt = explore * sqrt((failing * (1.0 - failing) + STEADY) / attempts)
-            scores.append((failing - 1.0) * (1.0 - lost) - doubt)
+            doubt = explore * sqrt((measures.variance + STEADY) / attempts)
+            scores.append((1.0 - measures.failing) * (lost - 1.0) - doubt)
         return scores
 
 
