@@ -107,6 +107,7 @@ def situations(draw: st.DrawFn, house: House) -> dict[str, Any]:
         "turn": draw(st.integers(0, 100)),
         "tried": tried,
         "session": draw(st.sampled_from(["", "s1", "s2"])),
+        "principal": draw(st.sampled_from(["", "app"])),
         "warm": draw(st.none() | st.builds(Warm, st.sampled_from(slots), st.integers(0, 9000), st.just(NOW_S + 2000))),
         "budget_left": draw(st.none() | st.floats(-0.5, 1)),
         "seed": draw(st.integers(0, 2**64 - 1)),
@@ -136,8 +137,9 @@ def test_all_who_are_eligible_and_nobody_else_stand_in_one_order(
 def test_a_kept_decision_is_made_again_bit_for_bit(strategy: str, balancer: str, data: st.DataObject) -> None:
     house = data.draw(houses(strategy, balancer))
     situation = data.draw(situations(house))
-    seed, session, left = situation.pop("seed"), situation["session"], situation["budget_left"]
-    decision = Decision(1, "d1", "r", "v1", situation["needs"], "d", seed, NOW_S, session, left)
+    seed = situation.pop("seed")
+    kept = [situation[name] for name in ("session", "principal", "budget_left")]
+    decision = Decision(1, "d1", "r", "v1", situation["needs"], "d", seed, NOW_S, *kept)
     for number in range(2):
         ask: Ask = house.ask(**situation)
         choose(house.tier, house.plan, replace(ask, dice=dice_of(decision, number)), house.board.standings, decision)

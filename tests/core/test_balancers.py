@@ -87,6 +87,7 @@ def test_a_session_stays_with_its_target() -> None:
     house = equals("consistent_hash")
     for session in ("one", "two", "three"):
         assert len({house.order(session=session, turn=turn, seed=turn)[0] for turn in range(20)}) == 1
+    assert len({house.order(principal="app", turn=turn)[0] for turn in range(20)}) == 1
     assert len({house.order(turn=turn)[0] for turn in range(20)}) == 3, "without a session, turns"
 
 

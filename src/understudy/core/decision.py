@@ -40,7 +40,7 @@ class Decision:
     """All choices of one request, in order. Grows while the request walks; nobody changes what is written.
 
     `number`: of the request, in this process. `id`: what `x-understudy-decision` says, the number in hexadecimal at its end. `version`: the configuration's. `seed`: where its chance comes from.
-    `session`, `budget_left`: see `Ask`.
+    `session`, `principal`, `budget_left`: see `Ask`.
     """
 
     __slots__ = (
@@ -50,6 +50,7 @@ class Decision:
         "id",
         "needs",
         "number",
+        "principal",
         "route",
         "seed",
         "session",
@@ -68,6 +69,7 @@ class Decision:
         seed: int,
         started_s: float,
         session: str = "",
+        principal: str = "",
         budget_left: float | None = None,
     ) -> None:
         self.number = number
@@ -79,6 +81,7 @@ class Decision:
         self.seed = seed
         self.started_s = started_s
         self.session = session
+        self.principal = principal
         self.budget_left = budget_left
         self.choices: tuple[Choice, ...] = ()
 

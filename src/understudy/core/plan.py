@@ -68,8 +68,8 @@ class Ask:
     """Everything a choice depends on besides the candidates: with it, choosing again gives the same.
 
     `repeat`: targets already tried may be asked again. `larger_than`: only context windows known to exceed it.
-    `session`: what keeps requests together (the conversation, else who asks), "" when nothing does; `warm`: where it was answered last,
-    if the strategy reads sessions. `budget_left`: share of the tightest budget, 0 to 1; None without one.
+    `session`: which conversation it belongs to, `principal`: who asks, "" when nobody says; `warm`: where the session was answered
+    last, if the strategy reads sessions. `budget_left`: share of the tightest budget, 0 to 1; None without one.
     """
 
     needs: Needs
@@ -81,6 +81,7 @@ class Ask:
     repeat: bool = False
     larger_than: int | None = None
     session: str = ""
+    principal: str = ""
     warm: Warm | None = None
     budget_left: float | None = None
 

@@ -152,6 +152,7 @@ def replay(decision: Decision, plan: RoutePlan) -> list[str]:
             choice.repeat,
             choice.larger_than,
             decision.session,
+            decision.principal,
             choice.warm,
             decision.budget_left,
         )

@@ -237,6 +237,7 @@ class _Trip:
             repeat,
             self.larger_than,
             decision.session,
+            decision.principal,
             self.board.sessions.warm(decision.session, self.now_s) if self.plan.sessions else None,
             decision.budget_left,
         )

@@ -85,7 +85,8 @@ class Engine:
             call.dialect,
             seed,
             now_s,
-            call.session or call.principal,
+            call.session or "",
+            call.principal,
         )
         if plan is None:
             result = self._ended(decision, (), problem)

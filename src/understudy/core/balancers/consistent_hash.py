@@ -33,7 +33,8 @@ class ConsistentHash:
 
     def order(self, candidates: list[Candidate], ask: Ask) -> list[Candidate]:
         """The session's own order."""
-        key = Dice(label_of(ask.session) if ask.session else ask.turn).next()
+        name = ask.session or ask.principal
+        key = Dice(label_of(name) if name else ask.turn).next()
         draws = [((key ^ candidate.entry.traits.label) * _ODD) & _MASK for candidate in candidates]
         weights = [candidate.entry.target.weight for candidate in candidates]
         if weights.count(weights[0]) == len(weights):

@@ -19,7 +19,7 @@ class Arbitrage:
     """Prefers the cheapest place that runs the wanted model right now, counting what is already in a prompt cache.
 
     The wanted model is that of the tier's first target; whoever runs the same one (`same_as` of its profile) is equivalent, and all
-    others come after those. Score: nano-dollars of the request per success: prompt x input rate, less what the cache
+    others come after those; while nobody knows what the first one runs, all are alike. Score: nano-dollars of the request per success: prompt x input rate, less what the cache
     saves, + expected answer x output rate, divided by the target's share of successes. Saved: as many tokens as the session's last
     prompt had, at the target that answered it within five minutes; elsewhere, the share of its prompts that came from the cache of
     late. An unknown price comes last among its like. Not for tiers of different models: use `cost`, `cost_quality` or `composite`.
