@@ -11,17 +11,13 @@ from understudy.core.value import value
 PACE = 50.0
 """Tokens per second of a target that has not answered yet."""
 
-BEHIND = 1e12
-"""More work than any target has before it."""
-
 
 @value
 class TokenAware:
     """Prefers the one of the equals that has the fewest tokens before it, for the tokens per second that it makes.
 
     Order: by (prompt tokens in flight + this request's) / (tokens per second of its answers of late x weight); 50 per second before
-    the first answer; whoever has not enough of its limit of tokens per minute left for the request comes after the others. Ties take turns; a weight of 0
-    comes last. Not where requests are all of one size: `least_in_flight` says the same at less cost.
+    the first answer. Ties take turns; a weight of 0 comes last. (Whoever has not enough of its limit of tokens per minute left is left out before.) Not where requests are all of one size: `least_in_flight` says the same at less cost.
 
     `explore`: share of the choices that go by turns, so that who was slow once is asked again.
     """
@@ -35,18 +31,12 @@ class TokenAware:
         rotated = candidates[begin:] + candidates[:begin]
         if self.explore > 0.0 and ask.dice.random() < self.explore:
             return rotated
-        tokens, now_s = ask.needs.tokens_in, ask.now_s
+        tokens = ask.needs.tokens_in + 1
         keys = []
         for candidate in rotated:
             standing, weight = candidate.standing, candidate.entry.target.weight
-            if weight <= 0:
-                keys.append(inf)
-                continue
-            work = (standing.tokens_in_flight + tokens + 1) / (standing.measures.tokens_per_s or PACE) / weight
-            rate = standing.bounds.tokens
-            if rate is not None and (now_s - standing.tokens_empty_s) * rate.per_s < tokens:
-                work += BEHIND
-            keys.append(work)
+            pace = standing.measures.tokens_per_s or PACE
+            keys.append((standing.tokens_in_flight + tokens) / pace / weight if weight > 0 else inf)
         return [rotated[index] for index in sorted(range(len(keys)), key=keys.__getitem__)]
 
 
