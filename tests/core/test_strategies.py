@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from math import inf
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,17 @@ def test_cost_asks_the_cheapest_for_this_request() -> None:
     assert house.order(needs=Needs(model="r", tokens_in=100_000))[0] == "reader"
     assert house.order(needs=Needs(model="r", tokens_in=10))[0] == "writer"
     assert house.order(needs=Needs(model="r", tokens_in=200, max_tokens=10))[0] == "reader"
+
+
+@pytest.mark.parametrize("strategy", ["cost", "arbitrage", Composite(explore=0.0), Adaptive()], ids=str)
+def test_what_a_long_request_costs_counts_for_long_requests(strategy: Any) -> None:
+    double = Price(
+        input=1_900_000, output=7_600_000, longer=Price(input=19_000_000, output=76_000_000), longer_above=200_000
+    )
+    steps = target("steps", price=double)
+    house = House(target("flat", price=Price(input=2_000_000, output=8_000_000)), steps, strategy=strategy)
+    assert house.order(needs=Needs(model="r", tokens_in=150_000))[0] == "steps"
+    assert house.order(needs=Needs(model="r", tokens_in=250_000))[0] == "flat"
 
 
 def test_an_unknown_price_comes_last_and_a_local_target_is_free() -> None:

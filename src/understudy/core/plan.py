@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
 from typing import Protocol
 
 from understudy.core.catalogue.traits import Traits, traits_of
@@ -27,8 +28,10 @@ NO_TRAITS = traits_of(Target(name="", provider="", model=""), None)
 class Entry:
     """A target as it stands in one tier of one route. `slot`, `breaker`: where the scoreboard keeps it.
 
-    `space`: the vector space to which the route keeps; None when it embeds nothing, or does not mind. `traits`: what strategies
-    and balancers weigh.
+    `space`: the vector space to which the route keeps; None when it embeds nothing, or does not mind. `holders`: wire format -> the
+    route's first target that speaks it, whose provider holds what callers of that format left there. `regions`: those to which the
+    route keeps; empty when it does not mind. `traits`: what strategies and
+    balancers weigh.
     """
 
     target: Target
@@ -38,7 +41,14 @@ class Entry:
     slot: int
     breaker: int
     space: str | None = None
+    holders: Mapping[str, Target] = field(default_factory=dict)
+    regions: tuple[str, ...] = ()
     traits: Traits = NO_TRAITS
+
+    def is_guest(self, dialect: str) -> bool:
+        """Whether another provider, or the same at another address, holds and seals what callers of this format have."""
+        holder = self.holders.get(dialect)
+        return holder is not None and (holder.provider, holder.base_url) != (self.target.provider, self.target.base_url)
 
 
 @value
@@ -332,6 +342,7 @@ def compile_route(  # noqa: PLR0917  the parts that a plan is put together from
             )
     space = None if route.policy.mix_spaces else space_of(route, target)
     measured = "measures" in collected_for(strategy, balancer)
+    holders = holders_of(route, target)
     plans: list[TierPlan] = []
     for tier in route.tiers:
         wanted = target(tier.targets[0]).profile.same_as
@@ -346,10 +357,9 @@ def compile_route(  # noqa: PLR0917  the parts that a plan is put together from
                     board.learn_times(slot)
                 if measured:
                     board.measure(slot)
-                traits = traits_of(one, wanted)
-                entries.append(
-                    Entry(one, tier.name, tier.degraded or stand_ins, position, slot, breaker, space, traits)
-                )
+                degraded = tier.degraded or stand_ins
+                keeps, traits = route.policy.regions, traits_of(one, wanted)
+                entries.append(Entry(one, tier.name, degraded, position, slot, breaker, space, holders, keeps, traits))
             if entries:
                 plans.append(TierPlan(route.name, len(plans), tier.name, tuple(entries), conditions))
     return RoutePlan(route, tuple(plans), strategy, balancer, version)
@@ -359,3 +369,12 @@ def space_of(route: Route, target: Callable[[str], Target]) -> str | None:
     """The vector space of a route: that of its first target that embeds, whatever state that target is in."""
     spaces = (target(name).embeds for tier in route.tiers for name in tier.targets)
     return next((space for space in spaces if space is not None), None)
+
+
+def holders_of(route: Route, target: Callable[[str], Target]) -> dict[str, Target]:
+    """Wire format -> the first target of a route that speaks it, or counts tokens in it."""
+    holders: dict[str, Target] = {}
+    for one in (target(name) for tier in route.tiers for name in tier.targets):
+        for dialect in (*one.dialects, *one.counts):
+            holders.setdefault(dialect, one)
+    return holders

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf, sqrt
 
-from understudy.core.catalogue.traits import shape
+from understudy.core.catalogue.traits import LONG, shape
 from understudy.core.health.measures import PRIOR_RATINGS
 from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import UNKNOWN_QUALITY, tokens_out
@@ -50,9 +50,12 @@ def weighed(candidates: Sequence[Candidate], ask: Ask, weights: Weights) -> list
     step = shape(needs.tokens_in, tokens_out(needs.max_tokens))
     stream, cost, speed = needs.stream, weights.cost, weights.speed
     quality, reliability, load = weights.quality, weights.reliability, weights.load
+    long = needs.tokens_in > LONG
     scores = []
     for candidate in candidates:
         traits, measures = candidate.entry.traits, candidate.standing.measures
+        if long:
+            traits = traits.of(needs.tokens_in)
         scores.append(
             cost * traits.dear[step]
             + speed * (measures.first if stream else measures.whole)

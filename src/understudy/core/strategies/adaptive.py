@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import exp, sqrt
 from typing import ClassVar
 
-from understudy.core.catalogue.traits import shape
+from understudy.core.catalogue.traits import LONG, shape
 from understudy.core.health.measures import FADING
 from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import tokens_out
@@ -49,11 +49,13 @@ class Adaptive:
         total = self.cost + self.speed + self.quality
         share = 1.0 / total if total > 0.0 else 0.0
         cost, speed, quality, stream = self.cost * share, self.speed * share, self.quality * share, needs.stream
-        explore = self.explore
+        explore, long = self.explore, needs.tokens_in > LONG
         scores = []
         for candidate in candidates:
             standing = candidate.standing
             traits, measures = candidate.entry.traits, standing.measures
+            if long:
+                traits = traits.of(needs.tokens_in)
             lost = (
                 cost * traits.dear[step]
                 + speed * (measures.first if stream else measures.whole)

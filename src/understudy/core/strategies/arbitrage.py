@@ -34,7 +34,7 @@ class Arbitrage:
         held = min(tokens_in, warm.tokens) if warm is not None else 0
         scores = []
         for candidate in candidates:
-            traits, measures = candidate.entry.traits, candidate.standing.measures
+            traits, measures = candidate.entry.traits.of(tokens_in), candidate.standing.measures
             if traits.input is None or traits.output is None or traits.cache_read is None:
                 score = inf
             else:

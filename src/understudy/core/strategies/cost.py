@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
+from understudy.core.catalogue.traits import LONG
 from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import tokens_out
 from understudy.core.value import value
@@ -29,10 +30,10 @@ class Cost:
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Nano-dollars."""
         tokens_in, answer = ask.needs.tokens_in, tokens_out(ask.needs.max_tokens)
-        least = self.min_quality
+        least, long = self.min_quality, tokens_in > LONG
         scores = []
         for candidate in candidates:
-            traits = candidate.entry.traits
+            traits = candidate.entry.traits.of(tokens_in) if long else candidate.entry.traits
             if traits.input is None or traits.output is None:
                 score = inf
             else:
