@@ -31,7 +31,13 @@ async def mocks() -> AsyncIterator[tuple[Mock, Mock]]:
         yield lead, understudy
 
 
-def router_of(*mocks: Mock, **more: object) -> Router:
+CHOOSING = {
+    "together": {"tiers": {"primary": ["lead", "second"]}, "strategy": "priority", "balancer": "consistent_hash"},
+    "best": {"tiers": {"primary": ["lead", "second"]}, "strategy": "quality", "balancer": "round_robin"},
+}
+
+
+def router_of(*mocks: Mock, more_routes: dict[str, object] | None = None, **more: object) -> Router:
     price = {"input": 2, "output": 10}
     targets = [
         {
@@ -49,7 +55,7 @@ def router_of(*mocks: Mock, **more: object) -> Router:
         "default": {"tiers": {"primary": names}, "strategy": "failover", "policy": POLICY},
         "kind": {"tiers": {"primary": names, "emergency": ["sorry"]}, "policy": POLICY},
     }
-    return Router(targets=targets, routes=routes, env={}, **more)
+    return Router(targets=targets, routes=routes | (more_routes or {}), env={}, **more)
 
 
 async def test_an_answer_tells_who_gave_it_what_it_took_and_why_it_was_them(mocks) -> None:
@@ -191,6 +197,21 @@ async def test_an_answer_can_be_rated(mocks) -> None:
         assert (rated[0].target, rated[0].event.score) == ("lead", 0.9)
         with pytest.raises(ValueError, match="between 0 and 1"):
             answer.rate(7)
+
+
+async def test_a_session_stays_with_its_target_and_ratings_reach_who_chooses_by_quality(mocks) -> None:
+    async with router_of(*mocks, more_routes=CHOOSING) as router:
+        for session in ("one", "two", "three", "four"):
+            answers = [await router.chat("together", "hm", session=session) for _ in range(3)]
+            assert len({answer.target for answer in answers}) == 1
+        rated: list[object] = []
+        router.on("rated", rated.append)
+        first, second = [await router.chat("best", "hm") for _ in range(2)]
+        assert first.target != second.target, "equally unknown: they take turns"
+        first.rate(0.1)
+        second.rate(1.0)
+        assert await until(lambda: len(rated) == 2, 1)
+        assert {(await router.chat("best", "hm")).target for _ in range(3)} == {second.target}
 
 
 async def test_breakers_can_be_worked_by_hand(mocks) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from understudy.core.plan import Entry, Exclusion, TierPlan, Tried
 from understudy.core.request import Needs
 from understudy.core.scoreboard import Standing
+from understudy.core.sessions import Warm
 from understudy.core.value import value
 
 
@@ -27,6 +28,7 @@ class Choice:
     tried: dict[int, Tried]
     repeat: bool
     larger_than: int | None
+    warm: Warm | None = None
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -38,12 +40,37 @@ class Decision:
     """All choices of one request, in order. Grows while the request walks; nobody changes what is written.
 
     `number`: of the request, in this process. `id`: what `x-understudy-decision` says, the number in hexadecimal at its end. `version`: the configuration's. `seed`: where its chance comes from.
+    `session`, `principal`, `budget_left`: see `Ask`.
     """
 
-    __slots__ = ("choices", "dialect", "id", "needs", "number", "route", "seed", "started_s", "version")
+    __slots__ = (
+        "budget_left",
+        "choices",
+        "dialect",
+        "id",
+        "needs",
+        "number",
+        "principal",
+        "route",
+        "seed",
+        "session",
+        "started_s",
+        "version",
+    )
 
-    def __init__(  # noqa: PLR0917  what it is about, said once per request: names would cost time
-        self, number: int, id_: str, route: str, version: str, needs: Needs, dialect: str, seed: int, started_s: float
+    def __init__(  # noqa: PLR0913, PLR0917  what it is about, said once per request: names would cost time
+        self,
+        number: int,
+        id_: str,
+        route: str,
+        version: str,
+        needs: Needs,
+        dialect: str,
+        seed: int,
+        started_s: float,
+        session: str = "",
+        principal: str = "",
+        budget_left: float | None = None,
     ) -> None:
         self.number = number
         self.id = id_
@@ -53,6 +80,9 @@ class Decision:
         self.dialect = dialect
         self.seed = seed
         self.started_s = started_s
+        self.session = session
+        self.principal = principal
+        self.budget_left = budget_left
         self.choices: tuple[Choice, ...] = ()
 
     def explain(self) -> str:

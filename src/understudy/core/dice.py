@@ -17,6 +17,7 @@ T = TypeVar("T")
 _MASK = 0xFFFF_FFFF_FFFF_FFFF
 _GAMMA = 0x9E37_79B9_7F4A_7C15  # 2**64 / golden ratio, made odd
 _UNIT = 2.0**-53
+_THIRD_UNIT = 2.0**-21
 
 
 def _mix(state: int) -> int:
@@ -64,6 +65,23 @@ class Dice:
     def random(self) -> float:
         """Uniform in [0, 1), a multiple of 2**-53."""
         return (self.next() >> 11) * _UNIT
+
+    def randoms(self, count: int) -> list[float]:
+        """So many uniform values in [0, 1), multiples of 2**-21: three of each 64 bits, for who needs one per target."""
+        found: list[float] = []
+        state = self._state
+        for _ in range((count + 2) // 3):
+            state = (state + _GAMMA) & _MASK
+            mixed = ((state ^ (state >> 30)) * 0xBF58_476D_1CE4_E5B9) & _MASK
+            mixed = ((mixed ^ (mixed >> 27)) * 0x94D0_49BB_1331_11EB) & _MASK
+            mixed ^= mixed >> 31
+            found += (
+                (mixed & 0x1F_FFFF) * _THIRD_UNIT,
+                ((mixed >> 21) & 0x1F_FFFF) * _THIRD_UNIT,
+                (mixed >> 43) * _THIRD_UNIT,
+            )
+        self._state = state
+        return found if len(found) == count else found[:count]
 
     def below(self, n: int) -> int:
         """Uniform in 0..n-1, for n up to 2**32 without a bias that anyone could measure. Raises `ValueError` for n < 1."""

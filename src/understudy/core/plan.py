@@ -6,17 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Protocol
 
+from understudy.core.catalogue.traits import Traits, traits_of
 from understudy.core.dice import Dice
 from understudy.core.failure import FailureKind
 from understudy.core.policy import Policy
 from understudy.core.request import Needs
 from understudy.core.route import Route
 from understudy.core.scoreboard import Scoreboard, Standing
+from understudy.core.sessions import Warm
 from understudy.core.target import Target
 from understudy.core.value import value
 
 FITS_MAX = 256
 """Remembered combinations of dialect and features per tier; there are few in practice, and a caller may not grow it."""
+
+
+NO_TRAITS = traits_of(Target(name="", provider="", model=""), None)
 
 
 @value
@@ -25,7 +30,8 @@ class Entry:
 
     `space`: the vector space to which the route keeps; None when it embeds nothing, or does not mind. `holders`: wire format -> the
     route's first target that speaks it, whose provider holds what callers of that format left there. `regions`: those to which the
-    route keeps; empty when it does not mind.
+    route keeps; empty when it does not mind. `traits`: what strategies and
+    balancers weigh.
     """
 
     target: Target
@@ -37,6 +43,7 @@ class Entry:
     space: str | None = None
     holders: Mapping[str, Target] = field(default_factory=dict)
     regions: tuple[str, ...] = ()
+    traits: Traits = NO_TRAITS
 
     def is_guest(self, dialect: str) -> bool:
         """Whether another provider, or the same at another address, holds and seals what callers of this format have."""
@@ -71,6 +78,8 @@ class Ask:
     """Everything a choice depends on besides the candidates: with it, choosing again gives the same.
 
     `repeat`: targets already tried may be asked again. `larger_than`: only context windows known to exceed it.
+    `session`: which conversation it belongs to, `principal`: who asks, "" when nobody says; `warm`: where the session was answered
+    last, if the strategy reads sessions. `budget_left`: share of the tightest budget, 0 to 1; None without one.
     """
 
     needs: Needs
@@ -81,6 +90,10 @@ class Ask:
     tried: dict[int, Tried]
     repeat: bool = False
     larger_than: int | None = None
+    session: str = ""
+    principal: str = ""
+    warm: Warm | None = None
+    budget_left: float | None = None
 
 
 @value
@@ -116,7 +129,7 @@ class Standings(Protocol):
 
 
 class Strategy(Protocol):
-    """What "better" means."""
+    """What "better" means. A class attribute `reads` says what it wants collected for it, see `COLLECTED`."""
 
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """One score per candidate: lower is preferred, equal scores are equals for the balancer."""
@@ -124,11 +137,24 @@ class Strategy(Protocol):
 
 
 class Balancer(Protocol):
-    """Who among equals."""
+    """Who among equals. It may have `reads`, like a strategy."""
 
     def order(self, candidates: list[Candidate], ask: Ask) -> list[Candidate]:
         """All of them, in the order of trying."""
         ...
+
+
+COLLECTED = ("measures", "sessions")
+"""What a strategy or balancer may read that nobody collects unasked: `Standing.measures` of its route's targets; `Ask.warm`."""
+
+
+def collected_for(*readers: object) -> tuple[str, ...]:
+    """What these read of it. Raises `ValueError` when one reads something unheard of: it would never be there."""
+    wanted = [name for reader in readers for name in getattr(reader, "reads", ())]
+    for name in wanted:
+        if name not in COLLECTED:
+            raise ValueError(f"there are no {name!r} to read, only {', '.join(COLLECTED)}")
+    return tuple(wanted)
 
 
 READS = ("target", "request", "tried", "standing")
@@ -256,7 +282,7 @@ class RoutePlan:
     """A whole route, ready for walking. `normal`: the tiers that are not degraded; `degraded`: the others.
 
     `once`, `again`, `stand_ins`: the rounds of a walk, over the normal tiers, over them again with repeats, and over the
-    degraded ones. `last`: over what the degraded ones left of the attempts.
+    degraded ones. `last`: over what the degraded ones left of the attempts. `sessions`: where each session was answered is remembered.
     """
 
     __slots__ = (
@@ -268,6 +294,7 @@ class RoutePlan:
         "normal",
         "once",
         "policy",
+        "sessions",
         "stand_ins",
         "strategy",
         "tiers",
@@ -288,6 +315,7 @@ class RoutePlan:
         self.last = Round(self.normal, ())
         self.strategy = strategy
         self.balancer = balancer
+        self.sessions = "sessions" in collected_for(strategy, balancer)
         self.version = version
 
 
@@ -313,9 +341,11 @@ def compile_route(  # noqa: PLR0917  the parts that a plan is put together from
                 f"condition {condition.name} reads {condition.reads!r}, which is none of {', '.join(READS)}"
             )
     space = None if route.policy.mix_spaces else space_of(route, target)
+    measured = "measures" in collected_for(strategy, balancer)
     holders = holders_of(route, target)
     plans: list[TierPlan] = []
     for tier in route.tiers:
+        wanted = target(tier.targets[0]).profile.same_as
         for stand_ins in (False, True):
             entries = []
             for position, name in enumerate(tier.targets):
@@ -325,9 +355,11 @@ def compile_route(  # noqa: PLR0917  the parts that a plan is put together from
                 slot, breaker = board.register(one, route.policy.breaker)
                 if route.policy.hedge is not None:
                     board.learn_times(slot)
+                if measured:
+                    board.measure(slot)
                 degraded = tier.degraded or stand_ins
-                keeps = route.policy.regions
-                entries.append(Entry(one, tier.name, degraded, position, slot, breaker, space, holders, keeps))
+                keeps, traits = route.policy.regions, traits_of(one, wanted)
+                entries.append(Entry(one, tier.name, degraded, position, slot, breaker, space, holders, keeps, traits))
             if entries:
                 plans.append(TierPlan(route.name, len(plans), tier.name, tuple(entries), conditions))
     return RoutePlan(route, tuple(plans), strategy, balancer, version)

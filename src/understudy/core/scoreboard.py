@@ -1,7 +1,7 @@
 """What is known of every target: places taken, outcomes observed, and the standing that follows.
 
 The scoreboard is told synchronously, before a walk resumes. It is the only mutable thing in the core, and only `hold`,
-`release`, `commit`, `settle`, `observe` and `operate` change what it knows. What it gives out are immutable `Standing`s,
+`release`, `commit`, `settle`, `rate`, `observe` and `operate` change what it knows. What it gives out are immutable `Standing`s,
 replaced and never changed, so a Decision can keep the very ones it was made from.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from understudy.core.event import BreakerChanged, CoolDownSet, Event
 from understudy.core.failure import TABLE, Failure, FailureKind, Implicates
 from understudy.core.health.ewma import Ewma
+from understudy.core.health.measures import UNMEASURED, Learner, Measures
 from understudy.core.health.quantiles import Quantiles
 from understudy.core.outcome import Outcome
 from understudy.core.policy import BreakerSettings, Hedge
@@ -22,6 +23,7 @@ from understudy.core.resilience.concurrency import Concurrency
 from understudy.core.resilience.hedge_budget import HedgeBudget
 from understudy.core.resilience.rate import FULL, Rate, per_minute
 from understudy.core.resilience.retry_budget import RetryBudget
+from understudy.core.sessions import Sessions
 from understudy.core.target import Limits, Target
 from understudy.core.value import value
 
@@ -80,6 +82,7 @@ class Standing:
     there is something to ask about. `breakers`: one view for each settings it is used with. `cool_down_until_s`: 0 without
     one; `cool_down_kind`: what set it. `requests_empty_s`, `tokens_empty_s`: the states of the bounds' rates.
     `latency_ms`: time to the first content, `error_rate`: share of failures (0 to 1); both None until known.
+    `tokens_in_flight`: estimated tokens of the prompts in flight; `measures`: more, where somebody reads it (see `Scoreboard.measure`).
     """
 
     room: float
@@ -93,6 +96,8 @@ class Standing:
     latency_ms: float | None
     error_rate: float | None
     seen: int
+    tokens_in_flight: int = 0
+    measures: Measures = UNMEASURED
 
 
 class Hold:
@@ -120,6 +125,7 @@ class _Track:
         "flowing",
         "in_flight",
         "latency",
+        "learner",
         "limits",
         "no_tests",
         "ramp_until_s",
@@ -129,6 +135,7 @@ class _Track:
         "target",
         "times",
         "tokens_empty_s",
+        "tokens_in_flight",
         "views",
     )
 
@@ -143,7 +150,9 @@ class _Track:
         self.errors = Ewma(HALF_LIFE_S)
         self.latency = Ewma(HALF_LIFE_S)
         self.times: Quantiles | None = None  # only where a route hedges
+        self.learner: Learner | None = None  # only where a strategy or balancer reads measures
         self.in_flight = 0
+        self.tokens_in_flight = 0  # counted for the learner's readers only
         self.seen = 0
         self.target = target
         self.requests_empty_s = self.tokens_empty_s = FULL
@@ -184,6 +193,18 @@ class _Track:
             concurrency.overloaded(self.in_flight)
         if concurrency.limit != self.bounds.in_flight:
             self.bounds = Bounds(concurrency.limit, self.bounds.requests, self.bounds.tokens)
+
+    def learn(self, hold: Hold, outcome: Outcome, now_s: float) -> None:
+        """Learn more than a standing needs from an attempt that is over."""
+        learner, failure = self.learner, outcome.failure
+        assert learner is not None
+        self.tokens_in_flight = max(
+            0, self.tokens_in_flight - hold.tokens
+        )  # it may have begun to learn after the start
+        if failure is None:
+            learner.succeeded(outcome, now_s)
+        elif failure.implicates not in (Implicates.NOBODY, Implicates.CALLER):
+            learner.failed(outcome, now_s)
 
     def take(self, tokens: float, now_s: float) -> None:
         """One request more, of so many tokens."""
@@ -238,6 +259,8 @@ class _Track:
             self.latency.mean,
             self.errors.mean,
             self.seen,
+            self.tokens_in_flight,
+            UNMEASURED if self.learner is None else self.learner.now,
         )
 
 
@@ -254,6 +277,7 @@ class Scoreboard:
         self._slots: dict[str, int] = {}
         self._turns: dict[str, int] = {}
         self._hedge_budgets: dict[tuple[str, float], HedgeBudget] = {}
+        self.sessions = Sessions()
         self.standings: list[Standing] = []
         self.retry_budget = RetryBudget()
 
@@ -300,6 +324,21 @@ class Scoreboard:
         if track.times is None:
             track.times = Quantiles()
 
+    def measure(self, slot: int) -> None:
+        """Collect `Measures` of this target from now on: some route's strategy or balancer reads them."""
+        track = self._tracks[slot]
+        if track.learner is None:
+            track.learner = Learner(track.target.profile)
+            self._publish(slot, now_s=0.0)
+
+    def rate(self, target: str, score: float, now_s: float) -> None:
+        """Somebody said how good an answer of this target was, 0 to 1."""
+        slot = self._slots.get(target)
+        learner = self._tracks[slot].learner if slot is not None else None
+        if slot is not None and learner is not None:
+            learner.rated(score, now_s)
+            self._publish(slot, now_s)
+
     def patience_s(self, slot: int, hedge: Hedge) -> float:
         """How long an attempt at this target may take before it is hedged; endless while too little is known."""
         if hedge.after_s is not None:
@@ -324,6 +363,8 @@ class Scoreboard:
         track.in_flight += 1
         if track.bounds is not UNBOUNDED:
             track.take(tokens, now_s)
+        if track.learner is not None:
+            track.tokens_in_flight += tokens
         if track.flowing:
             self.standings[slot] = track.standing(now_s)
             return Hold(slot, track.no_tests, tokens)
@@ -340,6 +381,8 @@ class Scoreboard:
         if track.bounds.requests is not None:
             track.requests_empty_s = track.bounds.requests.given_back(track.requests_empty_s, 1.0, now_s)
         track.give_back_tokens(hold.tokens, now_s)
+        if track.learner is not None:
+            track.tokens_in_flight = max(0, track.tokens_in_flight - hold.tokens)
         self._publish(hold.slot, now_s)
 
     def commit(self, hold: Hold, now_s: float) -> None:
@@ -360,6 +403,8 @@ class Scoreboard:
         if track.concurrency is not None:
             track.adapt(outcome, now_s)
         track.in_flight -= 1
+        if track.learner is not None:
+            track.learn(hold, outcome, now_s)
         if track.bounds.tokens is not None and outcome.usage is not None:
             more = outcome.usage.total - hold.tokens
             if more > 0:

@@ -51,8 +51,12 @@ def sift(tier: TierPlan, ask: Ask, standings: Standings) -> tuple[list[Candidate
 
 def _order(eligible: list[Candidate], scores: list[float], balancer: Balancer, ask: Ask) -> tuple[Order, list[float]]:
     """Better scores first; equals as the balancer says."""
+    if scores.count(scores[0]) == len(scores):
+        return tuple([candidate.entry for candidate in balancer.order(eligible, ask)]), scores
     ranking = sorted(range(len(scores)), key=scores.__getitem__)
     ranked = [scores[index] for index in ranking]
+    if _rising(ranked):
+        return tuple([eligible[index].entry for index in ranking]), ranked
     order: list[Entry] = []
     begin, count = 0, len(ranked)
     while begin < count:
@@ -108,6 +112,7 @@ def choose(
         ask.tried,
         ask.repeat,
         ask.larger_than,
+        ask.warm,
     )
     decision.choices += (choice,)
     return order, excluded
@@ -146,6 +151,10 @@ def replay(decision: Decision, plan: RoutePlan) -> list[str]:
             choice.tried,
             choice.repeat,
             choice.larger_than,
+            decision.session,
+            decision.principal,
+            choice.warm,
+            decision.budget_left,
         )
         standings = {entry.slot: standing for entry, standing in zip(tier.entries, choice.standings, strict=True)}
         differences.extend(

@@ -236,6 +236,10 @@ class _Trip:
             self.tried,
             repeat,
             self.larger_than,
+            decision.session,
+            decision.principal,
+            self.board.sessions.warm(decision.session, self.now_s) if self.plan.sessions else None,
+            decision.budget_left,
         )
 
     def affordable(self, order: tuple[Entry, ...], kept: int, *, first: bool) -> Entry | None:
@@ -357,6 +361,9 @@ class _Trip:
     def answered(self, entry: Entry, outcome: Outcome) -> Result:
         """The caller has seen this attempt's answer: whole, or as far as it came."""
         self.attempts.append(outcome)
+        session = self.decision.session
+        if session and self.plan.sessions:
+            self.board.sessions.answered(session, entry.slot, self.decision.needs.tokens_in, self.now_s)
         return self.result(outcome, outcome.failure, degraded=entry.degraded)
 
     def give_up(self) -> Result:

@@ -85,6 +85,8 @@ class Engine:
             call.dialect,
             seed,
             now_s,
+            call.session or "",
+            call.principal,
         )
         if plan is None:
             result = self._ended(decision, (), problem)
@@ -171,6 +173,8 @@ class Engine:
         """Take in how good an answer was, 0 to 1. False when nobody knows that decision any more."""
         found = self.decisions.get(decision)
         winner = found[1].winner if found is not None else None
+        if winner is not None:
+            self.board.rate(winner.target, score, self.now_s())
         self.events.emit(AnswerRated(decision, winner.target if winner is not None else None, score))
         return found is not None
 

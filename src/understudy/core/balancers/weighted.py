@@ -19,13 +19,12 @@ class Weighted:
 
     def order(self, candidates: list[Candidate], ask: Ask) -> list[Candidate]:
         """The draw."""
-        random = ask.dice.random
-        keys = []
-        for candidate in candidates:
-            draw = -log(1.0 - random())
-            weight = candidate.entry.target.weight
-            keys.append(draw / weight if weight > 0 else inf)
-        return [candidates[index] for index in sorted(range(len(keys)), key=keys.__getitem__)]
+        draws = ask.dice.randoms(len(candidates))
+        weights = [candidate.entry.target.weight for candidate in candidates]
+        if weights.count(weights[0]) != len(weights):
+            pairs = zip(draws, weights, strict=True)
+            draws = [-log(1.0 - draw) / weight if weight > 0 else inf for draw, weight in pairs]
+        return [candidates[index] for index in sorted(range(len(draws)), key=draws.__getitem__)]
 
 
 BALANCER = Weighted

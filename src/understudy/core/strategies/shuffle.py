@@ -17,8 +17,7 @@ class Shuffle:
 
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Random numbers."""
-        random = ask.dice.random
-        return [random() for _ in candidates]
+        return ask.dice.randoms(len(candidates))
 
 
 STRATEGY = Shuffle

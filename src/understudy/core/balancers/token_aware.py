@@ -1,0 +1,43 @@
+"""Prefers the one of the equals that has the fewest tokens before it, for the tokens per second that it makes."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import ClassVar
+
+from understudy.core.plan import Ask, Candidate
+from understudy.core.value import value
+
+PACE = 50.0
+"""Tokens per second of a target that has not answered yet."""
+
+
+@value
+class TokenAware:
+    """Prefers the one of the equals that has the fewest tokens before it, for the tokens per second that it makes.
+
+    Order: by (prompt tokens in flight + this request's) / (tokens per second of its answers of late x weight); 50 per second before
+    the first answer. Ties take turns; a weight of 0 comes last. (Whoever has not enough of its limit of tokens per minute left is left out before.) Not where requests are all of one size: `least_in_flight` says the same at less cost.
+
+    `explore`: share of the choices that go by turns, so that who was slow once is asked again.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ("measures",)
+    explore: float = 0.02
+
+    def order(self, candidates: list[Candidate], ask: Ask) -> list[Candidate]:
+        """From least to most work."""
+        begin = ask.turn % len(candidates)
+        rotated = candidates[begin:] + candidates[:begin]
+        if self.explore > 0.0 and ask.dice.random() < self.explore:
+            return rotated
+        tokens = ask.needs.tokens_in + 1
+        keys = []
+        for candidate in rotated:
+            standing, weight = candidate.standing, candidate.entry.target.weight
+            pace = standing.measures.tokens_per_s or PACE
+            keys.append((standing.tokens_in_flight + tokens) / pace / weight if weight > 0 else inf)
+        return [rotated[index] for index in sorted(range(len(keys)), key=keys.__getitem__)]
+
+
+BALANCER = TokenAware

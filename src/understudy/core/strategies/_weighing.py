@@ -1,0 +1,125 @@
+"""What several strategies share: the losses of a candidate, their weights, and a look at those who were long not asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf, sqrt
+
+from understudy.core.catalogue.traits import LONG, shape
+from understudy.core.health.measures import PRIOR_RATINGS
+from understudy.core.plan import Ask, Candidate
+from understudy.core.scales import UNKNOWN_QUALITY, tokens_out
+from understudy.core.scoreboard import UNBOUNDED
+from understudy.core.value import value
+
+STALE_S = 60.0
+"""Since its last attempt: a target's record is then old enough for it to be asked again only to see how it does."""
+
+DRIFT = 0.05
+"""How far a loss may have moved in that time, growing with its square root: those who may be the best by now are looked at first."""
+
+LONG_S = 24 * 3600.0
+
+EXPLORE = 0.02
+"""Share of the choices made to look at a stale target, unless set."""
+
+
+@value
+class Weights:
+    """Parts of one, 0 or more each; only their proportions count."""
+
+    cost: float
+    speed: float
+    quality: float
+    reliability: float
+    load: float = 0.0
+
+    def shares(self) -> Weights:
+        """The same, with a sum of 1. All 0: all the same."""
+        total = self.cost + self.speed + self.quality + self.reliability + self.load
+        if total <= 0.0:
+            return Weights(0.2, 0.2, 0.2, 0.2, 0.2)
+        return Weights(
+            self.cost / total, self.speed / total, self.quality / total, self.reliability / total, self.load / total
+        )
+
+
+def weighed(candidates: Sequence[Candidate], ask: Ask, weights: Weights) -> list[float]:
+    """The weighted sum of each candidate's losses, between 0 and 1."""
+    needs = ask.needs
+    step = shape(needs.tokens_in, tokens_out(needs.max_tokens))
+    stream, cost, speed = needs.stream, weights.cost, weights.speed
+    quality, reliability, load = weights.quality, weights.reliability, weights.load
+    long = needs.tokens_in > LONG
+    scores = []
+    for candidate in candidates:
+        traits, measures = candidate.entry.traits, candidate.standing.measures
+        if long:
+            traits = traits.of(needs.tokens_in)
+        scores.append(
+            cost * traits.dear[step]
+            + speed * (measures.first if stream else measures.whole)
+            + quality * (poor(candidate) if measures.ratings else traits.poor)
+            + reliability * measures.failing
+        )
+    if load:
+        return [score + load * busy(candidate, ask) for score, candidate in zip(scores, candidates, strict=True)]
+    return scores
+
+
+def poor(candidate: Candidate) -> float:
+    """The loss of quality of a target with ratings: the profile's word, outvoted by them little by little."""
+    traits, measures = candidate.entry.traits, candidate.standing.measures
+    assert measures.rating is not None
+    known = UNKNOWN_QUALITY if traits.quality is None else traits.quality
+    trust = PRIOR_RATINGS if traits.quality is not None else 1.0
+    return 1.0 - (known * trust + measures.rating * measures.ratings) / (trust + measures.ratings)
+
+
+CAPACITY = 100.0
+"""Requests in flight that fill a target of weight 1 without a limit of its own."""
+
+
+def busy(candidate: Candidate, ask: Ask) -> float:
+    """How much of what it may take is taken, 0 to 1: the tightest of places in flight, requests and tokens per minute."""
+    standing = candidate.standing
+    bounds = standing.bounds
+    places = bounds.in_flight or CAPACITY * candidate.entry.target.weight
+    used = standing.in_flight / places if places > 0 else 1.0
+    if bounds is not UNBOUNDED:
+        now_s, rate = ask.now_s, bounds.requests
+        if rate is not None:
+            taken = 1.0 - (now_s - standing.requests_empty_s) * rate.per_s / rate.capacity
+            if taken > used:  # noqa: PLR1730  a call costs more, and this is asked of every candidate
+                used = taken
+        rate = bounds.tokens
+        if rate is not None:
+            taken = 1.0 - (now_s - standing.tokens_empty_s) * rate.per_s / rate.capacity
+            if taken > used:  # noqa: PLR1730  a call costs more, and this is asked of every candidate
+                used = taken
+    return used if used < 1.0 else 1.0  # noqa: FURB136
+
+
+def explored(scores: list[float], candidates: Sequence[Candidate], ask: Ask, share: float) -> list[float]:
+    """The scores, which are losses; in `share` of the choices, with the stale target before all others that has most to be hoped from.
+
+    Who scores badly is never asked, and would never be seen to have recovered.
+    """
+    if share <= 0.0 or ask.dice.random() >= share:
+        return scores
+    now_s = ask.now_s
+    looked_at, hope = -1, inf
+    for index, candidate in enumerate(candidates):
+        age_s = now_s - candidate.standing.measures.at_s
+        if age_s > STALE_S:
+            hoped = scores[index] - DRIFT * sqrt(min(age_s, LONG_S) / STALE_S)
+            if hoped < hope:
+                looked_at, hope = index, hoped
+    if looked_at >= 0:
+        scores[looked_at] = min(scores) - 1.0
+    return scores
+
+
+def stepped(scores: list[float], step: float) -> list[float]:
+    """Scores rounded down to multiples of `step`, so that the balancer shares among those who are nearly equal."""
+    return [score // step * step if score < inf else score for score in scores] if step > 0.0 else scores

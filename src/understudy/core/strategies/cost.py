@@ -1,0 +1,47 @@
+"""Prefers the cheapest target for the request at hand, among those that are good enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+
+from understudy.core.catalogue.traits import LONG
+from understudy.core.plan import Ask, Candidate
+from understudy.core.scales import tokens_out
+from understudy.core.value import value
+
+BEHIND = 1e15
+"""More nano-dollars than any request costs: who is not good enough comes after all who are."""
+
+
+@value
+class Cost:
+    """Prefers the cheapest target for the request at hand, among those that are good enough.
+
+    Score: tokens in x input rate + expected tokens out x output rate, in nano-dollars; the answer is expected to be as long as
+    `max_tokens` of the request, 300 at most. An unknown price comes last; a local target without one is free. Not where a failure
+    or a slow answer costs more than tokens do: use `composite`.
+
+    `min_quality`: targets whose profile's quality is below, or unknown, come after all others, cheapest first; None: whatever it is.
+    """
+
+    min_quality: float | None = None
+
+    def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
+        """Nano-dollars."""
+        tokens_in, answer = ask.needs.tokens_in, tokens_out(ask.needs.max_tokens)
+        least, long = self.min_quality, tokens_in > LONG
+        scores = []
+        for candidate in candidates:
+            traits = candidate.entry.traits.of(tokens_in) if long else candidate.entry.traits
+            if traits.input is None or traits.output is None:
+                score = inf
+            else:
+                score = tokens_in * traits.input + answer * traits.output
+            if least is not None and (traits.quality is None or traits.quality < least):
+                score += BEHIND
+            scores.append(score)
+        return scores
+
+
+STRATEGY = Cost

@@ -1,0 +1,33 @@
+"""Prefers what is cheap and fast, half and half."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from understudy.core.plan import Ask, Candidate
+from understudy.core.strategies._weighing import EXPLORE, Weights, explored, weighed
+from understudy.core.value import value
+
+WEIGHTS = Weights(0.5, 0.5, 0.0, 0.0)
+
+
+@value
+class CostSpeed:
+    """Prefers what is cheap and fast, half and half.
+
+    Score: 0.5 x the loss of its price + 0.5 x the loss of its time, see `composite`. Not where answers differ in worth: small models
+    win both.
+
+    `explore`: share of the choices made to look at a target that was not asked for a minute.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ("measures",)
+    explore: float = EXPLORE
+
+    def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
+        """Mean losses."""
+        return explored(weighed(candidates, ask, WEIGHTS), candidates, ask, self.explore)
+
+
+STRATEGY = CostSpeed

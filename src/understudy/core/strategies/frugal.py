@@ -1,0 +1,48 @@
+"""Prefers a good mixture while there is money, and the cheapest as the budget runs down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from understudy.core.plan import Ask, Candidate
+from understudy.core.strategies._weighing import EXPLORE, Weights, explored, weighed
+from understudy.core.value import value
+
+
+@value
+class Frugal:
+    """Prefers a good mixture while there is money, and the cheapest as the budget runs down.
+
+    Score: as `composite` with its weights, until less than `tighten` of the tightest budget is left; from there on the weight of cost
+    grows evenly, until with nothing left it is all. Without a budget it is `composite`. Not a limit: it refuses nobody, a budget's
+    `refuse` does.
+
+    `cost`, `speed`, `quality`, `reliability`: weights while there is enough, 0 or more. `tighten`: share of the budget, 0 to 1.
+    `explore`: share of the choices made to look at a target that was not asked for a minute.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ("measures",)
+    cost: float = 0.3
+    speed: float = 0.25
+    quality: float = 0.25
+    reliability: float = 0.2
+    tighten: float = 0.5
+    explore: float = EXPLORE
+
+    def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
+        """Mean losses."""
+        weights = Weights(self.cost, self.speed, self.quality, self.reliability).shares()
+        left = ask.budget_left
+        if left is not None and left < self.tighten:
+            ease = max(0.0, left) / self.tighten
+            weights = Weights(
+                1.0 - ease + weights.cost * ease,
+                weights.speed * ease,
+                weights.quality * ease,
+                weights.reliability * ease,
+            )
+        return explored(weighed(candidates, ask, weights), candidates, ask, self.explore)
+
+
+STRATEGY = Frugal

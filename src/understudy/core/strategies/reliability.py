@@ -1,0 +1,34 @@
+"""Prefers the target that fails least."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from understudy.core.plan import Ask, Candidate
+from understudy.core.strategies._weighing import EXPLORE, explored, stepped
+from understudy.core.value import value
+
+
+@value
+class Reliability:
+    """Prefers the target that fails least.
+
+    Score: share of its attempts of late that failed, with one attempt at 2 % as the prior. Fallback already hides most failures from
+    callers: not where what they notice is cost or time.
+
+    `explore`: share of the choices made to look at a target that was not asked for a minute. `step`: shares are rounded down to
+    multiples of it, and the balancer shares among equals; 0: never.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ("measures",)
+    explore: float = EXPLORE
+    step: float = 0.01
+
+    def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
+        """Shares of failures."""
+        scores = [candidate.standing.measures.failing for candidate in candidates]
+        return explored(stepped(scores, self.step), candidates, ask, self.explore)
+
+
+STRATEGY = Reliability
