@@ -1,0 +1,275 @@
+"""From the `rules` of a file to rules, and whether each of them can ever do anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from keyword import iskeyword
+from typing import Any
+
+from understudy.config.problems import Path, Problems, nearest
+from understudy.config.registries import BALANCERS, CONDITIONS, EFFECTS, STRATEGIES
+from understudy.config.routes import check_named, find_target
+from understudy.config.schema import RuleSection, name_problem, plain
+from understudy.core.route import Named, Route
+from understudy.core.rules.change import changed
+from understudy.core.rules.extent import Names
+from understudy.core.rules.logic import always_with, never
+from understudy.core.rules.rule import Condition, Effect, Rule
+from understudy.core.rules.rulebook import Ready, Rulebook
+from understudy.core.rules.when import All, Is, Not, Some, When, cheapest_first, for_name
+from understudy.core.target import Target
+from understudy.core.value import value
+from understudy.registry import BadSettings, Registry, UnknownName
+
+COMBINATORS = ("any", "not")
+Told = Callable[[Path, "str", Exception], None]
+"""Hears of an entry that cannot be built: where it stands, its name, and what was raised."""
+
+
+@value
+class Known:
+    """What rules may name. `declared`: targets as written, also those that could not be understood."""
+
+    targets: dict[str, Target]
+    declared: Mapping[str, Any]
+    names: Mapping[str, Route]
+    routes: Mapping[str, Route]
+    principals: tuple[str, ...]
+
+
+@value
+class _Made:
+    """A rule, and what became of it. `sound`: nothing is wrong with it by itself."""
+
+    rule: Rule
+    path: Path
+    ready: Ready
+    sound: bool
+
+
+def read_rules(found: Problems, given: Any, known: Known) -> tuple[Rule, ...]:
+    """Every rule that can be understood, in the order of the file."""
+    if not isinstance(given, list):
+        found.problem(("rules",), "must be a list: - {name: nights, when: {...}, then: {...}}")
+        return ()
+    made: list[_Made] = []
+    for index, one in enumerate(given):
+        path: Path = ("rules", index)
+        section = found.section(RuleSection, one, path)
+        if section is None:
+            continue
+        if wrong := name_problem(section.name):
+            found.problem((*path, "name"), wrong)
+        if any(other.rule.name == section.name for other in made):
+            found.problem((*path, "name"), f'there is a rule "{section.name}" already')
+        when, then = plain(section.when), plain(section.then)
+        rule = Rule(name=section.name, when=when, then=then, priority=section.priority, enabled=section.enabled)
+        before = len(found)
+        ready = _checked(found, rule, path, known)
+        made.append(_Made(rule, path, ready, sound=len(found) == before))
+    _check_together(found, [one for one in in_order(made, lambda one: one.rule) if one.sound and one.rule.enabled], known)
+    return tuple(one.rule for one in made)
+
+
+def rulebook_of(rules: Iterable[Rule]) -> Rulebook:
+    """Rules, which were read before, made ready. Raises `UnknownName` or `BadSettings` when they were not."""
+
+    def refuse(_path: Path, _name: str, error: Exception) -> None:
+        raise error
+
+    return Rulebook(tuple(_ready(rule, (), refuse) for rule in in_order(rules, lambda rule: rule)))
+
+
+def in_order(rules: Iterable[Any], rule: Callable[[Any], Rule]) -> list[Any]:
+    """Lower priorities first; those of the same one in the order of the file."""
+    return sorted(rules, key=lambda one: rule(one).priority)
+
+
+# Making
+
+
+def _ready(rule: Rule, path: Path, tell: Told) -> Ready:
+    when = _when(rule.when, rule.name, (*path, "when"), tell)
+    effects: list[Effect] = []
+    for name, given in rule.then.items():
+        effect = _built(EFFECTS, name, given, rule.name, (*path, "then", name), tell)
+        if effect is not None:
+            effects.append(effect)
+    refusal = next((str(words) for effect in effects if (words := getattr(effect, "refusal", None))), None)
+    return Ready(rule.name, rule.enabled, cheapest_first(when), tuple(effects), refusal)
+
+
+def _when(given: Mapping[str, Any], rule: str, path: Path, tell: Told) -> All:
+    """All entries of a mapping; what cannot be built is told and left out."""
+    parts: list[When] = []
+    for name, inner in given.items():
+        where: Path = (*path, name)
+        if name == "any":
+            parts.append(_some(inner, rule, where, tell))
+        elif name == "not":
+            if not isinstance(inner, dict) or not inner:
+                tell(where, name, BadSettings("must be a mapping of conditions: not: {task: code}"))
+            else:
+                parts.append(Not(_when(inner, rule, where, tell)))
+        else:
+            condition = _built(CONDITIONS, name, inner, rule, where, tell)
+            if condition is not None:
+                parts.append(Is(name, condition))
+    return All(tuple(parts))
+
+
+def _some(given: Any, rule: str, path: Path, tell: Told) -> When:
+    if not isinstance(given, list) or not given or not all(isinstance(one, dict) and one for one in given):
+        tell(path, "any", BadSettings("must be a list of conditions: any: [{task: code}, {task: analysis}]"))
+        return All(())
+    return Some(tuple(_when(one, rule, (*path, index), tell) for index, one in enumerate(given)))
+
+
+def _built(registry: Registry[Any], name: str, given: Any, rule: str, path: Path, tell: Told) -> Any:
+    """An entry with its settings, however short they are written; None when it was told of."""
+    try:
+        if name not in registry:
+            also = COMBINATORS if registry is CONDITIONS else ()
+            raise UnknownName(f'unknown {registry.kind} "{name}"; {nearest(name, [*registry.names(), *also])}')
+        return registry.build(name, _settings(registry.entry(name), given, rule))
+    except (UnknownName, BadSettings) as error:
+        tell(path, name, error)
+        return None
+
+
+def _settings(entry: Any, given: Any, rule: str) -> dict[str, Any]:
+    """The settings of an entry in full. Raises `BadSettings`."""
+    field, how = getattr(entry, "short", ("", ""))
+    if how == "whole":
+        settings = {field: given}
+    elif isinstance(given, dict):
+        settings = {f"{name}_" if iskeyword(str(name)) else str(name): inner for name, inner in given.items()}
+    elif not field:
+        raise BadSettings("must be a mapping of settings")
+    else:
+        settings = {field: given}
+    if how == "list" and field in settings and not isinstance(settings[field], list):
+        settings[field] = [settings[field]]
+    own = getattr(entry, "own", None)
+    if own is not None:
+        settings.setdefault(own, rule)
+    return settings
+
+
+# Checking one rule
+
+
+def _checked(found: Problems, rule: Rule, path: Path, known: Known) -> Ready:
+    broken = False
+
+    def tell(where: Path, name: str, error: Exception) -> None:
+        nonlocal broken
+        broken = True
+        _tell(found, where, name, error)
+
+    ready = _ready(rule, path, tell)
+    for name, condition in _conditions(ready.when):
+        _check_names(found, condition, (*path, "when", name), known)
+    for name, effect in zip([name for name in rule.then if name in EFFECTS], ready.effects, strict=False):
+        _check_names(found, effect, (*path, "then", name), known)
+    if not rule.then:
+        found.problem((*path, "then"), f"changes nothing; name at least one of {', '.join(EFFECTS.names())}")
+    if ready.refusal is not None and len(ready.effects) > 1:
+        found.problem((*path, "then"), "refuses the request, so that nothing else in here can have an effect")
+    if not broken and never(ready.when):
+        found.problem((*path, "when"), "can never hold: its conditions leave nothing, or contradict each other")
+    return ready
+
+
+def _tell(found: Problems, path: Path, name: str, error: Exception) -> None:
+    """An entry's problem, at its setting where that is written."""
+    if isinstance(error, UnknownName):
+        found.problem(path, str(error.args[0]), at_key=True)
+        return
+    words = str(error)
+    for kind in (CONDITIONS.kind, EFFECTS.kind):
+        words = words.removeprefix(f"{kind} {name}: ")
+    words = words.replace("from_", "from")
+    setting, colon, rest = words.partition(": ")
+    where: Path = (*path, setting)
+    if colon and found.node(where) is not None:
+        found.problem(where, rest)
+    else:
+        found.problem(path, rest if colon and setting in {"of", "to", "wanted", "message"} else words)
+
+
+def _conditions(when: When) -> list[tuple[str, Condition]]:
+    """Every condition in it, by name."""
+    if isinstance(when, Is):
+        return [(when.name, when.condition)]
+    parts = (when.part,) if isinstance(when, Not) else when.parts
+    return [one for part in parts for one in _conditions(part)]
+
+
+def _check_names(found: Problems, entry: Any, path: Path, known: Known) -> None:
+    """Tell of names in an entry that mean nothing in this configuration."""
+    for field, kind in getattr(entry, "names", ()):
+        given = getattr(entry, field)
+        path_of: Path = (*path, field) if found.node((*path, field)) is not None else path
+        if kind in {"strategy", "balancer"}:
+            named: Named = entry.named()
+            check_named(found, STRATEGIES if kind == "strategy" else BALANCERS, named, path_of)
+            continue
+        for name in (given,) if isinstance(given, str) else given:
+            _check_name(found, str(name), kind, path_of, known)
+
+
+def _check_name(found: Problems, name: str, kind: str, path: Path, known: Known) -> None:
+    if kind == "target":
+        find_target(found, name, known.targets, known.declared, path)
+    elif kind in {"route", "name"}:
+        fits = Names((name,)).holds if kind == "name" else name.__eq__
+        if not any(fits(one) for one in [*known.names, *known.declared]):
+            found.problem(path, f'nothing is called "{name}"; {nearest(name, [*known.routes, *known.declared])}')
+    elif kind == "principal":
+        if not any(Names((name,)).holds(one) for one in known.principals):
+            found.problem(path, f'there is no principal "{name}"; {nearest(name, known.principals)}')
+    else:
+        found.problem(path, f'there is no {kind} "{name}"; Known: none')
+
+
+# Checking them together
+
+
+def _check_together(found: Problems, made: list[_Made], known: Known) -> None:
+    for number, one in enumerate(made):
+        settled: set[str] = set()
+        by: list[str] = []
+        for before in made[:number]:
+            if always_with(before.ready.when, one.ready.when):
+                settled.update(name for effect in before.ready.effects for name in effect.settles())
+                by.append(before.rule.name)
+        wants = {name for effect in one.ready.effects for name in effect.settles()}
+        bounds = any(not effect.settles() or _allows(effect) for effect in one.ready.effects)
+        if "refuse" in settled or (wants and wants <= settled and not bounds):
+            names = ", ".join(f'"{name}"' for name in by)
+            found.problem(
+                one.path,
+                f'"{one.rule.name}" never has an effect: {names} comes first, applies whenever it does, and settles all that it would',
+            )
+        _check_rest(found, one, known)
+
+
+def _allows(effect: Effect) -> bool:
+    return bool(getattr(effect, "allowed", ()))
+
+
+def _check_rest(found: Problems, one: _Made, known: Known) -> None:
+    """Tell where a rule leaves a route nobody to ask."""
+    if not any(_allows(effect) for effect in one.ready.effects):
+        return
+    touched = [route for name, route in known.routes.items() if for_name(one.ready.when, name) is not None]
+    try:
+        empty = [route.name for route in touched if not changed(route, one.ready.effects, known.names.__getitem__).tiers]
+    except KeyError:
+        return  # a route that does not exist was told already
+    path: Path = (*one.path, "then", "targets")
+    if empty and len(empty) == len(touched):
+        found.problem(path, f"leaves nobody to ask: none of them stands in {', '.join(empty)}")
+    elif empty:
+        found.warning(path, f"leaves nobody to ask on {', '.join(empty)}: such requests fail")

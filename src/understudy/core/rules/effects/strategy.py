@@ -1,0 +1,47 @@
+"""Another strategy ranks the targets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from understudy.core.route import Named, Route
+from understudy.core.value import value
+
+
+@value
+class SetStrategy:
+    """The targets are ranked by another strategy. A strategy that the caller asks for by header comes before it.
+
+    `to`: its name, or its name with settings: {name: {setting: value}}.
+    """
+
+    to: str | dict[str, dict[str, Any] | None]
+    short: ClassVar[tuple[str, str]] = ("to", "whole")
+    names: ClassVar[tuple[tuple[str, str], ...]] = (("to", "strategy"),)
+    stage: ClassVar[int] = 1
+
+    def named(self) -> Named:
+        """The entry and its settings. Raises `ValueError` for more than one."""
+        if isinstance(self.to, str):
+            return Named(self.to, {})
+        if len(self.to) != 1:
+            raise ValueError("to: name one")
+        [(name, settings)] = self.to.items()
+        return Named(name, settings or {})
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError`."""
+        self.named()
+
+    def settles(self) -> tuple[str, ...]:
+        """The strategy."""
+        return ("strategy",)
+
+    def on(self, route: Route, _settles: tuple[str, ...], _routes: Callable[[str], Route]) -> Route:
+        """The route with it."""
+        return replace(route, strategy=self.named())
+
+
+EFFECT = SetStrategy
