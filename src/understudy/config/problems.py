@@ -65,7 +65,8 @@ class Problems:
         self._warned: list[Problem] = []
         self._broken: set[Path] = set()
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
         """How many things are wrong so far."""
         return len(self._found)
 

@@ -75,7 +75,9 @@ def _route(
     )
 
 
-def find_target(found: Problems, name: str, targets: dict[str, Target], declared: Mapping[str, Any], where: Path) -> None:
+def find_target(
+    found: Problems, name: str, targets: dict[str, Target], declared: Mapping[str, Any], where: Path
+) -> None:
     """Tell where no target has this name; add it to `targets` if it is one that needs no declaration."""
     if name in targets or name in declared:
         return

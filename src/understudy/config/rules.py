@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from keyword import iskeyword
+from collections.abc import Mapping
 from typing import Any
 
 from understudy.config.problems import Path, Problems, nearest
 from understudy.config.registries import BALANCERS, CONDITIONS, EFFECTS, STRATEGIES
 from understudy.config.routes import check_named, find_target
+from understudy.config.rulebook import in_order, make_ready
 from understudy.config.schema import RuleSection, name_problem, plain
 from understudy.core.route import Named, Route
 from understudy.core.rules.change import changed
 from understudy.core.rules.extent import Names
 from understudy.core.rules.logic import always_with, never
 from understudy.core.rules.rule import Condition, Effect, Rule
-from understudy.core.rules.rulebook import Ready, Rulebook
-from understudy.core.rules.when import All, Is, Not, Some, When, cheapest_first, for_name
+from understudy.core.rules.rulebook import Ready
+from understudy.core.rules.when import Is, Not, When, for_name
 from understudy.core.target import Target
 from understudy.core.value import value
-from understudy.registry import BadSettings, Registry, UnknownName
-
-COMBINATORS = ("any", "not")
-Told = Callable[[Path, "str", Exception], None]
-"""Hears of an entry that cannot be built: where it stands, its name, and what was raised."""
+from understudy.registry import UnknownName
 
 
 @value
@@ -64,96 +60,13 @@ def read_rules(found: Problems, given: Any, known: Known) -> tuple[Rule, ...]:
             found.problem((*path, "name"), f'there is a rule "{section.name}" already')
         when, then = plain(section.when), plain(section.then)
         rule = Rule(name=section.name, when=when, then=then, priority=section.priority, enabled=section.enabled)
-        before = len(found)
+        before = found.count
         ready = _checked(found, rule, path, known)
-        made.append(_Made(rule, path, ready, sound=len(found) == before))
-    _check_together(found, [one for one in in_order(made, lambda one: one.rule) if one.sound and one.rule.enabled], known)
+        made.append(_Made(rule, path, ready, sound=found.count == before))
+    _check_together(
+        found, [one for one in in_order(made, lambda one: one.rule) if one.sound and one.rule.enabled], known
+    )
     return tuple(one.rule for one in made)
-
-
-def rulebook_of(rules: Iterable[Rule]) -> Rulebook:
-    """Rules, which were read before, made ready. Raises `UnknownName` or `BadSettings` when they were not."""
-
-    def refuse(_path: Path, _name: str, error: Exception) -> None:
-        raise error
-
-    return Rulebook(tuple(_ready(rule, (), refuse) for rule in in_order(rules, lambda rule: rule)))
-
-
-def in_order(rules: Iterable[Any], rule: Callable[[Any], Rule]) -> list[Any]:
-    """Lower priorities first; those of the same one in the order of the file."""
-    return sorted(rules, key=lambda one: rule(one).priority)
-
-
-# Making
-
-
-def _ready(rule: Rule, path: Path, tell: Told) -> Ready:
-    when = _when(rule.when, rule.name, (*path, "when"), tell)
-    effects: list[Effect] = []
-    for name, given in rule.then.items():
-        effect = _built(EFFECTS, name, given, rule.name, (*path, "then", name), tell)
-        if effect is not None:
-            effects.append(effect)
-    refusal = next((str(words) for effect in effects if (words := getattr(effect, "refusal", None))), None)
-    return Ready(rule.name, rule.enabled, cheapest_first(when), tuple(effects), refusal)
-
-
-def _when(given: Mapping[str, Any], rule: str, path: Path, tell: Told) -> All:
-    """All entries of a mapping; what cannot be built is told and left out."""
-    parts: list[When] = []
-    for name, inner in given.items():
-        where: Path = (*path, name)
-        if name == "any":
-            parts.append(_some(inner, rule, where, tell))
-        elif name == "not":
-            if not isinstance(inner, dict) or not inner:
-                tell(where, name, BadSettings("must be a mapping of conditions: not: {task: code}"))
-            else:
-                parts.append(Not(_when(inner, rule, where, tell)))
-        else:
-            condition = _built(CONDITIONS, name, inner, rule, where, tell)
-            if condition is not None:
-                parts.append(Is(name, condition))
-    return All(tuple(parts))
-
-
-def _some(given: Any, rule: str, path: Path, tell: Told) -> When:
-    if not isinstance(given, list) or not given or not all(isinstance(one, dict) and one for one in given):
-        tell(path, "any", BadSettings("must be a list of conditions: any: [{task: code}, {task: analysis}]"))
-        return All(())
-    return Some(tuple(_when(one, rule, (*path, index), tell) for index, one in enumerate(given)))
-
-
-def _built(registry: Registry[Any], name: str, given: Any, rule: str, path: Path, tell: Told) -> Any:
-    """An entry with its settings, however short they are written; None when it was told of."""
-    try:
-        if name not in registry:
-            also = COMBINATORS if registry is CONDITIONS else ()
-            raise UnknownName(f'unknown {registry.kind} "{name}"; {nearest(name, [*registry.names(), *also])}')
-        return registry.build(name, _settings(registry.entry(name), given, rule))
-    except (UnknownName, BadSettings) as error:
-        tell(path, name, error)
-        return None
-
-
-def _settings(entry: Any, given: Any, rule: str) -> dict[str, Any]:
-    """The settings of an entry in full. Raises `BadSettings`."""
-    field, how = getattr(entry, "short", ("", ""))
-    if how == "whole":
-        settings = {field: given}
-    elif isinstance(given, dict):
-        settings = {f"{name}_" if iskeyword(str(name)) else str(name): inner for name, inner in given.items()}
-    elif not field:
-        raise BadSettings("must be a mapping of settings")
-    else:
-        settings = {field: given}
-    if how == "list" and field in settings and not isinstance(settings[field], list):
-        settings[field] = [settings[field]]
-    own = getattr(entry, "own", None)
-    if own is not None:
-        settings.setdefault(own, rule)
-    return settings
 
 
 # Checking one rule
@@ -167,7 +80,7 @@ def _checked(found: Problems, rule: Rule, path: Path, known: Known) -> Ready:
         broken = True
         _tell(found, where, name, error)
 
-    ready = _ready(rule, path, tell)
+    ready = make_ready(rule, path, tell)
     for name, condition in _conditions(ready.when):
         _check_names(found, condition, (*path, "when", name), known)
     for name, effect in zip([name for name in rule.then if name in EFFECTS], ready.effects, strict=False):
@@ -265,7 +178,9 @@ def _check_rest(found: Problems, one: _Made, known: Known) -> None:
         return
     touched = [route for name, route in known.routes.items() if for_name(one.ready.when, name) is not None]
     try:
-        empty = [route.name for route in touched if not changed(route, one.ready.effects, known.names.__getitem__).tiers]
+        empty = [
+            route.name for route in touched if not changed(route, one.ready.effects, known.names.__getitem__).tiers
+        ]
     except KeyError:
         return  # a route that does not exist was told already
     path: Path = (*one.path, "then", "targets")

@@ -450,7 +450,9 @@ class RuleSection(Section):
         default={}, description="Conditions, all of which must hold; `any: [...]` and `not: {...}` put them together."
     )
     then: dict[str, Any] = Field(description="What changes.")
-    enabled: bool = Field(default=True, description="Whether it is in force; it can be switched while the gateway runs.")
+    enabled: bool = Field(
+        default=True, description="Whether it is in force; it can be switched while the gateway runs."
+    )
 
 
 _C, _S = ClientSettings(), ServerSettings()

@@ -246,7 +246,8 @@ class RoutePlan:
     """A whole route, ready for walking. `normal`: the tiers that are not degraded; `degraded`: the others.
 
     `once`, `again`, `stand_ins`: the rounds of a walk, over the normal tiers, over them again with repeats, and over the
-    degraded ones. `last`: over what the degraded ones left of the attempts.
+    degraded ones. `last`: over what the degraded ones left of the attempts. `reads_task`: the strategy wants to know what the request is
+    about (`Needs.task`), as one says with an attribute of that name.
     """
 
     __slots__ = (
@@ -258,6 +259,7 @@ class RoutePlan:
         "normal",
         "once",
         "policy",
+        "reads_task",
         "stand_ins",
         "strategy",
         "tiers",
@@ -277,6 +279,7 @@ class RoutePlan:
         self.stand_ins = Round(self.degraded, ())
         self.last = Round(self.normal, ())
         self.strategy = strategy
+        self.reads_task = bool(getattr(strategy, "reads_task", False))
         self.balancer = balancer
         self.version = version
 

@@ -121,7 +121,7 @@ def _kind(words: list[str], told: list[str], code: int, maths: int, *, foreign: 
     return "conversation" if best == 0 and len(words) < 2 * WORDS_MIN and not foreign else None
 
 
-def _points(words: list[str], text: str, size: int, code: int, maths: int, turns: int) -> int:  # noqa: PLR0917
+def _points(words: list[str], text: str, size: int, code: int, maths: int, turns: int) -> int:
     """How hard it looks."""
     count = len(words)
     points = sum(map(HARDNESS_OF.get, words, repeat(0)))
@@ -137,5 +137,5 @@ def _complexity(points: int) -> str:
     return "complex" if points >= COMPLEX_MIN else "medium"
 
 
-_APART = b"\t\n\r.,;:!?()[]{}<>\"`|/*_#="
+_APART = b'\t\n\r.,;:!?()[]{}<>"`|/*_#='
 _PLAIN = bytes(32 if byte in _APART else byte for byte in bytes(range(256)).lower())

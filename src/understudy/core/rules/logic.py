@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import product
 
 from understudy.core.rules.rule import Condition
-from understudy.core.rules.when import All, Is, Not, Some, When
+from understudy.core.rules.when import All, Is, Not, When
 from understudy.core.value import value
 
 ALTERNATIVES_MAX = 256

@@ -20,7 +20,7 @@ class Scene:
 
     __slots__ = ("_read_task", "_task", "asked", "board", "call", "now_s", "seed", "spent", "wall_s", "workers")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  everything that may be seen
         self,
         call: Call,
         *,

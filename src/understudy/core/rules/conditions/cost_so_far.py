@@ -43,6 +43,10 @@ class CostSoFar:
             self.below_usd is None or seen < self.below_usd
         )
 
+    def spends(self) -> tuple[tuple[str, str], ...]:
+        """Whose spending must be counted, and over which time."""
+        return ((self.of, self.per),)
+
     def extents(self) -> Extents:
         """Dollars, of which nobody spends less than none."""
         low = max(0.0, self.at_least_usd or 0.0)

@@ -47,6 +47,10 @@ class Header:
             for said, wanted in zip(seen, self.wanted.values(), strict=True)
         )
 
+    def headers(self) -> tuple[str, ...]:
+        """Which ones the gateway must bring along."""
+        return tuple(self.wanted)
+
     def extents(self) -> Extents:
         """Words, header by header."""
         return tuple((f"header {name}", Names((wanted,))) for name, wanted in sorted(self.wanted.items()))

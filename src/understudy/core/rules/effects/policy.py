@@ -13,8 +13,9 @@ from understudy.core.value import keyword_value
 
 @keyword_value
 class PolicyFields:
-    """Fields of the route's policy, as far as they are given; `retry`, `timeouts` and `hedge` as a whole each. Not the breaker: a target's
-    failures count alike for all requests of a route.
+    """Fields of the route's policy, as far as they are given; `retry`, `timeouts` and `hedge` as a whole each.
+
+    Not the breaker: a target's failures count alike for all requests of a route.
 
     `deadline_s`, `attempts_max`, `wait_max_s`, `retry`, `timeouts`, `hedge`, `strict`, `elsewhere_when_filtered`: as in the route's policy.
     """
