@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from understudy.config.problems import Path, Problems, nearest
+from understudy.config.problems import Path, Problems, nearest, setting_path
 from understudy.config.registries import BALANCERS, CONDITIONS, EFFECTS, STRATEGIES
 from understudy.config.routes import check_named, find_target
 from understudy.config.rulebook import in_order, make_ready
@@ -14,7 +14,7 @@ from understudy.core.route import Named, Route
 from understudy.core.rules.change import changed
 from understudy.core.rules.extent import Names
 from understudy.core.rules.logic import always_with, never
-from understudy.core.rules.rule import Condition, Effect, Rule
+from understudy.core.rules.rule import Condition, Rule
 from understudy.core.rules.rulebook import Ready
 from understudy.core.rules.when import Is, Not, When, for_name
 from understudy.core.target import Target
@@ -102,13 +102,16 @@ def _tell(found: Problems, path: Path, name: str, error: Exception) -> None:
     words = str(error)
     for kind in (CONDITIONS.kind, EFFECTS.kind):
         words = words.removeprefix(f"{kind} {name}: ")
-    words = words.replace("from_", "from")
-    setting, colon, rest = words.partition(": ")
-    where: Path = (*path, setting)
-    if colon and found.node(where) is not None:
+    words = words.replace("from_", "from")  # as a field of a class it needs another name
+    setting = getattr(error, "setting", "").replace("from_", "from") or words.partition(": ")[0]
+    rest = words.removeprefix(f"{setting}: ")
+    where: Path = (*path, *setting_path(setting))
+    if found.node(where) is not None:
         found.problem(where, rest)
+    elif rest == "must be given":
+        found.problem(path, f'"{setting}" {rest}')
     else:
-        found.problem(path, rest if colon and setting in {"of", "to", "wanted", "message"} else words)
+        found.problem(path, rest)  # written short, without the setting's name
 
 
 def _conditions(when: When) -> list[tuple[str, Condition]]:
@@ -158,7 +161,7 @@ def _check_together(found: Problems, made: list[_Made], known: Known) -> None:
                 settled.update(name for effect in before.ready.effects for name in effect.settles())
                 by.append(before.rule.name)
         wants = {name for effect in one.ready.effects for name in effect.settles()}
-        bounds = any(not effect.settles() or _allows(effect) for effect in one.ready.effects)
+        bounds = any(effect.allows is not None for effect in one.ready.effects)
         if "refuse" in settled or (wants and wants <= settled and not bounds):
             names = ", ".join(f'"{name}"' for name in by)
             found.problem(
@@ -168,13 +171,9 @@ def _check_together(found: Problems, made: list[_Made], known: Known) -> None:
         _check_rest(found, one, known)
 
 
-def _allows(effect: Effect) -> bool:
-    return bool(getattr(effect, "allowed", ()))
-
-
 def _check_rest(found: Problems, one: _Made, known: Known) -> None:
     """Tell where a rule leaves a route nobody to ask."""
-    if not any(_allows(effect) for effect in one.ready.effects):
+    if all(effect.allows is None for effect in one.ready.effects):
         return
     touched = [route for name, route in known.routes.items() if for_name(one.ready.when, name) is not None]
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from understudy.config import Configuration
 from understudy.config.rulebook import rulebook_of
@@ -46,7 +47,8 @@ def conditions_in(when: When) -> Iterable[Condition]:
         yield from conditions_in(part)
 
 
-def _of(conditions: Iterable[Condition], what: str) -> Iterable[object]:
+def _of(conditions: Iterable[Condition], what: str) -> Iterable[Any]:
+    """Everything that conditions say of themselves under that name, where they do."""
     return (one for condition in conditions for one in getattr(condition, what, tuple)())
 
 

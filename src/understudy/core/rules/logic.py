@@ -33,9 +33,9 @@ def alternatives(when: When, *, wanted: bool = True) -> tuple[Alternative, ...] 
         return ((Literal(when.condition, wanted),),)
     if isinstance(when, Not):
         return alternatives(when.part, wanted=not wanted)
-    parts = []
-    for part in when.parts:
-        found = alternatives(part, wanted=wanted)
+    parts: list[tuple[Alternative, ...]] = []
+    for inner in when.parts:
+        found = alternatives(inner, wanted=wanted)
         if found is None:
             return None
         parts.append(found)

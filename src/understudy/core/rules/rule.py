@@ -64,8 +64,13 @@ class Effect(Protocol):
     stage: int
     """When it is done, lowest first: the route before what belongs to a route, its targets last."""
 
+    @property
+    def allows(self) -> tuple[str, ...] | None:
+        """The only targets that may answer, whatever else is changed; None where anybody may."""
+        ...
+
     def settles(self) -> tuple[str, ...]:
-        """What it decides, by name: of several rules that decide the same, the first one does. Empty: all of them do."""
+        """What it decides, by name: of several rules that decide the same, the first one does."""
         ...
 
     def on(self, route: Route, settles: tuple[str, ...], routes: Callable[[str], Route]) -> Route:

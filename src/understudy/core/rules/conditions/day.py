@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import ClassVar
 
@@ -10,13 +10,12 @@ from understudy.core.rules.conditions._clock import local, zone_of
 from understudy.core.rules.extent import Names
 from understudy.core.rules.rule import Extents
 from understudy.core.rules.scene import Scene
-from understudy.core.value import value
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MEANT = {"weekday": DAYS[:5], "weekend": DAYS[5:]} | {day: (day,) for day in DAYS}
 
 
-@value
+@dataclass(slots=True)  # what is read from the settings is worked out once
 class Day:
     """It is one of these days of the week.
 

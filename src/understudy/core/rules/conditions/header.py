@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from understudy.core.rules.extent import Names
 from understudy.core.rules.rule import Extents
 from understudy.core.rules.scene import Scene
-from understudy.core.value import value
 
 SECRET = ("authorization", "cookie", "proxy-authorization", "x-api-key", "x-goog-api-key")
 """What a rule sees is kept in the Decision and shown: never a credential."""
 
 
-@value
+@dataclass(slots=True)  # names are put into lower case
 class Header:
     """The request carries these headers, all of them.
 

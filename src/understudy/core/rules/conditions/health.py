@@ -11,8 +11,6 @@ from understudy.core.rules.rule import Extents
 from understudy.core.rules.scene import Scene
 from understudy.core.value import value
 
-SHUT = (State.OPEN, State.FORCED_OPEN)
-
 
 @value
 class Health:
@@ -38,7 +36,10 @@ class Health:
     def look(self, scene: Scene) -> tuple[bool, float | None, float | None]:
         """Whether it is available, its error rate and its latency."""
         standing = scene.board.standing(self.target)
-        shut = any(view.state in SHUT and view.until_s > scene.now_s for view in standing.breakers)
+        shut = any(
+            view.state is State.FORCED_OPEN or (view.state is State.OPEN and view.until_s > scene.now_s)
+            for view in standing.breakers
+        )
         available = not shut and standing.cool_down_until_s <= scene.now_s
         return available, standing.error_rate, standing.latency_ms
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import ClassVar
 
@@ -11,12 +11,11 @@ from understudy.core.rules.conditions._clock import local, zone_of
 from understudy.core.rules.extent import Ranges
 from understudy.core.rules.rule import Extents
 from understudy.core.rules.scene import Scene
-from understudy.core.value import value
 
 DAY_MIN = 24 * 60
 
 
-@value
+@dataclass(slots=True)  # what is read from the settings is worked out once
 class HourOfDay:
     """The time of day lies between two hours; past midnight where `from` is the later one.
 

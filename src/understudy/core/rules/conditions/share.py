@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar
 
 from understudy.core.rules.extent import Ranges
 from understudy.core.rules.rule import Extents
 from understudy.core.rules.scene import Scene
-from understudy.core.value import value
 
 
-@value
+@dataclass(slots=True)  # what is read from the settings is worked out once
 class Share:
     """The request belongs to a share of the traffic: a session or principal that once belongs to it does so as long as the share grows.
 

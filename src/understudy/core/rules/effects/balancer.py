@@ -21,6 +21,7 @@ class SetBalancer:
     short: ClassVar[tuple[str, str]] = ("to", "whole")
     names: ClassVar[tuple[tuple[str, str], ...]] = (("to", "balancer"),)
     stage: ClassVar[int] = 1
+    allows: ClassVar[tuple[str, ...] | None] = None
 
     def named(self) -> Named:
         """The entry and its settings. Raises `ValueError` for more than one."""

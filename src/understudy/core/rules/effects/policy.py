@@ -29,6 +29,7 @@ class PolicyFields:
     strict: bool | None = None
     elsewhere_when_filtered: bool | None = None
     stage: ClassVar[int] = 1
+    allows: ClassVar[tuple[str, ...] | None] = None
 
     def __post_init__(self) -> None:
         """Raises `ValueError`."""

@@ -19,6 +19,7 @@ class Refuse:
     message: str
     short: ClassVar[tuple[str, str]] = ("message", "value")
     stage: ClassVar[int] = 0
+    allows: ClassVar[tuple[str, ...] | None] = None
 
     def __post_init__(self) -> None:
         """Raises `ValueError` without words."""

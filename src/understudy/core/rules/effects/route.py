@@ -20,6 +20,7 @@ class TakeRoute:
     short: ClassVar[tuple[str, str]] = ("to", "value")
     names: ClassVar[tuple[tuple[str, str], ...]] = (("to", "route"),)
     stage: ClassVar[int] = 0
+    allows: ClassVar[tuple[str, ...] | None] = None
 
     def settles(self) -> tuple[str, ...]:
         """The route."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from understudy.core.route import Route, Tier
+from understudy.core.rules.change import kept
 from understudy.core.value import value
 
 PREFERRED = "preferred"
@@ -33,25 +34,19 @@ class Targets:
         if self.allowed and (strange := [name for name in self.preferred if name not in self.allowed]):
             raise ValueError(f"preferred: {', '.join(strange)} can never be asked: not among the allowed")
 
+    @property
+    def allows(self) -> tuple[str, ...] | None:
+        """Nobody else."""
+        return self.allowed or None
+
     def settles(self) -> tuple[str, ...]:
         """Whom to prefer. What is allowed is a matter of all rules."""
         return ("targets.preferred",) if self.preferred else ()
 
-    def on(self, route: Route, settles: tuple[str, ...], _routes: Callable[[str], Route]) -> Route:
-        """The route's tiers with the preferred ones before them, and without those that are not allowed."""
-        tiers = route.tiers
-        if settles:
-            first = Tier(name=PREFERRED, targets=self.preferred)
-            tiers = (first, *_kept(tiers, lambda name: name not in self.preferred))
-        if self.allowed:
-            tiers = _kept(tiers, self.allowed.__contains__)
-        return replace(route, tiers=tiers)
-
-
-def _kept(tiers: tuple[Tier, ...], keeps: Callable[[str], bool]) -> tuple[Tier, ...]:
-    """The tiers with those targets only; without the tiers that have none."""
-    kept = [(tier, tuple(name for name in tier.targets if keeps(name))) for tier in tiers]
-    return tuple(replace(tier, targets=names) for tier, names in kept if names)
+    def on(self, route: Route, _settles: tuple[str, ...], _routes: Callable[[str], Route]) -> Route:
+        """The route's tiers with the preferred ones before them."""
+        first = Tier(name=PREFERRED, targets=self.preferred)
+        return replace(route, tiers=(first, *kept(route.tiers, lambda name: name not in self.preferred)))
 
 
 EFFECT = Targets
