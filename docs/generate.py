@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.cli import Commands
-from understudy.config.registries import BALANCERS, STRATEGIES
+from understudy.config.registries import BALANCERS, CONDITIONS, EFFECTS, STRATEGIES
 from understudy.config.schema import (
     NOT_YET,
     BreakerSection,
@@ -21,6 +21,7 @@ from understudy.config.schema import (
     PrincipalSection,
     RetrySection,
     RouteSection,
+    RuleSection,
     Section,
     ServerSection,
     TargetSection,
@@ -69,6 +70,7 @@ SECTIONS: list[tuple[str, str, type[Section]]] = [
     ("retry", "routes.NAME.policy.retry, targets.NAME.retry", RetrySection),
     ("timeouts", "routes.NAME.policy.timeouts", TimeoutsSection),
     ("breaker", "routes.NAME.policy.breaker", BreakerSection),
+    ("rules", "rules[]", RuleSection),
     ("principals", "principals[]", PrincipalSection),
     ("transport", "transport", TransportSection),
     ("server", "server", ServerSection),
@@ -327,6 +329,20 @@ def balancers() -> str:
     )
 
 
+def rules() -> str:
+    """What rules may ask and change."""
+    asked = [told.replace("from_", "from") for told in entries(CONDITIONS)]
+    return page(
+        "Rules",
+        "A rule's `when` holds conditions, all of which must hold; `any: [{...}, {...}]` and `not: {...}` put them together. Its `then` "
+        "holds effects. What has one main setting may be written without its name: `task: code`, `day: [sat, sun]`, `share: 0.05`.\n",
+        "# Conditions\n",
+        *asked,
+        "# Effects\n",
+        *entries(EFFECTS),
+    )
+
+
 def faults() -> str:
     """What can be made to go wrong."""
     return page(
@@ -371,6 +387,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "failures.md": failures,
     "faults.md": faults,
     "providers.md": providers,
+    "rules.md": rules,
     "strategies.md": strategies,
 }
 

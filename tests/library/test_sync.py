@@ -72,6 +72,19 @@ def test_it_chats_streams_runs_and_tells(mock) -> None:
     router.close()
 
 
+def test_it_switches_rules(mock) -> None:
+    rule = {"name": "flag", "then": {"refuse": "not now"}, "enabled": False}
+    with SyncRouter(**sections(mock), rules=[rule]) as router:
+        flag = router.rule("flag")
+        assert not flag.enabled
+        flag.enable()
+        with pytest.raises(BadRequest, match="not now"):
+            router.chat("default", "Hello")
+        flag.disable()
+        flag.reset()
+        assert router.chat("default", "Hello").text
+
+
 def test_many_threads_share_one(mock) -> None:
     with SyncRouter(**sections(mock)) as router, ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda number: router.chat("default", f"Question {number}"), range(40)))

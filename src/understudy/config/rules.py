@@ -103,10 +103,11 @@ def _tell(found: Problems, path: Path, name: str, error: Exception) -> None:
     for kind in (CONDITIONS.kind, EFFECTS.kind):
         words = words.removeprefix(f"{kind} {name}: ")
     words = words.replace("from_", "from")  # as a field of a class it needs another name
-    setting = getattr(error, "setting", "").replace("from_", "from") or words.partition(": ")[0]
+    first = words.partition(": ")[0]  # an entry's own check names the setting in front of its words
+    setting = getattr(error, "setting", "").replace("from_", "from") or (first if first.isidentifier() else "")
     rest = words.removeprefix(f"{setting}: ")
     where: Path = (*path, *setting_path(setting))
-    if found.node(where) is not None:
+    if setting and found.node(where) is not None:
         found.problem(where, rest)
     elif rest == "must be given":
         found.problem(path, f'"{setting}" {rest}')
