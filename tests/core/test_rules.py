@@ -201,9 +201,9 @@ def test_lower_priorities_come_first_and_equals_as_written():
 def test_a_rule_is_asked_until_something_does_not_hold():
     book = rulebook_of([rule("both", {"complexity": "simple", "tokens": {"at_least": 50}})])
     [reading] = book.decide(seen_by(), {}).readings
-    assert reading == Reading("both", False, (("tokens", 10),))  # noqa: FBT003
+    assert reading == Reading("both", False, (("tokens", 10),))
     [reading] = book.decide(seen_by(tokens=60, complexity="simple"), {}).readings
-    assert reading == Reading("both", True, (("tokens", 60), ("complexity", "simple")))  # noqa: FBT003
+    assert reading == Reading("both", True, (("tokens", 60), ("complexity", "simple")))
 
 
 def test_an_operators_word_comes_before_what_is_written():
@@ -227,7 +227,7 @@ def test_names_are_judged_once_and_rules_about_others_are_left_out():
     assert others is not None
     assert list(mine.by_name) == ["all", "inside"]
     assert fired(mine, seen_by()) == ("all", "inside")
-    assert others.decide(seen_by("other"), {}).readings[1] == Reading("only", True, ())  # noqa: FBT003
+    assert others.decide(seen_by("other"), {}).readings[1] == Reading("only", True, ())
     assert others.asked == "other"
     assert rulebook_of([rule("only", {"model": "x"})]).for_name("default") is None
 
@@ -262,7 +262,7 @@ def test_a_ruling_is_told_in_words():
     ruling = Ruling(
         "default",
         ("a",),
-        (Reading("a", True, (("share", (0.123456789, 0.5)), ("labels", ("x", None)))), Reading("b", False, ())),  # noqa: FBT003
+        (Reading("a", True, (("share", (0.123456789, 0.5)), ("labels", ("x", None)))), Reading("b", False, ())),
         ("c",),
         "no",
     )
@@ -290,6 +290,7 @@ def tiers(route: Route) -> list[tuple[str, tuple[str, ...], bool]]:
 def test_what_one_rule_has_settled_no_later_one_does():
     made = changed({"strategy": "shuffle"}, {"strategy": "priority", "balancer": {"weighted": {}}})
     assert (made.strategy, made.balancer) == (Named("shuffle", {}), Named("weighted", {}))
+    assert changed({"strategy": {"shuffle": None}}).strategy == Named("shuffle", {})
 
 
 def test_the_route_changes_before_what_belongs_to_it():

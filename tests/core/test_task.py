@@ -50,8 +50,7 @@ def test_tools_make_it_function_calling():
         ("Explain how a refrigerator transfers heat, and which parts of it do so, without formulas.", "medium"),
         ("Prove that the algorithm reaches consensus under concurrency, and derive its latency.", "complex"),
         (
-            "Design the architecture of a distributed rate limiter. Evaluate the trade-offs between consistency and latency, "
-            "and migrate the present implementation without downtime.",
+            "Design the architecture of a distributed rate limiter, and evaluate its trade-offs between consistency and latency.",
             "complex",
         ),
         ("Suppose $a^2 + b^2 = c^2$, $a = 3$ and $b = 4$. Compute $c$, then prove it.", "complex"),
@@ -67,7 +66,7 @@ def test_where_nothing_tells_nothing_is_said():
     dull = "The old man sat near his door and looked at all of the people that went by him to the sea."
     assert read_task(dull).kind is None
     for foreign in (
-        "Расскажите мне, пожалуйста, подробно об истории этого города и его жителей",
+        "Расскажите мне, пожалуйста, подробно об истории этого города и его жителей",  # noqa: RUF001
         "Erzählen Sie mir bitte ausführlich von der Geschichte dieser alten Stadt hier",
     ):
         assert (read_task(foreign).kind, read_task(foreign).complexity) == (None, None)

@@ -117,7 +117,7 @@ WRONG_HEADERS = {
     "route": ["nowhere"],
     "labels": ["=x", "novalue"],
     "colour": ["blue"],
-    "complexity": ["simple"],
+    "complexity": ["tricky"],
 }
 
 

@@ -7,12 +7,15 @@ import time
 import pytest
 
 from stage import CALLERS, Raise, Stage
+from understudy.config.registries import STRATEGIES
+from understudy.core.catalogue.task import NOTHING
 from understudy.core.decision import Decision
+from understudy.core.request import Call, Needs, Operation
 from understudy.core.rules.ruling import Ruling
 from understudy.core.select import replay
 from understudy.core.strategies.failover import Failover
 from understudy.core.value import value
-from understudy.config.registries import STRATEGIES
+from understudy.engine.ruling import read_task, stated
 from understudy.mock import Mock
 
 DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"  # of "test"
@@ -181,7 +184,7 @@ async def test_a_body_that_only_its_own_server_can_read_is_unknown_and_passed_on
 ):
     stage = await raise_curtain(three(mocks, PREFER))
     odd = await stage.ask(messages=[{"role": "user", "content": [{"type": "text", "text": 5}]}])
-    decision, ruling = decided(stage, odd.headers["x-understudy-decision"])
+    _, ruling = decided(stage, odd.headers["x-understudy-decision"])
     assert ruling.readings[0].seen == (("complexity", "unknown"),)
 
 
@@ -223,12 +226,19 @@ async def test_a_strategy_that_reads_the_task_gets_it(
 
         def scores(self, candidates, ask):
             seen.append(ask.needs.task)
-            return super(Curious, self).scores(candidates, ask)
+            return super().scores(candidates, ask)
 
     monkeypatch.setitem(STRATEGIES._exports, "failover", Curious)
     stage = await raise_curtain(three(mocks, "{name: other, when: {model: calm}, then: {refuse: no}}"))
     await stage.ask(messages=[{"role": "user", "content": "Hello!"}], headers={"x-understudy-complexity": "complex"})
     assert (seen[0].kind, seen[0].complexity) == ("conversation", "complex")
+
+
+async def test_other_operations_than_talk_are_about_nothing(raise_curtain: Raise, mocks: tuple[Mock, Mock]):
+    stage = await raise_curtain(three(mocks, PREFER))
+    call = Call("openai_embeddings", Needs(model="default", operation=Operation.EMBED), b"{}", complexity="simple")
+    assert read_task(stage.engine.snapshot, call) == NOTHING
+    assert stated(NOTHING, call).complexity == "simple"
 
 
 async def test_time_is_that_of_the_wall(

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import pytest
 
-from understudy import RequestFailed, SyncRouter
+from understudy import BadRequest, RequestFailed, SyncRouter
 from understudy.errors import RouterNotEntered
 from understudy.mock import Mock, start_mock
 

@@ -8,16 +8,14 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
 from understudy.cli._configuration import ConfigFile, read_configuration
 from understudy.cli._output import ASKED_WRONGLY, Json, columns, fail, tell, told
-
-if TYPE_CHECKING:
-    from understudy.config import Configuration
+from understudy.cli._rules import listed
 
 ANSWER_S = 5.0
 
@@ -48,22 +46,6 @@ def command(
         fail([answer["problem"]], as_json=as_json)
     state = {True: "on", False: "off", None: "as the configuration says"}[enabled]
     tell(f"rule {name} is {state}", answer, as_json=as_json)
-
-
-def listed(configuration: Configuration) -> list[dict[str, Any]]:
-    """The rules in the order in which they are asked."""
-    from understudy.config.rulebook import in_order
-
-    return [
-        {
-            "name": rule.name,
-            "priority": rule.priority,
-            "state": "on" if rule.enabled else "off",
-            "when": json.dumps(rule.when, ensure_ascii=False),
-            "then": json.dumps(rule.then, ensure_ascii=False),
-        }
-        for rule in in_order(configuration.rules, lambda rule: rule)
-    ]
 
 
 def _switch(port: int, name: str, enabled: bool | None) -> dict[str, Any]:

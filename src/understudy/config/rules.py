@@ -177,12 +177,8 @@ def _check_rest(found: Problems, one: _Made, known: Known) -> None:
     if all(effect.allows is None for effect in one.ready.effects):
         return
     touched = [route for name, route in known.routes.items() if for_name(one.ready.when, name) is not None]
-    try:
-        empty = [
-            route.name for route in touched if not changed(route, one.ready.effects, known.names.__getitem__).tiers
-        ]
-    except KeyError:
-        return  # a route that does not exist was told already
+    made = [changed(route, one.ready.effects, known.names.__getitem__) for route in touched]
+    empty = [route.name for route, left in zip(touched, made, strict=True) if not left.tiers]
     path: Path = (*one.path, "then", "targets")
     if empty and len(empty) == len(touched):
         found.problem(path, f"leaves nobody to ask: none of them stands in {', '.join(empty)}")

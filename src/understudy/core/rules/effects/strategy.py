@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from understudy.core.route import Named, Route
+from understudy.core.rules.effects._named import Written, named_of
 from understudy.core.value import value
 
 
@@ -17,24 +18,19 @@ class SetStrategy:
     `to`: its name, or its name with settings: {name: {setting: value}}.
     """
 
-    to: str | dict[str, dict[str, Any] | None]
+    to: Written
     short: ClassVar[tuple[str, str]] = ("to", "whole")
     names: ClassVar[tuple[tuple[str, str], ...]] = (("to", "strategy"),)
     stage: ClassVar[int] = 1
     allows: ClassVar[tuple[str, ...] | None] = None
 
-    def named(self) -> Named:
-        """The entry and its settings. Raises `ValueError` for more than one."""
-        if isinstance(self.to, str):
-            return Named(self.to, {})
-        if len(self.to) != 1:
-            raise ValueError("to: name one")
-        [(name, settings)] = self.to.items()
-        return Named(name, settings or {})
-
     def __post_init__(self) -> None:
         """Raises `ValueError`."""
-        self.named()
+        named_of(self.to)
+
+    def named(self) -> Named:
+        """The entry and its settings."""
+        return named_of(self.to)
 
     def settles(self) -> tuple[str, ...]:
         """The strategy."""
