@@ -228,7 +228,9 @@ def test_names_are_judged_once_and_rules_about_others_are_left_out():
     assert list(mine.by_name) == ["all", "inside"]
     assert fired(mine, seen_by()) == ("all", "inside")
     assert others.decide(seen_by("other"), {}).readings[1] == Reading("only", True, ())
-    assert others.asked == "other"
+    assert others.decide(seen_by("other"), {}).asked == "other"
+    plain = rulebook_of([rule("all")])
+    assert plain.for_name("default") is plain.for_name("other") is plain
     assert rulebook_of([rule("only", {"model": "x"})]).for_name("default") is None
 
 

@@ -57,13 +57,12 @@ class _Memory:
 
 
 class Rulebook:
-    """Rules in their order. `asked`: the name for which their fixed conditions are judged already, "" for none yet."""
+    """Rules in their order."""
 
-    __slots__ = ("asked", "by_name", "rules")
+    __slots__ = ("by_name", "rules")
 
-    def __init__(self, rules: tuple[Ready, ...], asked: str = "") -> None:
+    def __init__(self, rules: tuple[Ready, ...]) -> None:
         self.rules = rules
-        self.asked = asked
         self.by_name = {rule.name: rule for rule in rules}
 
     def for_name(self, name: str) -> Rulebook | None:
@@ -72,7 +71,9 @@ class Rulebook:
         rules = tuple(
             Ready(rule.name, rule.enabled, when, rule.effects, rule.refusal) for rule, when in left if when is not None
         )
-        return Rulebook(rules, name) if rules else None
+        if rules == self.rules:
+            return self  # thousands of names may share it
+        return Rulebook(rules) if rules else None
 
     def decide(self, scene: Scene, switched: Mapping[str, bool]) -> Ruling:
         """Hold a request against the rules. `switched`: by an operator, against what is written."""
@@ -90,7 +91,7 @@ class Rulebook:
                 refusal = rule.refusal
                 break
         fired = tuple([reading.rule for reading in readings if reading.applies])
-        return Ruling(self.asked, fired, tuple(readings), tuple(off), refusal)
+        return Ruling(scene.asked, fired, tuple(readings), tuple(off), refusal)
 
     def change(self, fired: tuple[str, ...], route: Route, routes: Callable[[str], Route]) -> Route:
         """The route as these rules, in their order, leave it."""

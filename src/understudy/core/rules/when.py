@@ -88,10 +88,11 @@ def for_name(when: When, name: str) -> When | None:
 
     Looks at the outermost conditions only: those inside of `any` and `not` are asked like all others.
     """
+    parts = when.parts if isinstance(when, All) else (when,)
     left: list[When] = []
-    for part in when.parts if isinstance(when, All) else (when,):
+    for part in parts:
         if not (isinstance(part, Is) and part.condition.fixed):
             left.append(part)
         elif not part.condition.holds(name):
             return None
-    return All(tuple(left))
+    return All(tuple(left)) if len(left) < len(parts) else when
