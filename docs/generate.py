@@ -142,7 +142,8 @@ def kind_of(about: dict[str, Any]) -> str:
     if kind == "array":
         return f"list of {kind_of(about['items'])}"
     if kind == "object":
-        return f"mapping to {kind_of(about.get('additionalProperties', {'type': 'string'}))}"
+        inner = about.get("additionalProperties", {"type": "string"})
+        return "[mapping](rules.md)" if inner is True else f"mapping to {kind_of(inner)}"  # entries of a registry
     return KINDS.get(kind, "a name, or {name: {setting: value}}") + bounds(about)
 
 
