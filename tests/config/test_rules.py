@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from understudy.config.canonical import text_of
 from understudy.config.load import loads
+from understudy.config.registries import CONDITIONS, EFFECTS
+from understudy.config.rulebook import rulebook_of
 from understudy.errors import ConfigurationError
 
 DIGEST = "a" * 64
@@ -85,6 +90,7 @@ MISTAKES = [
     ("{name: x, when: {day: [], task: code}, then: {strategy: priority}}", "10:21: rules[0].when: can never hold"),
     ("{name: x, when: {share: 0}, then: {strategy: priority}}", "10:21: rules[0].when: can never hold"),
     ("{name: x, when: {model: default}, then: {targets: {allowed: [c]}}}", "10:55: rules[0].then.targets: leaves nobody to ask"),
+    ("{name: x, then: {policy: {retry: {kind: quadratic}}}}", "10:45: rules[0].then.policy.retry.kind: must be one of"),
     ("5", "10:5: rules[0]: must be a mapping"),
 ]  # fmt: skip
 
@@ -95,9 +101,92 @@ def test_a_mistake_is_told_once_with_its_place(rule, told):
     assert found.startswith(told)
 
 
+LEAVES = st.sampled_from(
+    [
+        5,
+        0.5,
+        -1,
+        "a",
+        "code",
+        "simple",
+        "sat",
+        "22:30",
+        "session",
+        "",
+        "*",
+        None,
+        True,
+        [],
+        {},
+        ["a", "b"],
+        ["code"],
+        [5],
+        {"a": "b"},
+    ]
+)
+SETTINGS = (
+    "of",
+    "from",
+    "to",
+    "by",
+    "zone",
+    "at_least",
+    "below",
+    "target",
+    "targets",
+    "available",
+    "salt",
+    "begin",
+    "end",
+    "answer",
+)
+CHANGES = ("to", "allowed", "preferred", "message", "deadline_s", "retry", "timeouts", "hedge", "strict", "a")
+INSIDE = LEAVES | st.dictionaries(st.sampled_from(SETTINGS), LEAVES, max_size=3)
+WHENS = st.recursive(
+    st.dictionaries(st.sampled_from([*CONDITIONS, "hour"]), INSIDE, max_size=3),
+    lambda inner: st.fixed_dictionaries(
+        {}, optional={"any": st.lists(inner, max_size=3) | LEAVES, "not": inner | LEAVES}
+    ),
+    max_leaves=5,
+)
+THENS = st.dictionaries(
+    st.sampled_from([*EFFECTS, "fly"]),
+    LEAVES | st.dictionaries(st.sampled_from(CHANGES), LEAVES, max_size=3),
+    max_size=3,
+)
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries({"name": st.sampled_from("abc"), "when": WHENS | LEAVES, "then": THENS | LEAVES}),
+        max_size=3,
+    )
+)
+def test_any_rules_are_read_or_told_of_with_their_place(rules):
+    text = WORLD.replace("rules:\n", "rules: " + json.dumps(rules))
+    told: list[str] = []
+    try:
+        made = loads(text, env={})
+    except ConfigurationError as refused:
+        told = refused.problems
+    else:
+        assert len(rulebook_of(made.rules).rules) == len(rules)
+    assert all(problem.startswith("understudy.yaml:9:") for problem in told)
+
+
 def test_rules_are_a_list():
     with pytest.raises(ConfigurationError, match=r"rules: must be a list"):
         loads(WORLD.replace("rules:", "rules: {a: b}"), env={})
+
+
+def test_there_may_not_be_more_rules_than_can_be_compared():
+    [told] = problems(
+        *(
+            f"{{name: r{number}, when: {{labels: {{a: x{number}}}}}, then: {{strategy: priority}}}}"
+            for number in range(501)
+        )
+    )
+    assert "rules: more than 500" in told
 
 
 def test_a_name_means_one_rule():

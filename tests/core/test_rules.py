@@ -316,9 +316,11 @@ def test_only_what_every_rule_allows_is_asked():
 def test_policy_fields_are_settled_one_by_one():
     made = changed(
         {"policy": {"deadline_s": 5, "retry": {"max": 0}}},
-        {"policy": {"deadline_s": 9, "attempts_max": 2, "strict": True}},
+        {"policy": {"deadline_s": 9, "attempts_max": 2, "strict": True, "regions": ["eu"]}},
     )
-    assert made.policy == Policy(deadline_s=5, wait_max_s=5, attempts_max=2, retry=Retry(max=0), strict=True)
+    assert made.policy == Policy(
+        deadline_s=5, wait_max_s=5, attempts_max=2, retry=Retry(max=0), strict=True, regions=("eu",)
+    )
 
 
 def test_a_refusal_changes_nothing():
@@ -354,6 +356,7 @@ def test_who_may_come_into_a_route_is_known_without_building_anything():
     assert preferred_of(rule("a", then={"targets": {"preferred": ["x"]}})) == ("x",)
     assert preferred_of(rule("a", then={"targets": {"allowed": ["x"]}})) == ()
     assert preferred_of(rule("a", then={"targets": 5})) == ()
+    assert preferred_of(rule("a", then={"targets": {"preferred": 5}})) == ()
 
 
 # Spending

@@ -9,7 +9,7 @@ from understudy.config.problems import Path, Problems, nearest, setting_path
 from understudy.config.registries import BALANCERS, CONDITIONS, EFFECTS, STRATEGIES
 from understudy.config.routes import check_named, find_target
 from understudy.config.rulebook import in_order, make_ready
-from understudy.config.schema import RuleSection, name_problem, plain
+from understudy.config.schema import PolicySection, RuleSection, name_problem, plain
 from understudy.core.route import Named, Route
 from understudy.core.rules.change import changed
 from understudy.core.rules.extent import Names
@@ -20,6 +20,8 @@ from understudy.core.rules.when import Is, Not, When, for_name
 from understudy.core.target import Target
 from understudy.core.value import value
 from understudy.registry import UnknownName
+
+RULES_MAX = 500
 
 
 @value
@@ -47,6 +49,11 @@ def read_rules(found: Problems, given: Any, known: Known) -> tuple[Rule, ...]:
     """Every rule that can be understood, in the order of the file."""
     if not isinstance(given, list):
         found.problem(("rules",), "must be a list: - {name: nights, when: {...}, then: {...}}")
+        return ()
+    if len(given) > RULES_MAX:
+        found.problem(
+            ("rules",), f"more than {RULES_MAX}, each of which must be compared with all others; put some together"
+        )
         return ()
     made: list[_Made] = []
     for index, one in enumerate(given):
@@ -85,6 +92,9 @@ def _checked(found: Problems, rule: Rule, path: Path, known: Known) -> Ready:
         _check_names(found, condition, (*path, "when", name), known)
     for name, effect in zip([name for name in rule.then if name in EFFECTS], ready.effects, strict=False):
         _check_names(found, effect, (*path, "then", name), known)
+    policy = rule.then.get("policy")
+    if not broken and isinstance(policy, dict):
+        found.section(PolicySection, policy, (*path, "then", "policy"))  # the bounds of the route's own
     if not rule.then:
         found.problem((*path, "then"), f"changes nothing; name at least one of {', '.join(EFFECTS.names())}")
     if ready.refusal is not None and len(ready.effects) > 1:

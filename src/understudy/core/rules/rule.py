@@ -31,7 +31,8 @@ class Rule:
 def preferred_of(rule: Rule) -> tuple[str, ...]:
     """The targets that the rule, as written, wants asked first: the one way into a route that does not list them."""
     targets = rule.then.get("targets")
-    return tuple(targets.get("preferred") or ()) if isinstance(targets, dict) else ()
+    preferred = targets.get("preferred") if isinstance(targets, dict) else None
+    return tuple(preferred) if isinstance(preferred, list) else ()
 
 
 class Condition(Protocol):

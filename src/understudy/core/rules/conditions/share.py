@@ -66,8 +66,8 @@ class Share:
         return self.from_ + (self.of - self.from_) * (wall_s - self.begin_s) / (self.end_s - self.begin_s)
 
     def extents(self) -> Extents:
-        """Places, which can be compared along one ramp only."""
-        ramp = "" if self.begin is None else f"{self.from_} {self.begin_s} {self.end_s}"
+        """Places, which can be compared where the share is the same at all times, or at any."""
+        ramp = "" if self.begin is None else f"{self.from_} {self.of} {self.begin_s} {self.end_s}"
         most = self.of if self.begin is None else max(self.of, self.from_)
         return ((f"share {self.salt} {self.by} {ramp}", Ranges(((0.0, most),))),)
 

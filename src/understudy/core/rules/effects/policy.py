@@ -17,7 +17,7 @@ class PolicyFields:
 
     Not the breaker: a target's failures count alike for all requests of a route.
 
-    `deadline_s`, `attempts_max`, `wait_max_s`, `retry`, `timeouts`, `hedge`, `strict`, `elsewhere_when_filtered`: as in the route's policy.
+    `deadline_s`, `attempts_max`, `wait_max_s`, `retry`, `timeouts`, `hedge`, `strict`, `elsewhere_when_filtered`, `regions`: as in the route's policy.
     """
 
     deadline_s: float | None = None
@@ -28,6 +28,7 @@ class PolicyFields:
     hedge: Hedge | None = None
     strict: bool | None = None
     elsewhere_when_filtered: bool | None = None
+    regions: tuple[str, ...] | None = None
     stage: ClassVar[int] = 1
     allows: ClassVar[tuple[str, ...] | None] = None
 
