@@ -18,7 +18,7 @@ from guide_tables import INLAID, inlay
 from markdown_pages import code, page, table
 
 from understudy.cli import Commands
-from understudy.config.registries import BALANCERS, STRATEGIES
+from understudy.config.registries import BALANCERS, CONDITIONS, EFFECTS, STRATEGIES
 from understudy.config.schema import (
     NOT_YET,
     BreakerSection,
@@ -28,6 +28,7 @@ from understudy.config.schema import (
     PrincipalSection,
     RetrySection,
     RouteSection,
+    RuleSection,
     Section,
     ServerSection,
     TargetSection,
@@ -55,6 +56,7 @@ SECTIONS: list[tuple[str, str, type[Section]]] = [
     ("retry", "routes.NAME.policy.retry, targets.NAME.retry", RetrySection),
     ("timeouts", "routes.NAME.policy.timeouts", TimeoutsSection),
     ("breaker", "routes.NAME.policy.breaker", BreakerSection),
+    ("rules", "rules[]", RuleSection),
     ("principals", "principals[]", PrincipalSection),
     ("transport", "transport", TransportSection),
     ("server", "server", ServerSection),
@@ -140,7 +142,8 @@ def kind_of(about: dict[str, Any]) -> str:
     if kind == "array":
         return f"list of {kind_of(about['items'])}"
     if kind == "object":
-        return f"mapping to {kind_of(about.get('additionalProperties', {'type': 'string'}))}"
+        inner = about.get("additionalProperties", {"type": "string"})
+        return "[mapping](rules.md)" if inner is True else f"mapping to {kind_of(inner)}"  # entries of a registry
     return KINDS.get(kind, "a name, or {name: {setting: value}}") + bounds(about)
 
 
@@ -308,6 +311,20 @@ def balancers() -> str:
     )
 
 
+def rules() -> str:
+    """What rules may ask and change."""
+    asked = [told.replace("from_", "from") for told in entries(CONDITIONS)]
+    return page(
+        "Rules",
+        "A rule's `when` holds conditions, all of which must hold; `any: [{...}, {...}]` and `not: {...}` put them together. Its `then` "
+        "holds effects. What has one main setting may be written without its name: `task: code`, `day: [sat, sun]`, `share: 0.05`.\n",
+        "# Conditions\n",
+        *asked,
+        "# Effects\n",
+        *entries(EFFECTS),
+    )
+
+
 def faults() -> str:
     """What can be made to go wrong."""
     rows = [(f"[`{name}`](#{name})", FAULTS.describe(name).line) for name in FAULTS]
@@ -361,6 +378,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/failures.md": failures,
     "reference/faults.md": faults,
     "reference/providers.md": providers,
+    "reference/rules.md": rules,
     "reference/strategies.md": strategies,
     **{name: partial(inlay, DOCS / name) for name in INLAID},
 }

@@ -94,6 +94,46 @@ def test_explain_tells_who_embeds(tmp_path: Path) -> None:
     assert "lead   operation: does not embed" in told.stdout
 
 
+RULES = """
+rules:
+  - {name: nights, when: {hour_of_day: {from: 22, to: 6}}, then: {targets: {preferred: [sorry]}}}
+  - {name: closed, when: {labels: {team: x}, header: {x-env: test}, principal: app}, then: {refuse: not for x}}
+principals: [{name: app, key_sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08}]
+"""
+
+
+def test_explain_tells_what_rules_say(tmp_path: Path) -> None:
+    folder = configured(tmp_path, "http://127.0.0.1:9/v1")
+    file = folder / "understudy.yaml"
+    file.write_text(file.read_text() + RULES)
+    (folder / "request.json").write_text('{"model": "default", "messages": [{"role": "user", "content": "Hi"}]}')
+    night = run("explain", "request.json", "--at", "2026-03-01T23:00Z", folder=folder)
+    assert "rule nights applies: hour_of_day 23:00" in night.stdout
+    assert "preferred" in night.stdout
+    day = run("explain", "request.json", "--at", "2026-03-01T12:00", folder=folder)
+    assert "rule nights does not apply" in day.stdout
+    said = ("--label", "team=x", "--header", "x-env=test", "--principal", "app", "--at", "2026-03-01T12:00")
+    refused = run("explain", "request.json", *said, folder=folder)
+    assert refused.returncode == 2
+    assert "refused: not for x" in refused.stderr
+    assert run("explain", "request.json", "--label", "team", folder=folder).returncode == 2
+    assert run("explain", "request.json", "--at", "noon", folder=folder).returncode == 2
+
+
+def test_rules_are_listed_in_their_order_and_switched_only_where_a_gateway_runs(tmp_path: Path, free_port: int) -> None:
+    folder = configured(tmp_path, "http://127.0.0.1:9/v1")
+    assert "there are no rules" in run("rules", folder=folder).stdout
+    file = folder / "understudy.yaml"
+    file.write_text(file.read_text() + RULES)
+    listed = json.loads(run("rules", "--json", folder=folder).stdout)
+    assert [(one["name"], one["state"]) for one in listed] == [("nights", "on"), ("closed", "on")]
+    assert "closed" in run("rules", folder=folder).stdout
+    failed = run("rules", "--disable", "nights", "--control-port", str(free_port), folder=folder)
+    assert failed.returncode == 1
+    assert "no control plane answers" in failed.stderr
+    assert run("rules", "--disable", "a", "--enable", "b", folder=folder).returncode == 2
+
+
 @pytest.mark.parametrize(
     ("body", "options", "words"),
     [

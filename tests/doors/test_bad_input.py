@@ -138,7 +138,7 @@ WRONG_HEADERS = {
     "route": ["nowhere"],
     "labels": ["=x", "novalue"],
     "colour": ["blue"],
-    "complexity": ["simple"],
+    "complexity": ["tricky"],
 }
 
 

@@ -229,6 +229,27 @@ async def test_breakers_can_be_worked_by_hand(mocks) -> None:
             router.breaker("nobody")
 
 
+RULE = {"name": "flag", "then": {"targets": {"preferred": ["second"]}}, "when": {"not": {"complexity": "complex"}}}
+
+
+async def test_rules_are_flags_that_the_program_switches(mocks) -> None:
+    async with router_of(*mocks, rules=[RULE]) as router:
+        flag = router.rule("flag")
+        targets = []
+        for switch in (flag.enable, flag.disable, flag.reset):
+            switch()
+            targets.append(((await router.chat("default", "Hello")).target, flag.enabled))
+        assert targets == [("second", True), ("lead", False), ("second", True)]
+        assert flag.applied == 2
+        answer = await router.chat("default", "Hello", complexity="complex")
+        assert answer.target == "lead"
+        assert "rule flag does not apply: complexity complex" in answer.decision.explain()
+        with pytest.raises(BadRequest, match="one of simple"):
+            await router.chat("default", "Hello", complexity="tricky")
+        with pytest.raises(KeyError):
+            router.rule("flags")
+
+
 async def test_a_router_belongs_to_the_loop_that_entered_it(mocks) -> None:
     router = router_of(*mocks)
     with pytest.raises(RouterNotEntered, match="async with"):

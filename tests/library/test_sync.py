@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import pytest
 
-from understudy import RequestFailed, SyncRouter
+from understudy import BadRequest, RequestFailed, SyncRouter
 from understudy.errors import RouterNotEntered
 from understudy.mock import Mock, start_mock
 
@@ -70,6 +70,19 @@ def test_it_chats_streams_runs_and_tells(mock) -> None:
     with pytest.raises(RouterNotEntered, match="closed"):
         router.chat("default", "Hello")
     router.close()
+
+
+def test_it_switches_rules(mock) -> None:
+    rule = {"name": "flag", "then": {"refuse": "not now"}, "enabled": False}
+    with SyncRouter(**sections(mock), rules=[rule]) as router:
+        flag = router.rule("flag")
+        assert not flag.enabled
+        flag.enable()
+        with pytest.raises(BadRequest, match="not now"):
+            router.chat("default", "Hello")
+        flag.disable()
+        flag.reset()
+        assert router.chat("default", "Hello").text
 
 
 def test_many_threads_share_one(mock) -> None:

@@ -95,6 +95,54 @@ async def test_an_operator_holds_a_breaker_open_in_every_worker(
         assert (await http.post(served.control + "/api/breakers/nobody", json={"action": "watch"})).status_code == 404
 
 
+RULES = CONFIGURATION + "rules: [{{name: closed, then: {{refuse: We are closed.}}, enabled: false}}]"
+
+
+async def test_a_rule_is_switched_in_every_worker_and_in_those_that_come_later(
+    tmp_path: Path, mock: Mock, http: httpx2.AsyncClient
+) -> None:
+    async with serve(tmp_path, RULES.format(url=mock.base_url), "--workers", "2") as served:
+        assert (await ask(served.url)).status_code == 200
+        told = await http.post(served.control + "/api/rules/closed", json={"enabled": True})
+        assert told.status_code == 202
+        answers = [await ask(served.url) for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [403] * 6
+        page = (await http.get(f"{served.control}/api/decisions/{answers[0].headers['x-understudy-decision']}")).json()
+        assert page["rules"]["refusal"] == "We are closed."
+        assert page["replay"] == {"same": True, "differences": []}
+        os.kill(served.workers[0], signal.SIGKILL)
+
+        async def both() -> list[dict[str, object]]:
+            told: list[dict[str, object]] = (await http.get(served.control + "/api/rules")).json()["closed"]
+            return told
+
+        for _ in range(200):
+            if len(await both()) == 2:
+                break
+            await asyncio.sleep(0.02)
+        assert [(one["enabled"], one["switched"]) for one in await both()] == [(True, True)] * 2
+        await http.post(served.control + "/api/rules/closed", json={"enabled": None})
+        assert (await ask(served.url)).status_code == 200
+        assert (await http.post(served.control + "/api/rules/closed", json={"enabled": "no"})).status_code == 400
+        assert (await http.post(served.control + "/api/rules/closed", content=b"{")).status_code == 400
+        assert (await http.post(served.control + "/api/rules/nothing", json={"enabled": True})).status_code == 404
+        port = served.control.rpartition(":")[2]
+        for word, status in (("--enable", 403), ("--disable", 200), ("--reset", 200)):
+            done = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "understudy",
+                "rules",
+                word,
+                "closed",
+                "--control-port",
+                port,
+                stdout=subprocess.DEVNULL,
+            )
+            assert await done.wait() == 0
+            assert (await ask(served.url)).status_code == status
+
+
 async def test_a_breaker_that_opens_in_one_worker_opens_in_the_others(
     tmp_path: Path, mock: Mock, http: httpx2.AsyncClient
 ) -> None:

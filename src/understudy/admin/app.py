@@ -40,6 +40,8 @@ class Workers(Protocol):
 
     def operate(self, target: str, event: BreakerEvent) -> None: ...
 
+    def switch(self, rule: str, enabled: bool | None) -> None: ...  # noqa: FBT001  the new state itself
+
 
 class LoopbackOnly:
     """Refuses requests whose `Host` is no loopback name."""
@@ -60,8 +62,8 @@ class LoopbackOnly:
         await self._app(scope, receive, send)
 
 
-def make_app(workers: Workers, targets: tuple[str, ...]) -> Starlette:
-    """The application. `targets`: every name that may be operated."""
+def make_app(workers: Workers, targets: tuple[str, ...], rules: tuple[str, ...] = ()) -> Starlette:
+    """The application. `targets`: every name that may be operated. `rules`: those that may be switched, in their order."""
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -103,10 +105,34 @@ def make_app(workers: Workers, targets: tuple[str, ...]) -> Starlette:
             Route("/api/decisions/{id}", decision),
             Route("/api/breakers", breakers),
             Route("/api/breakers/{target:path}", operate, methods=["POST"]),
+            *_rule_routes(workers, rules),
         ],
         middleware=[Middleware(LoopbackOnly)],
         exception_handlers={404: _not_here, 405: _wrong_method},
     )
+
+
+def _rule_routes(workers: Workers, rules: tuple[str, ...]) -> list[Route]:
+    """Rules, and their switches."""
+
+    async def list_rules(_: Request) -> Response:
+        told = await workers.ask("rules")
+        return JSONResponse({name: [one[name] for one in told if name in one] for name in rules})
+
+    async def switch(request: Request) -> Response:
+        rule = request.path_params["rule"]
+        if rule not in rules:
+            return _problem(404, f"no rule is called {rule!r}; there are: {', '.join(rules) or 'none'}")
+        try:
+            enabled = (await request.json())["enabled"]
+        except (ValueError, KeyError, TypeError):
+            enabled = ""
+        if not (enabled is None or isinstance(enabled, bool)):
+            return _problem(400, 'send {"enabled": ...} with true, false, or null for what the configuration says')
+        workers.switch(rule, enabled)
+        return JSONResponse({"rule": rule, "enabled": enabled}, 202)
+
+    return [Route("/api/rules", list_rules), Route("/api/rules/{rule}", switch, methods=["POST"])]
 
 
 async def _not_here(request: Request, _: Exception) -> Response:

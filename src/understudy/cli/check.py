@@ -16,6 +16,7 @@ import typer
 from understudy.cli._configuration import ConfigFile, read_configuration
 from understudy.cli._figures import figure_rows, figures, figures_data
 from understudy.cli._output import FAILED, Json, columns, tell, told
+from understudy.cli._rules import listed
 from understudy.core.value import JsonObject
 
 if TYPE_CHECKING:
@@ -149,6 +150,12 @@ def _text(
             f"  {name}: " + " -> ".join(step.target + (" (degraded)" if step.degraded else "") for step in own)
         )
         parts += [f"    never reached: {step.target}: {step.why}" for step in own if not step.reachable]
+    if configuration.rules:
+        parts.append("rules")
+        parts += [
+            f"  {one['name']}{'' if one['state'] == 'on' else ' (off)'}: {one['when']} -> {one['then']}"
+            for one in listed(configuration)
+        ]
     if configuration.warnings:
         parts += ["warnings", *(f"  {warning}" for warning in configuration.warnings)]
     if probes is not None:

@@ -85,7 +85,8 @@ async def serve(
 
     [door] = bind("127.0.0.1", control_port, 1)
     supervisor = Supervisor(configuration, host=host, port=port, workers=workers, on_change=say)
-    control = make_control_plane(make_app(supervisor, tuple(configuration.targets)))
+    names = tuple(rule.name for rule in configuration.rules)
+    control = make_control_plane(make_app(supervisor, tuple(configuration.targets), names))
     serving = asyncio.create_task(control.serve(sockets=[door]))
     failed: asyncio.Task[None] | None = None
     try:

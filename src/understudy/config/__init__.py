@@ -10,6 +10,7 @@ catalogue  what is publicly known of models fills in what was left out of the ta
 from __future__ import annotations
 
 from understudy.core.route import Route
+from understudy.core.rules.rule import Rule
 from understudy.core.target import Target
 from understudy.core.value import keyword_value, value
 from understudy.transport.proxy import Proxies
@@ -48,7 +49,7 @@ class Configuration:
     """Everything that was configured, checked and complete.
 
     `routes`: what was written, or the ready-made ones, the first being the default. `names`: every name that a request's
-    `model` may carry, and the route that answers for it (see `resolve`). `version`: a short id of the content: equal
+    `model` may carry, and the route that answers for it (see `resolve`). `rules`: as written, in the order of the file. `version`: a short id of the content: equal
     content, equal version. `tls`, `proxies`, `client`: how providers are reached. `server`: what the data plane takes in.
     `warnings`: what is odd but works. `taken`: what was not written and came from the catalogue. `source`: the file, None without one.
     """
@@ -58,6 +59,7 @@ class Configuration:
     names: dict[str, Route]
     version: str
     principals: tuple[Principal, ...] = ()
+    rules: tuple[Rule, ...] = ()
     tls: Tls = Tls()
     proxies: Proxies = Proxies()
     client: ClientSettings = ClientSettings()

@@ -30,6 +30,7 @@ def canonical(configuration: Configuration) -> JsonObject:
     given: JsonObject = {
         "targets": {name: _target(target) for name, target in configuration.targets.items()},
         "routes": {name: _route(route) for name, route in configuration.routes.items()},
+        "rules": [_filled(rule) for rule in configuration.rules],
         "principals": [_filled(principal) for principal in configuration.principals],
         "transport": {
             **{name: getattr(configuration.tls, name) for name in ("ca_file", "cert_file", "key_file")},

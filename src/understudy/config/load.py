@@ -32,6 +32,7 @@ from understudy.config.secrets import beside
 from understudy.config.targets import read_targets
 from understudy.config.text import BYTES_MAX, Unreadable, read
 from understudy.core.route import Route
+from understudy.core.rules.rule import Rule, preferred_of
 from understudy.core.target import Target
 from understudy.errors import ConfigurationError
 from understudy.transport.proxy import Proxies, Proxy
@@ -125,10 +126,17 @@ def _read(found: Problems, data: dict[str, Any], env: Mapping[str, str], folder:
         found.absent(("targets",), "there are no targets: name at least one under `targets:`")
     if not written:
         routes = ready_routes({name: one for name, one in targets.items() if not by_full_name_only(one)})
-    else:
-        _check_use(found, routes, targets)
     names = names_of(routes, targets)
     principals = _principals(found, data.get("principals"), [*names, *declared, *written])
+    rules: tuple[Rule, ...] = ()
+    if data.get("rules"):
+        from understudy.config.rules import Known, read_rules  # not for those who have none
+
+        known = Known(targets, declared, names, routes, tuple(one.name for one in principals))
+        rules = read_rules(found, data["rules"], known)
+        names = names_of(routes, targets)
+    if written:
+        _check_use(found, routes, targets, rules)
     transport = _section(found, data, "transport", TransportSection)
     server = _section(found, data, "server", ServerSection)
     tls = Tls(
@@ -143,6 +151,7 @@ def _read(found: Problems, data: dict[str, Any], env: Mapping[str, str], folder:
         names=names,
         version="",
         principals=principals,
+        rules=rules,
         tls=tls,
         proxies=_proxies(found, transport, env),
         client=replace(
@@ -199,9 +208,12 @@ def _section(found: Problems, data: dict[str, Any], name: str, model: type[Any])
     return model() if section is None else section
 
 
-def _check_use(found: Problems, routes: Mapping[str, Route], targets: Mapping[str, Target]) -> None:
+def _check_use(
+    found: Problems, routes: Mapping[str, Route], targets: Mapping[str, Target], rules: tuple[Rule, ...]
+) -> None:
     """What nothing leads to: a target in no route, or a fallback that the attempts do not suffice for."""
     used = {name for route in routes.values() for tier in route.tiers for name in tier.targets}
+    used |= {name for rule in rules for name in preferred_of(rule)}
     for name, target in targets.items():
         if (
             name not in used and target.embeds is None and not by_full_name_only(target)

@@ -65,6 +65,11 @@ class Problems:
         self._warned: list[Problem] = []
         self._broken: set[Path] = set()
 
+    @property
+    def count(self) -> int:
+        """How many things are wrong so far."""
+        return len(self._found)
+
     def problem(self, path: Path, message: str, *, at_key: bool = False) -> None:
         """Something that cannot stay."""
         self._found.append(Problem(self.place(path, at_key=at_key), path, message))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from understudy.core.plan import Balancer, Strategy
+from understudy.core.rules.rule import Condition, Effect
 from understudy.registry import Registry
 
 STRATEGIES: Registry[Strategy] = Registry("understudy.core.strategies", "STRATEGY", kind="strategy")
 BALANCERS: Registry[Balancer] = Registry("understudy.core.balancers", "BALANCER", kind="balancer")
+CONDITIONS: Registry[Condition] = Registry("understudy.core.rules.conditions", "CONDITION", kind="condition")
+EFFECTS: Registry[Effect] = Registry("understudy.core.rules.effects", "EFFECT", kind="effect")

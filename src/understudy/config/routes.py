@@ -54,14 +54,14 @@ def _route(
                     where, f'the target "{target}" stands in tier {seen[target]} already: a request asks each once'
                 )
             seen.setdefault(target, tier)
-            _find(found, target, targets, declared, where)
+            find_target(found, target, targets, declared, where)
     if not seen:
         tiers: Path = (*path, "tiers")
         found.absent(tiers, f"lists no targets; name some under one of {', '.join(TIERS)}", at=tiers)
     elif all(target in targets and targets[target].stand_in for target in seen):
         found.warning((*path, "tiers"), "lists stand-ins only: every answer of this route will be degraded")
-    _check_named(found, STRATEGIES, section.strategy, (*path, "strategy"))
-    _check_named(found, BALANCERS, section.balancer, (*path, "balancer"))
+    check_named(found, STRATEGIES, section.strategy, (*path, "strategy"))
+    check_named(found, BALANCERS, section.balancer, (*path, "balancer"))
     if section.balancer.name == "weighted":
         _check_weights(found, section, targets, path)
     _check_policy(found, section.policy, (*path, "policy"))
@@ -75,7 +75,10 @@ def _route(
     )
 
 
-def _find(found: Problems, name: str, targets: dict[str, Target], declared: Mapping[str, Any], where: Path) -> None:
+def find_target(
+    found: Problems, name: str, targets: dict[str, Target], declared: Mapping[str, Any], where: Path
+) -> None:
+    """Tell where no target has this name; add it to `targets` if it is one that needs no declaration."""
     if name in targets or name in declared:
         return
     bare = bare_target(name)
@@ -85,7 +88,8 @@ def _find(found: Problems, name: str, targets: dict[str, Target], declared: Mapp
         targets[name] = bare
 
 
-def _check_named(found: Problems, registry: Registry[Any], named: Named, path: Path) -> None:
+def check_named(found: Problems, registry: Registry[Any], named: Named, path: Path) -> None:
+    """Tell what is wrong with an entry of a registry and its settings."""
     if named.name not in registry:
         found.problem(path, f'unknown {registry.kind} "{named.name}"; {nearest(named.name, registry.names())}')
         return

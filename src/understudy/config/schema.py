@@ -484,6 +484,22 @@ class PrincipalSection(Section):
     )
 
 
+class RuleSection(Section):
+    """When something holds of a request, something else about its routing changes. Rules apply to whatever is asked for."""
+
+    name: Word = Field(description="Its name in reports, and for switching it.")
+    priority: Annotated[int, Field(ge=-1_000_000, le=1_000_000)] = Field(
+        default=100, description="Lower comes first; the first rule to settle something settles it."
+    )
+    when: dict[str, Any] = Field(
+        default={}, description="Conditions, all of which must hold; `any: [...]` and `not: {...}` put them together."
+    )
+    then: dict[str, Any] = Field(description="What changes.")
+    enabled: bool = Field(
+        default=True, description="Whether it is in force; it can be switched while the gateway runs."
+    )
+
+
 _C, _S = ClientSettings(), ServerSettings()
 Bytes = Annotated[int, Field(ge=1024, le=2**32)]
 
@@ -539,6 +555,7 @@ class CatalogueSection(Section):
 SECTIONS: Mapping[str, type[Section]] = {
     "targets": TargetSection,
     "routes": RouteSection,
+    "rules": RuleSection,
     "principals": PrincipalSection,
     "transport": TransportSection,
     "server": ServerSection,
@@ -553,7 +570,6 @@ NOT_YET: Mapping[str, str] = {
     "health": "active health probes",
     "objectives": "objectives and alerts",
     "privacy": "masking of personal data",
-    "rules": "routing rules",
     "state_dir": "state on disk, everything is kept in memory",
     "store": "a store, records are kept in memory",
     "telemetry": "telemetry export",

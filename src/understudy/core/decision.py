@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from understudy.core.plan import Entry, Exclusion, TierPlan, Tried
 from understudy.core.request import Needs
+from understudy.core.rules.ruling import Ruling
 from understudy.core.scoreboard import Standing
 from understudy.core.sessions import Warm
 from understudy.core.value import value
@@ -39,8 +40,9 @@ class Choice:
 class Decision:
     """All choices of one request, in order. Grows while the request walks; nobody changes what is written.
 
-    `number`: of the request, in this process. `id`: what `x-understudy-decision` says, the number in hexadecimal at its end. `version`: the configuration's. `seed`: where its chance comes from.
-    `session`, `principal`, `budget_left`: see `Ask`.
+    `number`: of the request, in this process. `id`: what `x-understudy-decision` says, the number in hexadecimal at its end. `version`: the
+    configuration's. `seed`: where its chance comes from. `session`, `principal`, `budget_left`: see `Ask`. `ruling`: what the rules said of
+    it, None without any. `strategy`: the one that its caller asked for.
     """
 
     __slots__ = (
@@ -52,9 +54,11 @@ class Decision:
         "number",
         "principal",
         "route",
+        "ruling",
         "seed",
         "session",
         "started_s",
+        "strategy",
         "version",
     )
 
@@ -84,10 +88,14 @@ class Decision:
         self.principal = principal
         self.budget_left = budget_left
         self.choices: tuple[Choice, ...] = ()
+        self.ruling: Ruling | None = None
+        self.strategy: str | None = None
 
     def explain(self) -> str:
         """The choices in words, a line each."""
         lines = [f"decision {self.id}: route {self.route}, configuration {self.version}"]
+        if self.ruling is not None:
+            lines += [f"  {told}" for told in self.ruling.told()]
         for number, choice in enumerate(self.choices, 1):
             tier = choice.tier
             label = f"{tier.name} (degraded)" if tier.degraded else tier.name

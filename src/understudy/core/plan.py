@@ -283,6 +283,7 @@ class RoutePlan:
 
     `once`, `again`, `stand_ins`: the rounds of a walk, over the normal tiers, over them again with repeats, and over the
     degraded ones. `last`: over what the degraded ones left of the attempts. `sessions`: where each session was answered is remembered.
+    `reads_task`: the strategy wants to know what the request is about (`Needs.task`), as one says with an attribute of that name.
     """
 
     __slots__ = (
@@ -294,6 +295,7 @@ class RoutePlan:
         "normal",
         "once",
         "policy",
+        "reads_task",
         "sessions",
         "stand_ins",
         "strategy",
@@ -314,6 +316,7 @@ class RoutePlan:
         self.stand_ins = Round(self.degraded, ())
         self.last = Round(self.normal, ())
         self.strategy = strategy
+        self.reads_task = bool(getattr(strategy, "reads_task", False))
         self.balancer = balancer
         self.sessions = "sessions" in collected_for(strategy, balancer)
         self.version = version

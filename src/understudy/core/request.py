@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from understudy.core.catalogue.task import Task
 from understudy.core.value import value
 
 
@@ -22,7 +23,7 @@ class Needs:
     `model`: as the caller named it (a route, a target, provider/model). `tokens_in`: estimated from the size of the text.
     `max_tokens`: the caller's bound on the answer, None without one. `n`: alternatives asked for. `features`: names out of
     `FEATURES`, sorted. `plain`: the messages are known to hold nothing that only some servers of the format take. `operation`:
-    what is to be done with it.
+    what is to be done with it. `task`: what it is about; None where no rule and no strategy asked.
     """
 
     model: str
@@ -34,6 +35,7 @@ class Needs:
     features: tuple[str, ...] = ()
     plain: bool = False
     operation: Operation = Operation.CHAT
+    task: Task | None = None
 
 
 FEATURES = (
@@ -55,7 +57,8 @@ class Call:
     """One request as it came: its needs, and the bytes for whoever speaks the same dialect.
 
     `headers`: the allow-listed ones, lower-case. `deadline_s`: how long the caller will wait, None for the policy's.
-    `labels`: the caller's own marks. `principal`: who asks. `session`: what keeps a conversation on one target.
+    `labels`: the caller's own marks. `principal`: who asks. `session`: what keeps a conversation on one target. `complexity`: how hard it
+    is, as the caller says. `seen`: the headers that rules look at; they go no further.
     """
 
     dialect: str
@@ -68,3 +71,5 @@ class Call:
     labels: tuple[tuple[str, str], ...] = ()
     route: str | None = None
     strategy: str | None = None
+    complexity: str | None = None
+    seen: tuple[tuple[str, str], ...] = ()

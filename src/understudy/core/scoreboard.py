@@ -281,6 +281,11 @@ class Scoreboard:
         self.standings: list[Standing] = []
         self.retry_budget = RetryBudget()
 
+    @property
+    def share(self) -> float:
+        """This worker's part of everything that is shared out."""
+        return self._share
+
     def register(self, target: Target, settings: BreakerSettings) -> tuple[int, int]:
         """Make room for a target used with these breaker settings: (its slot, its breaker's index).
 

@@ -15,12 +15,14 @@ from understudy.core.failure import Failure, FailureKind, Implicates
 from understudy.core.outcome import Result
 from understudy.core.plan import Entry, RoutePlan
 from understudy.core.request import Call
+from understudy.core.rules.spending import Spending
 from understudy.core.scoreboard import Scoreboard
 from understudy.dialects import BadAnswer, BadBody, ErrorReport, Format
 from understudy.engine.attempt import JSON
 from understudy.engine.cache import StaleCache, key_of
 from understudy.engine.observers import Decisions, Events, Tally
 from understudy.engine.perform import TOLD, Performance
+from understudy.engine.ruling import apply, book_spending, world_of
 from understudy.engine.snapshot import Snapshot
 from understudy.ports import Header, HttpClient, Sink
 from understudy.registry import BadSettings, UnknownName
@@ -36,7 +38,8 @@ class Engine:
     """Everything that requests share: the snapshot they begin with, the scoreboard, the client, the events.
 
     `now_s`: the loop's monotonic clock; `began_s`: what it said at the start, from which simulated providers count. `wall_s`: Unix time, for reading providers' hints. `prefix`: begins every decision's
-    id, different in every process. `seed`: where chance begins.
+    id, different in every process. `seed`: where chance begins. `switched`: rules that an operator switched on or off, against what is
+    written; `fired`: how often each rule applied. `spending`: what rules ask of that.
     """
 
     def __init__(
@@ -61,6 +64,9 @@ class Engine:
         self.cache = StaleCache()
         self.decisions = Decisions()
         self.tally = Tally()
+        self.switched: dict[str, bool] = {}
+        self.fired: dict[str, int] = {}
+        self.spending = Spending(snapshot.spends)
         self._prefix = prefix
         self._seed = seed
         self._count = 0
@@ -88,6 +94,10 @@ class Engine:
             call.session or "",
             call.principal,
         )
+        if call.strategy is not None:
+            decision.strategy = call.strategy
+        if plan is not None and (snapshot.rulebooks or plan.reads_task):
+            plan, problem = apply(world_of(self), snapshot, plan, call, decision)
         if plan is None:
             result = self._ended(decision, (), problem)
         else:
@@ -102,6 +112,8 @@ class Engine:
                 result = self._ended(decision, tuple(show.attempts), Failure(FailureKind.BAD_REQUEST, str(trouble)))
             else:
                 self._remember(decision, result)
+        if snapshot.spends:
+            book_spending(self, call, result)
         if result.winner is None and sink.left is None:
             self.refuse(snapshot.dialects[call.dialect], result, sink)
         return result
@@ -177,6 +189,15 @@ class Engine:
             self.board.rate(winner.target, score, self.now_s())
         self.events.emit(AnswerRated(decision, winner.target if winner is not None else None, score))
         return found is not None
+
+    def switch(self, rule: str, enabled: bool | None) -> None:  # noqa: FBT001  the new state itself
+        """An operator's word to a rule, in force at once; None: as it is written. Raises `KeyError` for an unknown rule."""
+        if all(one.name != rule for one in self.snapshot.configuration.rules):
+            raise KeyError(rule)
+        if enabled is None:
+            self.switched.pop(rule, None)
+        else:
+            self.switched[rule] = enabled
 
     def told(self, entry: Entry) -> tuple[Header, ...]:
         """The headers that say who answers."""

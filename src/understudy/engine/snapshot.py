@@ -8,13 +8,16 @@ from typing import Any, TypeVar
 
 from understudy.config import Configuration
 from understudy.config.secrets import Vault
+from understudy.core.decision import Decision
 from understudy.core.plan import Balancer, Condition, RoutePlan, Strategy, compile_route
 from understudy.core.request import Operation
 from understudy.core.route import Named, Route
+from understudy.core.rules.ruling import Ruling
 from understudy.core.scoreboard import Scoreboard
 from understudy.core.target import Target
 from understudy.dialects import Format, carried_by
 from understudy.engine.estimate import ESTIMATE, counted
+from understudy.engine.rules import NO_RULES, Rules
 from understudy.ports import Header
 from understudy.providers import Endpoint, Player, endpoint, facts, player
 from understudy.registry import Registry
@@ -27,6 +30,10 @@ E = TypeVar("E")
 
 FRESH_S = 2.0
 """How long a credential is used before it is read again: a changed file or variable takes effect within that time."""
+
+
+VARIANTS_MAX = 1024
+"""Plans that combinations of rules make of routes: there are few in practice, and callers may not grow them."""
 
 
 class Upstream:
@@ -118,17 +125,25 @@ class Upstream:
 
 
 class Snapshot:
-    """What requests run on. `plans`: by every name that a request's `model` may carry."""
+    """What requests run on. `plans`: by every name that a request's `model` may carry.
+
+    `rulebooks`: by the same names, for those that any rule is about. `headers_read`: what rules look at among the headers, `spends`: among
+    what was spent.
+    """
 
     __slots__ = (
         "_board",
         "_parts",
+        "_ruled",
         "_variants",
         "_vault",
         "cached_routes",
         "configuration",
         "dialects",
+        "headers_read",
         "plans",
+        "rulebooks",
+        "spends",
         "upstreams",
         "version",
     )
@@ -156,6 +171,9 @@ class Snapshot:
             if plan is None:
                 plan = planned[id(route)] = parts.plan(route, configuration, board)
             self.plans[name] = plan
+        self._ruled: dict[tuple[str, tuple[str, ...], str | None, bool], RoutePlan | None] = {}
+        rules = Rules(configuration, board, self.plans) if configuration.rules else NO_RULES
+        self.rulebooks, self.headers_read, self.spends = rules.books, rules.headers, rules.spends
         self.cached_routes = frozenset(
             plan.name
             for plan in planned.values()
@@ -185,13 +203,44 @@ class Snapshot:
             return plan
         key = (plan.name, strategy, counts)
         if key not in self._variants:
-            route = self.configuration.names[name]
-            if strategy is not None:
-                route = replace(route, strategy=Named(strategy, {}))
-            if counts:
-                route = counted(route)
-            self._variants[key] = self._parts.plan(route, self.configuration, self._board)
+            self._variants[key] = self._variant(self.configuration.names[name], strategy, counts=counts)
         return self._variants[key]
+
+    def ruled(
+        self, asked: str, fired: tuple[str, ...], strategy: str | None, operation: Operation = Operation.CHAT
+    ) -> RoutePlan | None:
+        """The route of that name as these rules leave it; None when they leave nobody to ask. Made once, then remembered."""
+        counts = operation is Operation.COUNT
+        key = (asked, fired, strategy, counts)
+        if key not in self._ruled:
+            if len(self._ruled) >= VARIANTS_MAX:
+                self._ruled.clear()
+            names = self.configuration.names
+            route = self.rulebooks[asked].change(fired, names[asked], names.__getitem__)
+            self._ruled[key] = self._variant(route, strategy, counts=counts) if route.tiers else None
+        return self._ruled[key]
+
+    def plan_of(self, decision: Decision) -> RoutePlan | None:
+        """The plan that a decision was made along; None when this configuration has none such."""
+        ruling, operation = decision.ruling, decision.needs.operation
+        if ruling is None or not ruling.fired:
+            return self.plan(decision.route, decision.strategy, operation)
+        known = self.rulebooks.get(ruling.asked)
+        if known is None or any(name not in known.by_name for name in ruling.fired):
+            return None
+        return self.ruled(ruling.asked, ruling.fired, decision.strategy, operation)
+
+    def replay_rules(self, ruling: Ruling) -> list[str]:
+        """Hold what was seen of a request against the rules again. Returns what differs, a sentence each."""
+        book = self.rulebooks.get(ruling.asked)
+        return [f"no rule is about {ruling.asked} any more"] if book is None else book.replay(ruling)
+
+    def _variant(self, route: Route, strategy: str | None, *, counts: bool) -> RoutePlan:
+        if strategy is not None:
+            route = replace(route, strategy=Named(strategy, {}))
+        if counts:
+            route = counted(route)
+        return self._parts.plan(route, self.configuration, self._board)
 
 
 class Parts:

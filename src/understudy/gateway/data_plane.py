@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from urllib.parse import parse_qs, unquote
 
 from understudy.config import Principal
+from understudy.core.catalogue.task import COMPLEXITIES
 from understudy.core.failure import TABLE, Failure, FailureKind
 from understudy.core.request import Call, Needs
 from understudy.dialects import BadBody, ErrorReport, Format, converses
@@ -117,8 +119,11 @@ class DataPlane:
             elif name.startswith(OWN):
                 said[name[len(OWN) :].decode()] = text.decode("latin-1")
         if not said and (principal.routes is None or needs.model in principal.routes):
-            return Call(dialect.name, needs, exchange.body, tuple(passed), principal.name)
-        return _steered(dialect, needs, exchange.body, tuple(passed), principal, said)
+            call = Call(dialect.name, needs, exchange.body, tuple(passed), principal.name)
+        else:
+            call = _steered(dialect, needs, exchange.body, tuple(passed), principal, said)
+        read = self.engine.snapshot.headers_read
+        return replace(call, seen=_seen(headers, read)) if read else call
 
     def _principal(self, exchange: Exchange) -> Principal:
         """Who asks. Raises `Refused`."""
@@ -238,8 +243,9 @@ def _steered(
             raise Refused(
                 FailureKind.FORBIDDEN, f"x-understudy-{name} is not allowed here; allowed: {', '.join(principal.may)}"
             )
-    if "complexity" in said:
-        raise Refused(FailureKind.BAD_REQUEST, "x-understudy-complexity has no effect yet; leave it out")
+    complexity = said.get("complexity")
+    if complexity is not None and complexity not in COMPLEXITIES:
+        raise Refused(FailureKind.BAD_REQUEST, f"x-understudy-complexity is one of {', '.join(COMPLEXITIES)}")
     route = said.get("route")
     if principal.routes is not None and (route or needs.model) not in principal.routes:
         allowed = ", ".join(principal.routes)
@@ -255,7 +261,14 @@ def _steered(
         labels=_labels(said.get("labels", "")),
         route=route,
         strategy=said.get("strategy"),
+        complexity=complexity,
     )
+
+
+def _seen(headers: Mapping[bytes, bytes], read: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """What rules look at among the headers."""
+    found = ((name, headers.get(name.encode("latin-1"))) for name in read)
+    return tuple((name, text.decode("latin-1")) for name, text in found if text is not None)
 
 
 def _seconds(milliseconds: str | None) -> float | None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from understudy import wiring
 from understudy.config import Configuration
 from understudy.config.load import from_environment, load, loads
+from understudy.core.catalogue.task import COMPLEXITIES
 from understudy.core.decision import Decision
 from understudy.core.event import AnswerRated, AttemptEnded, BreakerChanged, CoolDownSet, Event, RequestEnded
 from understudy.core.failure import Failure, FailureKind, Implicates, Then
@@ -35,6 +36,7 @@ from understudy.engine.router import Engine
 from understudy.errors import BadRequest, RequestFailed, RouterNotEntered
 from understudy.library.answers import ChatAnswer, Costs, Played, TargetCosts, TargetHealth, dollars_of
 from understudy.library.hearing import Ear
+from understudy.library.rules import RuleSwitch
 from understudy.library.stream import ChatStream
 from understudy.transport.client import Client
 
@@ -237,7 +239,7 @@ class Router:
 
         `route`: a route, a target, or `provider/model`. `messages`: a question, or messages in Chat Completions form.
         `settings`: fields of a Chat Completions request (`temperature`, `tools`, `response_format`...), and `deadline_s`,
-        `session`, `labels`, `strategy` for the router. Raises `BadRequest` for what is the caller's own mistake, else
+        `session`, `labels`, `strategy`, `complexity` for the router. Raises `BadRequest` for what is the caller's own mistake, else
         `RequestFailed` when nobody answered.
         """
         engine = self._entered()
@@ -287,8 +289,13 @@ class Router:
     def _call(self, route: str, messages: Messages, settings: dict[str, Any], *, stream: bool) -> tuple[Call, Dialect]:
         """The request as the engine takes it. Raises `BadRequest`."""
         dialect = self._dialect()
-        steering = {name: settings.pop(name) for name in ("deadline_s", "session", "strategy") if name in settings}
+        steering = {
+            name: settings.pop(name) for name in ("complexity", "deadline_s", "session", "strategy") if name in settings
+        }
         labels = tuple(sorted((settings.pop("labels", None) or {}).items()))
+        if steering.get("complexity") not in (None, *COMPLEXITIES):
+            told = f"complexity is one of {', '.join(COMPLEXITIES)}"
+            raise BadRequest(Failure(FailureKind.BAD_REQUEST, told))
         if isinstance(messages, str):
             messages = [{"role": "user", "content": messages}]
         if stream:
@@ -388,6 +395,10 @@ class Router:
         engine = self._entered()
         engine.board.standing(target)
         return Switch(engine, target)
+
+    def rule(self, name: str) -> RuleSwitch:
+        """A rule of the configuration, to be switched by hand. Raises `KeyError` for an unknown rule."""
+        return RuleSwitch(self._entered(), name)
 
     def _book(self, result: Result) -> None:
         for outcome in result.attempts:

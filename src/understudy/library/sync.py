@@ -15,6 +15,7 @@ from understudy.engine.own_client import Classify, OwnTarget
 from understudy.errors import RouterNotEntered
 from understudy.library.answers import ChatAnswer, Chunk, Costs, TargetHealth
 from understudy.library.router import Callback, Messages, Router, RunResult, Switch
+from understudy.library.rules import RuleSwitch
 from understudy.library.stream import ChatStream
 
 T = TypeVar("T")
@@ -126,6 +127,10 @@ class SyncRouter:
         """See `Router.breaker`."""
         return SyncSwitch(self._do, self._do(_later(lambda: self._router.breaker(target))))
 
+    def rule(self, name: str) -> SyncRuleSwitch:
+        """See `Router.rule`."""
+        return SyncRuleSwitch(self._do, self._do(_later(lambda: self._router.rule(name))))
+
     def _do(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do it on the loop's thread, and wait. Raises `RouterNotEntered` on that thread itself: it would wait for itself."""
         loop = self._running()
@@ -221,6 +226,31 @@ class SyncSwitch:
     def release(self) -> None:
         """Back to automatic."""
         self._do(_later(self._switch.release))
+
+
+class SyncRuleSwitch:
+    """`RuleSwitch`, from any thread."""
+
+    def __init__(self, do: Callable[[Callable[[], Coroutine[Any, Any, Any]]], Any], switch: RuleSwitch) -> None:
+        self._do = do
+        self._switch = switch
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it is in force."""
+        return bool(self._do(_later(lambda: self._switch.enabled)))
+
+    def enable(self) -> None:
+        """In force from the next request on."""
+        self._do(_later(self._switch.enable))
+
+    def disable(self) -> None:
+        """Out of force from the next request on."""
+        self._do(_later(self._switch.disable))
+
+    def reset(self) -> None:
+        """As the configuration says."""
+        self._do(_later(self._switch.reset))
 
 
 def _later(function: Callable[[], T]) -> Callable[[], Coroutine[Any, Any, T]]:

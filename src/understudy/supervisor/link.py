@@ -50,8 +50,16 @@ class Operate:
 
 
 @value
+class Switch:
+    """An operator's word to a rule; None: as it is written."""
+
+    rule: str
+    enabled: bool | None
+
+
+@value
 class Ask:
-    """A question; the answer comes up with its number. `about`: `stats`, `breakers` or `decision` (then `id`)."""
+    """A question; the answer comes up with its number. `about`: `stats`, `breakers`, `rules` or `decision` (then `id`)."""
 
     number: int
     about: str
@@ -65,7 +73,7 @@ class Drain:
     grace_s: float
 
 
-Down = Setup | News | Operate | Ask | Drain | Whereabouts
+Down = Setup | News | Operate | Switch | Ask | Drain | Whereabouts
 
 
 def write_down(writer: asyncio.StreamWriter, message: Down) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from understudy.config import Configuration
 from understudy.core.resilience.breaker import Event as BreakerEvent
 from understudy.local.places import Whereabouts, hosted_targets
-from understudy.supervisor.link import Ask, Down, Drain, News, Operate, Setup, news_of, read_up, write_down
+from understudy.supervisor.link import Ask, Down, Drain, News, Operate, Setup, Switch, news_of, read_up, write_down
 
 if TYPE_CHECKING:
     from understudy.local.keeper import Keeper
@@ -71,6 +71,7 @@ class Supervisor:
     ) -> None:
         self.configuration = configuration
         self._on_change = on_change
+        self._switched: dict[str, Switch] = {}  # for workers that start later
         self._questions: dict[int, asyncio.Future[Any]] = {}
         self._numbers = itertools.count(1)
         self._ending = asyncio.Event()
@@ -139,6 +140,8 @@ class Supervisor:
             )
         reader, child.writer = await asyncio.open_connection(sock=ours)
         child.tell(Setup(self.configuration, child.index, len(self._children)))
+        for switch in self._switched.values():
+            child.tell(switch)
         for place in self._models.places if self._models is not None else ():
             child.tell(place)
         try:
@@ -197,6 +200,16 @@ class Supervisor:
         """An operator's word to a target's breakers in every worker."""
         for child in self._children:
             child.tell(Operate(target, event))
+
+    def switch(self, rule: str, enabled: bool | None) -> None:  # noqa: FBT001  the new state itself
+        """An operator's word to a rule in every worker, also in those that start later; None: as it is written."""
+        word = Switch(rule, enabled)
+        if enabled is None:
+            self._switched.pop(rule, None)
+        else:
+            self._switched[rule] = word
+        for child in self._children:
+            child.tell(word)
 
     async def stop(self, grace_s: float) -> None:
         """Drain the workers; whoever is not gone soon after `grace_s` is killed."""

@@ -23,7 +23,7 @@ from understudy.core.select import replay
 from understudy.engine.discovery import Discovery
 from understudy.engine.router import Engine
 from understudy.local.places import Whereabouts
-from understudy.supervisor.link import Ask, Drain, News, Operate, Setup, read_down, write_up
+from understudy.supervisor.link import Ask, Drain, News, Operate, Setup, Switch, read_down, write_up
 from understudy.transport.client import Client
 from understudy.transport.server import Server
 
@@ -63,6 +63,8 @@ class Worker:
                 board.observe(message.event, loop.time())
             elif isinstance(message, Operate):
                 board.operate(message.target, message.event, loop.time())
+            elif isinstance(message, Switch):
+                self._engine.switch(message.rule, message.enabled)
             elif isinstance(message, Whereabouts):
                 assert not isinstance(self._client, Client), "it was made for the same configuration"
                 self._client.place(message)
@@ -80,6 +82,8 @@ class Worker:
                 return self.stats()
             case "breakers":
                 return self.breakers()
+            case "rules":
+                return self.rules()
             case _:
                 return self.decision(ask.id)
 
@@ -118,19 +122,34 @@ class Worker:
             }
         return told
 
+    def rules(self) -> dict[str, Any]:
+        """How every rule stands: in force or not, and how often it applied here."""
+        engine = self._engine
+        return {
+            rule.name: {
+                "enabled": engine.switched.get(rule.name, rule.enabled),
+                "switched": rule.name in engine.switched,
+                "applied": engine.fired.get(rule.name, 0),
+            }
+            for rule in engine.snapshot.configuration.rules
+        }
+
     def decision(self, id_: str) -> dict[str, Any] | None:
         """One request's record, explained and made again; None when this worker does not know it."""
         found = self._engine.decisions.get(id_)
         if found is None:
             return None
         decision, result = found
-        plan = self._engine.snapshot.plans.get(decision.route)
+        plan = self._engine.snapshot.plan_of(decision)
         differences = ["the request reached no route"] if plan is None else replay(decision, plan)
+        if decision.ruling is not None:
+            differences += self._engine.snapshot.replay_rules(decision.ruling)
         return {
             "id": decision.id,
             "route": decision.route,
             "version": decision.version,
             "needs": msgspec.to_builtins(decision.needs),
+            "rules": msgspec.to_builtins(decision.ruling),
             "explanation": decision.explain(),
             "choices": [
                 {
