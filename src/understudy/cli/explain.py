@@ -52,6 +52,7 @@ def explain(configuration: Configuration, body: bytes, dialect: str, route: str 
     from understudy.core.scoreboard import Scoreboard
     from understudy.core.select import dice_of, select
     from understudy.dialects import BadBody
+    from understudy.engine.reading import with_traits
 
     board = Scoreboard()
     snapshot = wiring.make_snapshot(configuration, board)
@@ -65,6 +66,8 @@ def explain(configuration: Configuration, body: bytes, dialect: str, route: str 
     if plan is None:
         names = ", ".join(sorted(snapshot.plans))
         return {"problems": [f"no route, target or model is called {route or needs.model!r}; there are: {names}"]}
+    if plan.reads_prompt:
+        needs = with_traits(needs, body, snapshot.dialects[dialect])
     decision = Decision(0, "", plan.name, plan.version, needs, dialect, 0, 0.0)
     ask = Ask(needs, dialect, 0.0, dice_of(decision, 0), 0, {})
     tiers = []

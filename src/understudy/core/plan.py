@@ -246,7 +246,8 @@ class RoutePlan:
     """A whole route, ready for walking. `normal`: the tiers that are not degraded; `degraded`: the others.
 
     `once`, `again`, `stand_ins`: the rounds of a walk, over the normal tiers, over them again with repeats, and over the
-    degraded ones. `last`: over what the degraded ones left of the attempts.
+    degraded ones. `last`: over what the degraded ones left of the attempts. `reads_prompt`:
+    the choice depends on the words of the request, so that its traits must be told.
     """
 
     __slots__ = (
@@ -258,6 +259,7 @@ class RoutePlan:
         "normal",
         "once",
         "policy",
+        "reads_prompt",
         "stand_ins",
         "strategy",
         "tiers",
@@ -277,6 +279,7 @@ class RoutePlan:
         self.stand_ins = Round(self.degraded, ())
         self.last = Round(self.normal, ())
         self.strategy = strategy
+        self.reads_prompt = "prompt" in getattr(strategy, "reads", ())
         self.balancer = balancer
         self.version = version
 

@@ -22,7 +22,7 @@ class Needs:
     `model`: as the caller named it (a route, a target, provider/model). `tokens_in`: estimated from the size of the text.
     `max_tokens`: the caller's bound on the answer, None without one. `n`: alternatives asked for. `features`: names out of
     `FEATURES`, sorted. `plain`: the messages are known to hold nothing that only some servers of the format take. `operation`:
-    what is to be done with it.
+    what is to be done with it. `traits`: of the last user turn, see `core.prompts.traits`; () where the route does not go by them.
     """
 
     model: str
@@ -34,6 +34,7 @@ class Needs:
     features: tuple[str, ...] = ()
     plain: bool = False
     operation: Operation = Operation.CHAT
+    traits: tuple[float, ...] = ()
 
 
 FEATURES = (

@@ -14,13 +14,14 @@ from understudy.core.event import AnswerRated, RequestEnded
 from understudy.core.failure import Failure, FailureKind, Implicates
 from understudy.core.outcome import Result
 from understudy.core.plan import Entry, RoutePlan
-from understudy.core.request import Call
+from understudy.core.request import Call, Operation
 from understudy.core.scoreboard import Scoreboard
 from understudy.dialects import BadAnswer, BadBody, ErrorReport, Format
 from understudy.engine.attempt import JSON
 from understudy.engine.cache import StaleCache, key_of
 from understudy.engine.observers import Decisions, Events, Tally
 from understudy.engine.perform import TOLD, Performance
+from understudy.engine.reading import with_traits
 from understudy.engine.snapshot import Snapshot
 from understudy.ports import Header, HttpClient, Sink
 from understudy.registry import BadSettings, UnknownName
@@ -81,7 +82,7 @@ class Engine:
             f"{self._prefix}{number:x}",
             plan.name if plan else "",
             snapshot.version,
-            call.needs,
+            call.needs if plan is None or not plan.reads_prompt else with_traits(call.needs, call.body, snapshot.dialects[call.dialect]),
             call.dialect,
             seed,
             now_s,
@@ -90,6 +91,8 @@ class Engine:
             result = self._ended(decision, (), problem)
         else:
             self.board.retry_budget.deposit()
+            if plan.policy.cascade is not None and make is Performance:
+                make = self._with_drafts(call)
             show = make(self, snapshot, plan, call, decision, sink)
             try:
                 result = await show.run()
@@ -103,6 +106,15 @@ class Engine:
         if result.winner is None and sink.left is None:
             self.refuse(snapshot.dialects[call.dialect], result, sink)
         return result
+
+    @staticmethod
+    def _with_drafts(call: Call) -> MakePerformance:
+        """How a call on a route with a cascade is performed: drafts are of one conversation's one answer."""
+        if call.needs.operation is not Operation.CHAT or call.needs.n != 1:
+            return Performance
+        from understudy.engine.cascade import CascadePerformance  # for the few whose routes have one
+
+        return CascadePerformance
 
     async def _cancelled(self, show: Performance) -> None:
         """The caller has gone, or must go."""
