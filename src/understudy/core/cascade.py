@@ -144,7 +144,8 @@ class _Drafts(Trip):
         while self.open and not self.stopped and self.now_s < self.deadline_s:
             reply = yield Next(self.deadline_s)
             self.now_s = reply.now_s
-            if isinstance(reply, Drafted):
+            if isinstance(reply, Ready):
+                assert isinstance(reply, Drafted)
                 entry = self.open.pop(reply.handle)
                 self.drafts[reply.handle] = _Draft(entry, places[entry.target.name], reply.gist, reply.written)
             elif isinstance(reply, Failed):

@@ -84,12 +84,16 @@ class CascadePerformance(Performance):
 
     def _steps(self) -> Walk:
         self._heard: set[int] = set()  # handles of drafts whose whole answer waits for a judgement
+        self._played: dict[int, Answer | None] = {}  # by handle: what is played in memory
         return cascade(self.plan, self.decision, self.engine.board, self.decision.started_s, self.deadline_s)
 
     def _attempt(self, place: Place) -> Attempt:
         settings = self.plan.policy.cascade
         assert settings is not None
         drafts = place.purpose in (Purpose.DRAFT, Purpose.TEST) and place.entry.target.name in settings.ask
+        if drafts and self._reply is not None:
+            said = self._reply.whole()[1]
+            self._played[place.handle] = said if isinstance(said, Answer) else None
         if not drafts or self._prepared is None:
             return super()._attempt(place)
         return (StreamedDraft if self.needs.stream else WholeDraft)(self, place, self._prepared)
@@ -117,13 +121,14 @@ class CascadePerformance(Performance):
 
     def _opened(self, attempt: Attempt, failure: Failure | None) -> Ready | Failed:
         opened = super()._opened(attempt, failure)
-        if isinstance(opened, Failed) or not isinstance(attempt, WholeDraft | StreamedDraft):
+        played = opened.handle in self._played
+        if isinstance(opened, Failed) or not (played or isinstance(attempt, WholeDraft | StreamedDraft)):
             return opened
         self._heard.add(opened.handle)
         settings = self.plan.policy.cascade
         assert settings is not None
         try:
-            answer = attempt.read()
+            answer = attempt.read() if isinstance(attempt, WholeDraft | StreamedDraft) else self._played[opened.handle]
         except BadAnswer:
             answer = None  # good enough to be passed on, not to be compared
         said = None if answer is None else gist(answer, settings.field)

@@ -61,17 +61,17 @@ def gains_of(heads: Heads, inputs: Floats) -> Floats:
 
 
 def gains_apart(
-    inputs: Floats, weak: Floats, strong: Floats, names: tuple[str, ...], seed: int, **penalties: float
+    inputs: Floats, weak: Floats, strong: Floats, names: tuple[str, ...], seed: int, *, repeats: int = REPEATS, **penalties: float
 ) -> Floats:
     """Gains of rows by heads that never saw them: cross-validation, repeated with other folds and averaged."""
     rng = np.random.default_rng(seed)
     gains = np.zeros(len(inputs))
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         fold = rng.permutation(len(inputs)) % FOLDS
         for one in range(FOLDS):
             seen, unseen = fold != one, fold == one
             heads = fit_heads(inputs[seen], weak[seen], strong[seen], names, **penalties)
-            gains[unseen] += gains_of(heads, inputs[unseen]) / REPEATS
+            gains[unseen] += gains_of(heads, inputs[unseen]) / repeats
     return gains
 
 
