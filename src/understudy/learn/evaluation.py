@@ -16,8 +16,8 @@ from understudy.learn.policies import Way, strongest, ways
 from understudy.learn.samples import Sample
 from understudy.learn.training import train
 
-TRADES = tuple(float(one) for one in np.geomspace(0.02, 20.0, 61))
-"""What one answer less may save, in units of what the strong model's average answer costs, as far as it is tried out."""
+STEPS = 60
+"""Into so many parts the loss that is allowed is divided when it is shared out among sets."""
 
 
 @keyword_value
@@ -134,10 +134,9 @@ class Chosen:
 
 
 def measure_mixed(samples: Sequence[Sample], *, quality: float, seed: int) -> list[Chosen]:
-    """For every set the way and the threshold that save most at one common price of a right answer.
+    """For every set the way and the threshold with which all sets together save most, losing no more than is allowed.
 
-    That price is raised until, on the rows to learn from, all sets together lose no more than is allowed. So nothing is
-    chosen set by set to a target of its own: quality is given up where it buys most.
+    Nothing is chosen set by set to a target of its own: quality is given up where it buys most.
     """
     prepared = []
     for sample in samples:
@@ -145,13 +144,11 @@ def measure_mixed(samples: Sequence[Sample], *, quality: float, seed: int) -> li
         strong = strongest(sample, seen)
         usd = sample.usd[strong]
         prepared.append((sample, strong, unseen, list(ways(sample, strong, seen, unseen, seed)), usd[seen], usd[unseen]))
-    allowed = (1.0 - quality) * sum(pairs[0][0].passed.sum() for _, _, _, pairs, _, _ in prepared)
-    for trade in TRADES:
-        picked = [_pick(pairs, usd, trade) for _, _, _, pairs, usd, _ in prepared]
-        if sum(lost for _, _, lost in picked) <= allowed:
-            break
+    allowed = (1.0 - quality) * sum(float(pairs[0][0].passed.sum()) for _, _, _, pairs, _, _ in prepared)
+    step = allowed / STEPS
+    shared = _share_out([_frontier(pairs, usd, step) for _, _, _, pairs, usd, _ in prepared])
     chosen = []
-    for (sample, strong, unseen, pairs, _, usd), (place, threshold, _) in zip(prepared, picked, strict=True):
+    for (sample, strong, unseen, pairs, _, usd), (place, threshold) in zip(prepared, shared, strict=True):
         right = float(sample.right[strong][unseen].sum())
         name, spent, got = f"always {strong}", float(usd.sum()), right
         if place is not None:
@@ -167,19 +164,40 @@ def measure_mixed(samples: Sequence[Sample], *, quality: float, seed: int) -> li
     return chosen
 
 
-def _pick(pairs: list[tuple[Way, Way]], usd: Floats, trade: float) -> tuple[int | None, float, float]:
-    """The way and threshold with the most saved at this price of a right answer: its place, the threshold, and what is lost."""
-    best: tuple[float, int | None, float, float] = (0.0, None, 0.0, 0.0)
-    worth = trade * float(usd.mean())
+Stop = tuple[int | None, float]
+"""A way's place and its threshold."""
+
+
+def _frontier(pairs: list[tuple[Way, Way]], usd: Floats, step: float) -> list[tuple[float, Stop]]:
+    """For a loss of at most -STEPS, ..., 0, ..., 2 STEPS steps: the most dollars that can be saved, and how."""
+    best: list[tuple[float, Stop]] = [(-np.inf, (None, 0.0))] * STEPS + [(0.0, (None, 0.0))] * (2 * STEPS + 1)
     for place, (way, _) in enumerate(pairs):
         lost = smoothed_loss(way.gain, way.kept, way.passed) if way.steps else way.passed - way.kept
         order = np.argsort(way.gain, kind="stable")
+        order = order[np.isfinite(way.gain[order])]
         many = np.concatenate([[0.0], np.cumsum(lost[order])])
-        spent = way.passed_usd.sum() - np.concatenate([[0.0], np.cumsum((way.passed_usd - way.kept_usd)[order])])
-        value = usd.sum() - spent - worth * many
-        stops = np.arange(len(order) + 1) if way.steps else np.array([int((way.gain <= 0.5).sum())])
-        stop = int(stops[np.argmax(value[stops])])
-        if value[stop] > best[0]:
-            threshold = 0.5 if not way.steps else float(way.gain[order[stop - 1]]) if stop else -2.0
-            best = (float(value[stop]), place, threshold, float(many[stop]))
-    return best[1], best[2], best[3]
+        saved = usd.sum() - way.passed_usd.sum() + np.concatenate([[0.0], np.cumsum((way.passed_usd - way.kept_usd)[order])])
+        stops = range(len(order) + 1) if way.steps else [int((way.gain <= 0.5).sum())]
+        for stop in stops:
+            bin_ = max(0, int(np.ceil(many[stop] / step)) + STEPS)
+            if bin_ < len(best) and saved[stop] > best[bin_][0]:
+                threshold = 0.5 if not way.steps else float(way.gain[order[stop - 1]]) if stop else -2.0
+                best[bin_] = (float(saved[stop]), (place, threshold))
+    for bin_ in range(1, len(best)):
+        if best[bin_ - 1][0] > best[bin_][0]:
+            best[bin_] = best[bin_ - 1]
+    return best
+
+
+def _share_out(frontiers: list[list[tuple[float, Stop]]]) -> list[Stop]:
+    """How much of the loss each set is given, so that most is saved: STEPS steps over all of them together."""
+    reach: dict[int, tuple[float, tuple[Stop, ...]]] = {0: (0.0, ())}
+    for frontier in frontiers:
+        further: dict[int, tuple[float, tuple[Stop, ...]]] = {}
+        for spent, (saved, stops) in reach.items():
+            for bin_, (more, stop) in enumerate(frontier):
+                total = spent + bin_ - STEPS
+                if saved + more > further.get(total, (-np.inf, ()))[0]:
+                    further[total] = (saved + more, (*stops, stop))
+        reach = further
+    return list(max((one for spent, one in reach.items() if spent <= STEPS), key=lambda one: one[0])[1])
