@@ -15,7 +15,9 @@ def command(
     data: Annotated[Path, typer.Option(help="A folder of labelled outcomes (*.jsonl, *.jsonl.gz) and `prices*.json`.")],
     out: Annotated[Path | None, typer.Option(help="Write the page here instead of printing it.")] = None,
     labels: Annotated[int, typer.Option(min=200, help="Labels that a prompt router is trained on.")] = 1500,
-    quality: Annotated[float, typer.Option(min=0.5, max=1.0, help="The share of the strong model's quality to keep.")] = 0.98,
+    quality: Annotated[
+        float, typer.Option(min=0.5, max=1.0, help="The share of the strong model's quality to keep.")
+    ] = 0.98,
     seeds: Annotated[int, typer.Option(min=1, max=100, help="How many times, with other halves each time.")] = 5,
     as_json: Json = False,
 ) -> None:

@@ -12,14 +12,16 @@ import typer
 from understudy.cli._output import ASKED_WRONGLY, Json, fail, tell
 
 
-def command(
+def command(  # noqa: PLR0917  the options of a command
     labels: Annotated[Path, typer.Argument(help="Labelled outcomes, one JSON object per line (*.jsonl, *.jsonl.gz).")],
     weak: Annotated[str, typer.Option(help="Whose answers are to be kept where they will do.")] = "weak",
     strong: Annotated[str, typer.Option(help="Who is asked otherwise.")] = "strong",
     drafts: Annotated[
         str | None, typer.Option(help="For the gate of a cascade: who is asked first, with commas; the weak one leads.")
     ] = None,
-    quality: Annotated[float, typer.Option(min=0.5, max=1.0, help="The share of the strong one's quality to keep.")] = 0.98,
+    quality: Annotated[
+        float, typer.Option(min=0.5, max=1.0, help="The share of the strong one's quality to keep.")
+    ] = 0.98,
     out: Annotated[Path, typer.Option(help="Where what was trained is written.")] = Path("router.json"),
     seed: Annotated[int, typer.Option(help="Of the split between training and measuring.")] = 1,
     as_json: Json = False,

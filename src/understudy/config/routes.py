@@ -39,7 +39,7 @@ def read_routes(
     return routes
 
 
-def _route(
+def _route(  # noqa: PLR0917  what a route is read from
     found: Problems,
     name: str,
     section: RouteSection,

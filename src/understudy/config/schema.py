@@ -333,7 +333,8 @@ class PolicySection(Section):
         description="Ask a second target when the first is slower than usual; `{}` for the defaults. The loser may be billed.",
     )
     cascade: CascadeSection | None = Field(
-        default=None, description="Ask cheap targets first and keep their answer when it will do. All of them are billed."
+        default=None,
+        description="Ask cheap targets first and keep their answer when it will do. All of them are billed.",
     )
     elsewhere_when_filtered: bool = Field(
         default=_P.elsewhere_when_filtered,

@@ -1,6 +1,6 @@
-"""Whether two answers come to the same: the part of an answer that can be compared, in one canonical form.
+r"""Whether two answers come to the same: the part of an answer that can be compared, in one canonical form.
 
-A tool call, a JSON value or one of its fields, a marked final answer (`Answer: B`, `#### 42`, `\\boxed{7}`), or a short text:
+A tool call, a JSON value or one of its fields, a marked final answer (`Answer: B`, `#### 42`, `\boxed{7}`), or a short text:
 a number, a letter, a label. Prose cannot be compared, and what cannot be compared never agrees.
 """
 

@@ -92,7 +92,7 @@ class _Drafts(Trip):
 
     __slots__ = ("cascade", "drafts", "outcome", "stopped")
 
-    def __init__(  # noqa: PLR0917  a trip's, and the settings
+    def __init__(
         self, plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float, deadline_s: float, settings: Cascade
     ) -> None:
         super().__init__(plan, decision, board, now_s, deadline_s)

@@ -71,11 +71,7 @@ class StreamedDraft(StreamAttempt):
         dialect = self.show.dialect
         parser, decoder = dialect.framing(), dialect.decoder()
         return assemble(
-            [
-                told
-                for event in [*parser.feed(self._held), *parser.flush()]
-                for told in decoder.decode(event)
-            ]
+            [told for event in [*parser.feed(self._held), *parser.flush()] for told in decoder.decode(event)]
         )
 
 

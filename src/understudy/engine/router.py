@@ -82,7 +82,9 @@ class Engine:
             f"{self._prefix}{number:x}",
             plan.name if plan else "",
             snapshot.version,
-            call.needs if plan is None or not plan.reads_prompt else with_traits(call.needs, call.body, snapshot.dialects[call.dialect]),
+            call.needs
+            if plan is None or not plan.reads_prompt
+            else with_traits(call.needs, call.body, snapshot.dialects[call.dialect]),
             call.dialect,
             seed,
             now_s,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from understudy.core.value import keyword_value
-from understudy.learn.fitting import Floats, smoothed_loss
+from understudy.learn.fitting import Floats, Rows, gains_of, smoothed_loss
 from understudy.learn.measures import apgr, calls_for, saved_at
 from understudy.learn.policies import Way, strongest, ways
 from understudy.learn.samples import Sample
@@ -22,9 +22,9 @@ STEPS = 60
 
 @keyword_value
 class Measured:
-    """One way on rows that it never saw. `saved`, `kept`: shares of the strong model's cost and quality. `mixture`: what the best static
+    """One way on rows that it never saw.
 
-    mixture of any two models saves at the same quality, in hindsight.
+    `saved`, `kept`: shares of the strong model's cost and quality. `mixture`: what the best static mixture of any two models saves at the same quality, in hindsight.
     """
 
     kind: str
@@ -54,8 +54,6 @@ def measure_router(
     trial = train(sample, weak, strong, quality=quality, seed=seed, held_out=1.0 - labels / len(sample))
     order = np.random.default_rng(seed).permutation(len(sample))
     unseen = order[len(order) - trial.rows :]
-    from understudy.learn.fitting import gains_of
-
     gains = gains_of(trial.trained.heads, sample.inputs()[unseen])
     right = sample.right[weak][unseen], sample.right[strong][unseen]
     free, paid = np.zeros(len(unseen)), np.ones(len(unseen))
@@ -66,7 +64,7 @@ def measure_router(
     return told, {share: saved_at(gains, *right, free, paid, share) for share in (0.97, 0.98, 0.99)}
 
 
-def halves(sample: Sample, seed: int) -> tuple[Floats, Floats]:
+def halves(sample: Sample, seed: int) -> tuple[Rows, Rows]:
     """The rows to learn from, and those to measure on."""
     order = np.random.default_rng(seed).permutation(len(sample))
     middle = len(order) // 2
@@ -93,7 +91,7 @@ def outcome(way: Way, threshold: float, strong_usd: Floats) -> tuple[float, floa
     return float(1.0 - np.where(keep, way.kept_usd, way.passed_usd).sum() / strong_usd.sum()), float(right)
 
 
-def best_mixture(sample: Sample, strong: str, rows: Floats, kept: float) -> float:
+def best_mixture(sample: Sample, strong: str, rows: Rows, kept: float) -> float:
     """The most that asking one of two models by the throw of a coin saves, at that share of the strong one's quality."""
     wanted = kept * sample.right[strong][rows].sum()
     points = [(float(sample.usd[m][rows].sum()), float(sample.right[m][rows].sum())) for m in sample.priced]
@@ -143,7 +141,9 @@ def measure_mixed(samples: Sequence[Sample], *, quality: float, seed: int) -> li
         seen, unseen = halves(sample, seed)
         strong = strongest(sample, seen)
         usd = sample.usd[strong]
-        prepared.append((sample, strong, unseen, list(ways(sample, strong, seen, unseen, seed)), usd[seen], usd[unseen]))
+        prepared.append(
+            (sample, strong, unseen, list(ways(sample, strong, seen, unseen, seed)), usd[seen], usd[unseen])
+        )
     allowed = (1.0 - quality) * sum(float(pairs[0][0].passed.sum()) for _, _, _, pairs, _, _ in prepared)
     step = allowed / STEPS
     shared = _share_out([_frontier(pairs, usd, step) for _, _, _, pairs, usd, _ in prepared])
@@ -157,9 +157,14 @@ def measure_mixed(samples: Sequence[Sample], *, quality: float, seed: int) -> li
             name, spent, got = f"{way.kind}: {way.name}", float(usd.sum()) * (1.0 - saved), right * kept
         chosen.append(
             Chosen(
-                sample=sample.name, strong=strong, way=name, usd=spent, right=got,
-                strong_usd=float(usd.sum()), strong_right=right,
-            )  # fmt: skip
+                sample=sample.name,
+                strong=strong,
+                way=name,
+                usd=spent,
+                right=got,
+                strong_usd=float(usd.sum()),
+                strong_right=right,
+            )
         )
     return chosen
 
@@ -170,13 +175,18 @@ Stop = tuple[int | None, float]
 
 def _frontier(pairs: list[tuple[Way, Way]], usd: Floats, step: float) -> list[tuple[float, Stop]]:
     """For a loss of at most -STEPS, ..., 0, ..., 2 STEPS steps: the most dollars that can be saved, and how."""
-    best: list[tuple[float, Stop]] = [(-np.inf, (None, 0.0))] * STEPS + [(0.0, (None, 0.0))] * (2 * STEPS + 1)
+    nothing: Stop = (None, 0.0)
+    best = [(-np.inf, nothing)] * STEPS + [(0.0, nothing)] * (2 * STEPS + 1)
     for place, (way, _) in enumerate(pairs):
         lost = smoothed_loss(way.gain, way.kept, way.passed) if way.steps else way.passed - way.kept
         order = np.argsort(way.gain, kind="stable")
         order = order[np.isfinite(way.gain[order])]
         many = np.concatenate([[0.0], np.cumsum(lost[order])])
-        saved = usd.sum() - way.passed_usd.sum() + np.concatenate([[0.0], np.cumsum((way.passed_usd - way.kept_usd)[order])])
+        saved = (
+            usd.sum()
+            - way.passed_usd.sum()
+            + np.concatenate([[0.0], np.cumsum((way.passed_usd - way.kept_usd)[order])])
+        )
         stops = range(len(order) + 1) if way.steps else [int((way.gain <= 0.5).sum())]
         for stop in stops:
             bin_ = max(0, int(np.ceil(many[stop] / step)) + STEPS)

@@ -16,9 +16,16 @@ from numpy.typing import NDArray
 from understudy.core.prompts.heads import Z_MAX, Heads
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+"""Row numbers."""
 
-COMMON_PENALTY = 40.0
-DIFFERENCE_PENALTY = 400.0
+Penalties = tuple[float, float]
+"""On what the heads have in common, and on their difference."""
+
+FOR_PROMPTS: Penalties = (40.0, 400.0)
+FOR_DRAFTS: Penalties = (5.0, 20.0)
+"""Four inputs that speak of the answer itself need less holding back than thirty that guess at it."""
+
 STEPS = 12
 FOLDS = 5
 REPEATS = 3
@@ -36,9 +43,7 @@ def fit_heads(
     weak: Floats,
     strong: Floats,
     names: tuple[str, ...],
-    *,
-    common: float = COMMON_PENALTY,
-    difference: float = DIFFERENCE_PENALTY,
+    penalties: Penalties = FOR_PROMPTS,
 ) -> Heads:
     """Heads from inputs (rows x inputs) and how right the two were on each row, 0 to 1."""
     mean = inputs.mean(axis=0)
@@ -46,7 +51,7 @@ def fit_heads(
     scale[scale < 1e-9] = 1.0
     z = (inputs - mean) / scale
     reach = float(np.quantile((z * z).mean(axis=1), REACH_QUANTILE)) * 2.0
-    for_weak, for_strong = _fit(np.clip(z, -Z_MAX, Z_MAX), weak, strong, common, difference)
+    for_weak, for_strong = _fit(np.clip(z, -Z_MAX, Z_MAX), weak, strong, *penalties)
     return Heads(names, _floats(mean), _floats(scale), _floats(for_weak), _floats(for_strong), reach)
 
 
@@ -61,7 +66,14 @@ def gains_of(heads: Heads, inputs: Floats) -> Floats:
 
 
 def gains_apart(
-    inputs: Floats, weak: Floats, strong: Floats, names: tuple[str, ...], seed: int, *, repeats: int = REPEATS, **penalties: float
+    inputs: Floats,
+    weak: Floats,
+    strong: Floats,
+    names: tuple[str, ...],
+    seed: int,
+    *,
+    penalties: Penalties = FOR_PROMPTS,
+    repeats: int = REPEATS,
 ) -> Floats:
     """Gains of rows by heads that never saw them: cross-validation, repeated with other folds and averaged."""
     rng = np.random.default_rng(seed)
@@ -70,7 +82,7 @@ def gains_apart(
         fold = rng.permutation(len(inputs)) % FOLDS
         for one in range(FOLDS):
             seen, unseen = fold != one, fold == one
-            heads = fit_heads(inputs[seen], weak[seen], strong[seen], names, **penalties)
+            heads = fit_heads(inputs[seen], weak[seen], strong[seen], names, penalties)
             gains[unseen] += gains_of(heads, inputs[unseen]) / repeats
     return gains
 

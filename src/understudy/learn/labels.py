@@ -57,7 +57,9 @@ def read_rows(path: Path) -> list[Row]:
         except ValueError as error:
             raise BadLabels(f"{path.name}:{number}: {error}") from None
     rows += [
-        Row(prompt=prompt, right={name: sum(all_) / len(all_) for name, all_ in by_model.items()}, written={}, answer={})
+        Row(
+            prompt=prompt, right={name: sum(all_) / len(all_) for name, all_ in by_model.items()}, written={}, answer={}
+        )
         for prompt, by_model in single.items()
     ]
     if not rows:
@@ -91,8 +93,7 @@ def models_of(rows: Iterable[Row]) -> list[str]:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.name.endswith(".gz") else path.open(encoding="utf-8")
-    with opened as file:
+    with gzip.open(path, "rt", encoding="utf-8") if path.name.endswith(".gz") else path.open(encoding="utf-8") as file:
         for line in file:
             if line.strip():
                 yield line

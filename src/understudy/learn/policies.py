@@ -10,9 +10,8 @@ import numpy as np
 from understudy.core.agreement import agreed, evidence_names
 from understudy.core.prompts.traits import TRAITS
 from understudy.core.value import keyword_value
-from understudy.learn.fitting import Floats, fit_heads, gains_apart, gains_of
+from understudy.learn.fitting import FOR_DRAFTS, FOR_PROMPTS, Floats, Rows, fit_heads, gains_apart, gains_of
 from understudy.learn.samples import Sample
-from understudy.learn.training import GATE
 
 ROUTER_ROWS = 1_500
 """Labels that a prompt router is trained on here: what a user can be expected to have."""
@@ -37,12 +36,12 @@ class Way:
     steps: bool = True
 
 
-def strongest(sample: Sample, rows: Floats) -> str:
+def strongest(sample: Sample, rows: Rows) -> str:
     """The model with the best answers on these rows whose price is known."""
     return min(sample.priced, key=lambda model: (-sample.right[model][rows].mean(), sample.usd[model][rows].mean()))
 
 
-def ways(sample: Sample, strong: str, seen: Floats, unseen: Floats, seed: int) -> Iterator[tuple[Way, Way]]:
+def ways(sample: Sample, strong: str, seen: Rows, unseen: Rows, seed: int) -> Iterator[tuple[Way, Way]]:
     """Every way that may pay: on the rows seen (by heads that did not see the row in question), and on the others."""
     usd = {model: float(sample.usd[model][seen].mean()) for model in sample.priced}
     cheap = [model for model in sample.priced if usd[model] < 0.7 * usd[strong]]
@@ -58,24 +57,24 @@ def ways(sample: Sample, strong: str, seen: Floats, unseen: Floats, seed: int) -
             yield _trained(sample, "gate", drafts, strong, None, evidence_names(2), seen, unseen, seed)
 
 
-def _agreement(sample: Sample, drafts: tuple[str, ...], strong: str, rows: Floats) -> Way:
+def _agreement(sample: Sample, drafts: tuple[str, ...], strong: str, rows: Rows) -> Way:
     said = list(zip(*(sample.gists[model] for model in drafts), strict=True))
     gain = np.array([0.0 if agreed(said[int(row)]) is not None else 1.0 for row in rows])
     return _way(sample, "agreement", drafts, strong, rows, gain, steps=False)
 
 
-def _trained(  # noqa: PLR0917  one line each
+def _trained(  # noqa: PLR0913, PLR0917  one line each
     sample: Sample, kind: str, drafts: tuple[str, ...], strong: str, inputs: Floats | None,
-    names: tuple[str, ...], seen: Floats, unseen: Floats, seed: int,
+    names: tuple[str, ...], seen: Rows, unseen: Rows, seed: int,
 ) -> tuple[Way, Way]:  # fmt: skip
-    penalties = {} if kind == "router" else GATE
+    penalties = FOR_PROMPTS if kind == "router" else FOR_DRAFTS
     inputs = sample.evidence(drafts) if inputs is None else inputs
     weak, right = sample.right[drafts[0]], sample.right[strong]
     taught = seen[:ROUTER_ROWS] if kind == "router" else seen
-    heads = fit_heads(inputs[taught], weak[taught], right[taught], names, **penalties)
+    heads = fit_heads(inputs[taught], weak[taught], right[taught], names, penalties)
     apart = np.concatenate(
         [
-            gains_apart(inputs[taught], weak[taught], right[taught], names, seed, repeats=1, **penalties),
+            gains_apart(inputs[taught], weak[taught], right[taught], names, seed, penalties=penalties, repeats=1),
             gains_of(heads, inputs[seen[len(taught) :]]) if len(taught) < len(seen) else np.zeros(0),
         ]
     )
@@ -86,7 +85,7 @@ def _trained(  # noqa: PLR0917  one line each
 
 
 def _way(
-    sample: Sample, kind: str, drafts: tuple[str, ...], strong: str, rows: Floats, gain: Floats, *, steps: bool = True
+    sample: Sample, kind: str, drafts: tuple[str, ...], strong: str, rows: Rows, gain: Floats, *, steps: bool = True
 ) -> Way:
     drafted = sum(sample.usd[model][rows] for model in drafts)
     last = sample.usd[strong][rows]

@@ -161,7 +161,9 @@ def _mixed(samples: Sequence[Sample], plan: Plan) -> str:
             ]
             detail.append(f"| {quality:.0%} | {seed} | all | | {totals[-1][0]:.1%} | {totals[-1][1]:.1%} |")
         got = mean_of(totals)
-        lines.append(f"| **routing by quality, {quality:.0%}** | | **{got[0]:.1%}** | **{100 * (got[1] - 1):+.1f} %** |")
+        lines.append(
+            f"| **routing by quality, {quality:.0%}** | | **{got[0]:.1%}** | **{100 * (got[1] - 1):+.1f} %** |"
+        )
     return "\n".join(lines + detail)
 
 

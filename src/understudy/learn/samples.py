@@ -55,7 +55,9 @@ class Sample:
         """What the answers of some models tell of themselves, rows x evidence."""
         gists = zip(*(self.gists[model] for model in drafts), strict=True)
         written = zip(*(self.written[model] for model in drafts), strict=True)
-        return np.array([evidence(said, [int(one) for one in sizes]) for said, sizes in zip(gists, written, strict=True)])
+        return np.array(
+            [evidence(said, [int(one) for one in sizes]) for said, sizes in zip(gists, written, strict=True)]
+        )
 
 
 def sample_of(name: str, rows: Sequence[Row], prices: Prices) -> Sample:

@@ -12,16 +12,23 @@ import numpy as np
 from understudy.core.agreement import evidence_names
 from understudy.core.prompts.heads import FORMAT, Trained
 from understudy.core.prompts.traits import TRAITS
-from understudy.learn.fitting import SHARES, Floats, fit_heads, gains_apart, gains_of, thresholds_for
+from understudy.learn.fitting import (
+    FOR_DRAFTS,
+    FOR_PROMPTS,
+    SHARES,
+    Floats,
+    Rows,
+    fit_heads,
+    gains_apart,
+    gains_of,
+    thresholds_for,
+)
 from understudy.learn.labels import BadLabels
 from understudy.learn.measures import apgr
 from understudy.learn.samples import Sample
 
 LABELS_MIN = 200
 """Rows without which nothing can be calibrated: two hundred leave the kept quality unknown by about 2 %."""
-
-GATE = {"common": 5.0, "difference": 20.0}
-"""Penalties of a gate: five inputs that speak of the answer itself need less holding back than thirty that guess at it."""
 
 
 @dataclass
@@ -47,18 +54,20 @@ def train(
         if model not in sample.right:
             raise BadLabels(f"nobody is called {model!r}; there are: {', '.join(sample.models)}")
     if len(sample) < LABELS_MIN:
-        raise BadLabels(f"{len(sample)} rows answered by all are too few: {LABELS_MIN} at least, 1,500 for a good router")
+        raise BadLabels(
+            f"{len(sample)} rows answered by all are too few: {LABELS_MIN} at least, 1,500 for a good router"
+        )
     if silent := [model for model in drafts if model not in sample.gists]:
         raise BadLabels(f"a gate needs `answer` and `out_tokens` of {', '.join(silent)}")
     inputs = sample.evidence(drafts) if drafts else sample.inputs()
     names = evidence_names(len(drafts)) if drafts else TRAITS
-    penalties = GATE if drafts else {}
+    penalties = FOR_DRAFTS if drafts else FOR_PROMPTS
     order = np.random.default_rng(seed).permutation(len(sample))
     cut = int(len(order) * (1.0 - held_out))
     seen, unseen = order[:cut], order[cut:]
     for_weak, for_strong = sample.right[weak], sample.right[strong]
-    heads = fit_heads(inputs[seen], for_weak[seen], for_strong[seen], names, **penalties)
-    apart = gains_apart(inputs[seen], for_weak[seen], for_strong[seen], names, seed, **penalties)
+    heads = fit_heads(inputs[seen], for_weak[seen], for_strong[seen], names, penalties)
+    apart = gains_apart(inputs[seen], for_weak[seen], for_strong[seen], names, seed, penalties=penalties)
     shares = tuple(sorted({*SHARES, quality}))
     thresholds = thresholds_for(apart, for_weak[seen], for_strong[seen], shares)
     told = {
@@ -86,7 +95,7 @@ def measured(trained: Trained, inputs: Floats, weak: Floats, strong: Floats) -> 
     return Trial(trained, len(inputs), kept, float(will_do.mean()), apgr(gains, weak, strong))
 
 
-def _digest(sample: Sample, rows: Floats | Any) -> str:
+def _digest(sample: Sample, rows: Rows) -> str:
     content = hashlib.sha256()
     for row in sorted(int(one) for one in rows):
         content.update(sample.prompts[row].encode("utf-8", "replace") + b"\0")

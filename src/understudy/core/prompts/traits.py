@@ -15,7 +15,7 @@ TEXT_MAX = 16_384
 _WORD = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _OPTION = re.compile(r"^[ \t]*\(?([A-Z])[.):][ \t]*(.*)$", re.MULTILINE)
-_MATHS = re.compile(r"[=+^<>±×÷√∑∫∞≤≥≠]|\\[a-zA-Z]+|\$")
+_MATHS = re.compile(r"[=+^<>\xb1\xd7\xf7√∑∫∞≤≥≠]|\\[a-zA-Z]+|\$")
 _CODE = re.compile(
     r"```|\b(?:def|return|import|class|print|void|int|for|while|lambda|assert|SELECT)\b(?=[\s(:])|[{};]|\w\(|\]\[|=="
 )
@@ -23,7 +23,9 @@ _REASONS = re.compile(
     r"\b(?:why|how|prove|show|derive|explain|calculate|compute|determine|evaluate|find|solve|suppose|assume|assuming|given|let|if|then|"
     r"therefore|because|must|cannot|conclude|implies)\b"
 )
-_QUANTITY = re.compile(r"\b(?:how (?:many|much|far|long)|total|sum|average|mean|rate|ratio|percent|probability|per)\b|%")
+_QUANTITY = re.compile(
+    r"\b(?:how (?:many|much|far|long)|total|sum|average|mean|rate|ratio|percent|probability|per)\b|%"
+)
 _NEGATION = re.compile(r"\b(?:not|except|never|false|incorrect|least|none|neither|nor|without)\b|n't\b")
 _RECALL = re.compile(
     r"\b(?:which|what|who|when|where|called|known|term|name|named|refers?|defined?|definition|describes?|following)\b"
@@ -32,10 +34,58 @@ _CAPITAL = re.compile(r"[A-Z]")
 _PROPER = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+")
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
 _SMALL = frozenset(
-    (
-        "a an and are as at be been but by for from had has have he her his i in is it its of on or she so such than that the their them there "
-        "these they this those to was we were which who will with would you your"
-    ).split()
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "but",
+        "by",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "he",
+        "her",
+        "his",
+        "i",
+        "in",
+        "is",
+        "it",
+        "its",
+        "of",
+        "on",
+        "or",
+        "she",
+        "so",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "to",
+        "was",
+        "we",
+        "were",
+        "which",
+        "who",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+    ]
 )
 
 TRAITS = (
