@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from understudy.config.problems import Path, Problems
-from understudy.config.schema import CascadeSection, RouteSection
+from understudy.config.schema import CascadeSection, RouteSection, plain
 from understudy.config.secrets import beside
 from understudy.core.policy import Cascade
 from understudy.core.prompts.heads import Trained
@@ -104,7 +104,7 @@ def read_trained(found: Problems, folder: Folder, name: str, reads: str, path: P
 
 def _understood(found: Problems, content: Any, reads: str, path: Path) -> Trained | None:
     try:
-        trained = msgspec.convert(content, Trained)
+        trained = msgspec.convert(plain(content), Trained)
     except msgspec.ValidationError as error:
         found.problem(path, f"is not what `understudy train` writes: {error}")
         return None

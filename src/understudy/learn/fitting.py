@@ -30,7 +30,7 @@ STEPS = 12
 FOLDS = 5
 REPEATS = 3
 REACH_QUANTILE = 0.995
-SLOPE = 0.85
+SLOPE = 0.9
 SLOPE_WEIGHT = 28.0
 """Of a line of gains against what was lost: where it is sought, and how firmly (a deviation of 0.1 for right-or-wrong labels)."""
 
