@@ -56,6 +56,7 @@ class Hand:
         self.says = says
         self.asked: list[tuple[str, Purpose]] = []
         self.timer = timer
+        self.naps = 0
 
     def run(self):
         decision = Decision(1, "d-1", "default", "v", Needs("default"), "openai_chat", 7, 0.0)
@@ -80,6 +81,12 @@ class Hand:
                         continue
                     handle = waiting.pop(0)
                     start = handles[handle]
+                    if self.says[start.entry.target.name] == "silence":
+                        waiting.append(handle)
+                        self.naps += 1
+                        now_s = now_s if self.naps == 1 else action.until_s
+                        reply = Timer(now_s)
+                        continue
                     said = self.says[start.entry.target.name]
                     if isinstance(said, FailureKind):
                         reply = Failed(now_s, handle, self.outcome(start, now_s, Failure(said, "no")))
@@ -179,3 +186,9 @@ def test_the_deadline_ends_it():
     result = Hand({"ann": ("1", 3), "bob": ("2", 3), "eve": ("3", 1)}, timer=True).run()
     assert result.winner is None
     assert result.failure.kind is FailureKind.DEADLINE
+
+
+def test_the_deadline_passes_while_the_strong_one_is_silent_and_a_draft_answers():
+    hand = Hand({"ann": ("1", 3), "bob": ("2", 3), "eve": "silence"})
+    result = hand.run()
+    assert (result.winner.target, hand.naps) == ("ann", 2)

@@ -12,7 +12,6 @@ from understudy.core.outcome import Purpose, Verdict
 from understudy.mock import Mock, start_mock
 from understudy.mock.script import Script
 
-
 Trio = tuple[Mock, ...]
 
 

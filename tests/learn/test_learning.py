@@ -82,7 +82,7 @@ def test_labels_come_in_three_shapes(tmp_path):
     "told", [{"prompt": "p"}, {"prompt": 3}, {"prompt": "p", "correct": {"a": 2}}, {"prompt": "p", "contaminated": 1}]
 )
 def test_labels_that_cannot_be_used_say_where(tmp_path, told):
-    with pytest.raises(BadLabels, match="rows.jsonl"):
+    with pytest.raises(BadLabels, match=r"rows\.jsonl"):
         rows_of(tmp_path, told)
 
 
@@ -138,7 +138,7 @@ def test_the_page_is_the_same_each_time_and_holds_every_pair(folder):
 
 def test_a_price_file_of_another_shape_is_told(tmp_path):
     (tmp_path / "p.json").write_text('{"m": 3}')
-    with pytest.raises(ValueError, match="p.json"):
+    with pytest.raises(ValueError, match=r"p\.json"):
         read_prices(tmp_path / "p.json")
 
 

@@ -92,9 +92,13 @@ def outcome(way: Way, threshold: float, strong_usd: Floats) -> tuple[float, floa
 
 
 def best_mixture(sample: Sample, strong: str, rows: Rows, kept: float) -> float:
-    """The most that asking one of two models by the throw of a coin saves, at that share of the strong one's quality."""
+    """The most that asking one of two models by the throw of a coin saves, at that share of the strong one's quality.
+
+    Where no model is as good, at the quality of the best one, which is kind to the mixture.
+    """
     wanted = kept * sample.right[strong][rows].sum()
     points = [(float(sample.usd[m][rows].sum()), float(sample.right[m][rows].sum())) for m in sample.priced]
+    wanted = min(wanted, max(right for _, right in points))
     best = float("inf")
     for usd, right in points:
         if right >= wanted:

@@ -116,7 +116,7 @@ def _ways(sample: Sample, plan: Plan) -> str:
         "",
         f"Strong: {', '.join(sorted(set(strongs)))}. *router*: by the prompt; *agreement*: two are asked, the better one's answer is kept when they agree; *gate*:",
         "one or two are asked, a trained gate looks at agreement and lengths. *Mixture*: what the best static mixture of any two models saves at the",
-        "same quality, in hindsight. All pairs are listed; means over the seeds.",
+        "same quality (or at the best quality that any model has), in hindsight. All pairs are listed; means over the seeds.",
         "",
         "| way | asked first | saved | kept | mixture saves | better by |",
         "|---|---|---|---|---|---|",
@@ -127,18 +127,12 @@ def _ways(sample: Sample, plan: Plan) -> str:
     ]
     rows.sort(key=lambda row: (row[0], row[4] - row[2]))
     lines += [
-        f"| {kind} | {name} | {saved:.1%} | {kept:.1%} | {_mixture_cells(saved, mixture)} |"
+        f"| {kind} | {name} | {saved:.1%} | {kept:.1%} | {mixture:.1%} | {100 * (saved - mixture):+.1f} |"
         for kind, name, saved, kept, mixture in rows
     ]
     ahead = sum(row[2] > row[4] for row in rows)
     lines += ["", f"{ahead} of {len(rows)} ways save more than the best static mixture of the same quality."]
     return "\n".join(lines)
-
-
-def _mixture_cells(saved: float, mixture: float) -> str:
-    if mixture == float("-inf"):
-        return "none is as good | "
-    return f"{mixture:.1%} | {100 * (saved - mixture):+.1f}"
 
 
 def _mixed(samples: Sequence[Sample], plan: Plan) -> str:

@@ -121,7 +121,7 @@ TRAITS = (
 
 
 def traits(text: str) -> tuple[float, ...]:
-    """The traits of a prompt, in the order of `TRAITS`: about 100 us for 1 KB; () for a prompt without any words."""
+    """The traits of a prompt, in the order of `TRAITS`: 0.1 ms for 100 characters, 0.3 ms for 1 KB; () for a prompt without any words."""
     if len(text) > TEXT_MAX:
         half = TEXT_MAX // 2
         text = text[:half] + text[-half:]
