@@ -25,7 +25,7 @@ from understudy.core.cascade import cascade
 from understudy.core.decision import Decision
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.outcome import Outcome, Purpose, Verdict
-from understudy.core.policy import Cascade
+from understudy.core.policy import Cascade, Retry
 from understudy.core.prompts.heads import FORMAT, Heads, Trained
 from understudy.core.request import Needs
 from understudy.core.scoreboard import Scoreboard
@@ -42,15 +42,17 @@ routes:
     policy: {wait_max_s: 0, retry: {kind: none}, cascade: {ask: [ann, bob]}}
 """
 
+NONE = Retry(kind="none")
+
 
 class Hand:
     """Performs a cascade. `says`: by target a gist and a length, a kind of failure, or None for no place."""
 
-    def __init__(self, says, *, attempts_max=6, gate=None, ask=("ann", "bob"), timer=False):
+    def __init__(self, says, *, attempts_max=6, gate=None, ask=("ann", "bob"), timer=False, retry=NONE):
         configuration = loads(TEXT, env={})
         route = configuration.routes["default"]
         settings = Cascade(ask=ask, gate=gate)
-        route = replace(route, policy=replace(route.policy, cascade=settings, attempts_max=attempts_max))
+        route = replace(route, policy=replace(route.policy, cascade=settings, attempts_max=attempts_max, retry=retry))
         self.board = Scoreboard()
         self.plan = make_parts().plan(route, configuration, self.board)
         self.says = says
@@ -84,7 +86,7 @@ class Hand:
                     if self.says[start.entry.target.name] == "silence":
                         waiting.append(handle)
                         self.naps += 1
-                        now_s = now_s if self.naps == 1 else action.until_s
+                        now_s = action.until_s
                         reply = Timer(now_s)
                         continue
                     said = self.says[start.entry.target.name]
@@ -191,4 +193,10 @@ def test_the_deadline_ends_it():
 def test_the_deadline_passes_while_the_strong_one_is_silent_and_a_draft_answers():
     hand = Hand({"ann": ("1", 3), "bob": ("2", 3), "eve": "silence"})
     result = hand.run()
-    assert (result.winner.target, hand.naps) == ("ann", 2)
+    assert (result.winner.target, hand.naps) == ("ann", 1)
+
+
+def test_the_strong_one_is_asked_again_after_its_backoff_and_then_a_draft_answers():
+    hand = Hand({"ann": ("1", 3), "bob": ("2", 3), "eve": FailureKind.SERVER_ERROR}, retry=Retry(max=1, jitter=0.0))
+    assert hand.run().winner.target == "ann"
+    assert hand.asked[2:] == [("eve", Purpose.FALLBACK), ("eve", Purpose.RETRY)]
