@@ -1,10 +1,15 @@
 # Everything a developer runs, and everything CI runs. A machine needs Python 3.11 to 3.13 and make; the rest is set up here.
 #   PYTHON=/path/to/python3.12   which interpreter the virtual environment is made from
-#   ARGS="..."                   passed on by run, test and bench
+#   ARGS="..."                   passed on by run, test, bench and conformance
+#   UNDERSTUDY_CONFORMANCE_CACHE where `make conformance` keeps what others wrote; by default the user's cache
 
 VENV := .venv
 BIN  := $(VENV)/bin
 ARGS ?=
+
+# Other people's suites, in an environment of their own, outside of the repository: nothing here depends on them.
+UNDERSTUDY_CONFORMANCE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/understudy-conformance
+OTHERS := $(UNDERSTUDY_CONFORMANCE_CACHE)
 
 SUITABLE := import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
@@ -19,7 +24,7 @@ PROJECT := $(INSTALL) --no-deps --no-index --no-build-isolation --editable .
 PROVIDER_KEYS = grep -rhoE '[A-Z][A-Z_]*_(API_KEY|BASE_URL|TOKEN)' src/understudy/providers 2>/dev/null | sort -u
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format-check lint types imports docs-check bench evaluate fix lock clean
+.PHONY: help run test check format-check lint types imports docs-check bench conformance evaluate fix lock clean
 .DELETE_ON_ERROR:
 
 help: ## Show what there is to make
@@ -52,6 +57,7 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy src
 	$(if $(wildcard bench/*.py),$(BIN)/mypy bench)
+	MYPYPATH=tests $(BIN)/mypy tests/conformance
 
 imports: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo
@@ -62,6 +68,9 @@ docs-check: $(VENV)/.dev
 bench: $(VENV)/.dev ## Measure the data plane beside nginx
 	$(BIN)/python bench/run.py $(ARGS)
 
+conformance: $(VENV)/.dev $(OTHERS)/.installed ## Run other people's conformance suites over a real gateway
+	UNDERSTUDY_CONFORMANCE_CACHE=$(OTHERS) $(BIN)/python tests/conformance/run.py $(ARGS)
+
 DATA ?= $(firstword $(UNDERSTUDY_SHARED) ../shared)/data
 evaluate: $(VENV)/.dev ## Measure routing by quality on labelled data (DATA=../shared/data), written to docs/evaluation.md
 	@[ -d "$(DATA)" ] || { echo 'No labelled data at $(DATA). Name a folder: make evaluate DATA=/path/to/data' >&2; exit 1; }
@@ -71,12 +80,14 @@ fix: $(VENV)/.dev ## Format, and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-COMPILE = UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-emit-find-links --extra all
+RESOLVE = UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --upgrade
+COMPILE = $(RESOLVE) pyproject.toml --extra all
 
 lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows, with their hashes
-	$(COMPILE) --upgrade --group build --output-file requirements/run.txt
-	$(COMPILE) --upgrade --group dev --constraints requirements/run.txt --output-file requirements/dev.txt
+	$(COMPILE) --group build --output-file requirements/run.txt
+	$(COMPILE) --group dev --constraints requirements/run.txt --output-file requirements/dev.txt
+	$(RESOLVE) --group pyproject.toml:conformance --constraints requirements/dev.txt --output-file requirements/conformance.txt
 
 clean: ## Remove everything that was made here, the virtual environment too
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
@@ -97,4 +108,11 @@ $(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	$(PINNED) requirements/dev.txt
+	@touch $@
+
+$(OTHERS)/.installed: requirements/conformance.txt | $(BIN)/python
+	@mkdir -p $(OTHERS)
+	$(BIN)/python -m venv --clear $(OTHERS)/venv
+	$(OTHERS)/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
+		--requirement requirements/conformance.txt
 	@touch $@

@@ -1,14 +1,21 @@
-"""Writes docs/reference/ from docstrings and schemas: `python docs/generate.py`; `--check` fails where a page is stale."""
+"""Writes docs/reference/, and the tables within guides, from docstrings, schemas and tables of the program.
+
+`python docs/generate.py` writes; `--check` fails where a page is stale.
+"""
 
 from __future__ import annotations
 
 import argparse
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from guide_tables import INLAID, inlay
+from markdown_pages import code, page, table
 
 from understudy.cli import Commands
 from understudy.config.registries import BALANCERS, STRATEGIES
@@ -27,35 +34,14 @@ from understudy.config.schema import (
     TimeoutsSection,
     TransportSection,
 )
-from understudy.config.targets import APIS, APIS_LATER, bare_names
+from understudy.config.targets import APIS, bare_names
 from understudy.core.failure import TABLE
 from understudy.credentials import SOURCES
 from understudy.faults import FAULTS
 from understudy.providers import PROVIDERS, facts
 from understudy.registry import EntryPage, Registry
 
-REFERENCE = Path(__file__).parent / "reference"
-NOTE = "<!-- Written by docs/generate.py: change what it reads, then run it. -->\n"
-
-
-# Markdown
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; what would end a cell is escaped."""
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-def code(text: str) -> str:
-    """The text as code; nothing for no text."""
-    return f"`{text}`" if text else ""
-
-
-def page(title: str, *parts: str) -> str:
-    """A whole page."""
-    return NOTE + f"\n# {title}\n\n" + "\n".join(part.rstrip("\n") + "\n" for part in parts)
+DOCS = Path(__file__).parent
 
 
 # configuration.md
@@ -96,12 +82,7 @@ def configuration() -> str:
         (code(api), ", ".join(code(word) for word, name in APIS.items() if name == api))
         for api in dict.fromkeys(APIS.values())
     ]
-    later = ", ".join(map(code, dict.fromkeys(APIS_LATER.values())))
-    parts.append(
-        "## Wire formats\n\nWhat `api` may say:\n\n"
-        + table(("wire format", "written as"), words)
-        + f"\nNot available yet: {later}.\n"
-    )
+    parts.append("## Wire formats\n\nWhat `api` may say:\n\n" + table(("wire format", "written as"), words))
     refused = table(("section", "what it will be"), [(code(name), meaning) for name, meaning in NOT_YET.items()])
     parts.append(
         f"## Not available yet\n\nThese sections are refused unless they are empty. `board` may be `memory`.\n\n{refused}"
@@ -329,9 +310,12 @@ def balancers() -> str:
 
 def faults() -> str:
     """What can be made to go wrong."""
+    rows = [(f"[`{name}`](#{name})", FAULTS.describe(name).line) for name in FAULTS]
     return page(
         "Faults",
-        "What a script of `understudy mock` and the provider `simulated` can make go wrong: by name, or `{name: {setting: value}}`.\n",
+        "What a script of `understudy mock`, the provider `simulated` and a schedule of `understudy simulate` can make go wrong: by name, "
+        "or `{name: {setting: value}}`.\n",
+        table(("fault", "what happens"), rows),
         *entries(FAULTS),
     )
 
@@ -346,32 +330,39 @@ def cli() -> str:
         "Every command takes `--help` and `--json`, and exits with 0 when it worked, 1 when it did not, 2 when it was asked wrongly.\n"
     ]
     for name in commands.list_commands(None):
-        module = import_module(f"understudy.cli.{name}")
-        usage, rows = [f"understudy {name}"], []
-        for parameter in commands.get_command(None, name).params:
-            if parameter.name == "help":
-                continue
-            positional = not any(option.startswith("-") for option in parameter.opts)
-            shown = f"[{parameter.name.upper()}]" if positional else ", ".join(parameter.opts)
-            default = parameter.default if parameter.default not in (None, False, "") else ""
-            usage += [shown] if positional else []
-            rows.append((code(shown), code(str(default)), parameter.help or ""))
-        parts.append(
-            f"## {name}\n\n```\n{' '.join(usage)} [OPTIONS]\n```\n\n{inspect.getdoc(module)}\n\n"
-            + table(("option", "default", "meaning"), rows)
-        )
+        command = commands.get_command(None, name)
+        parts.append(told_command(name, command, inspect.getdoc(import_module(f"understudy.cli.{name}"))))
+        for part, inner in getattr(command, "commands", {}).items():
+            parts.append(told_command(f"{name} {part}", inner, inner.help))
     return page("Commands", *parts)
 
 
+def told_command(name: str, command: Any, doc: str) -> str:
+    """One command with its options."""
+    usage, rows = [f"understudy {name}"], []
+    for parameter in command.params:
+        if parameter.name == "help":
+            continue
+        positional = not any(option.startswith("-") for option in parameter.opts)
+        shown = f"[{parameter.name.upper()}]" if positional else ", ".join(parameter.opts)
+        default = parameter.default if parameter.default not in (None, False, "") else ""
+        usage += [shown] if positional else []
+        rows.append((code(shown), code(str(default)), parameter.help or ""))
+    return f"## {name}\n\n```\n{' '.join(usage)} [OPTIONS]\n```\n\n{doc}\n\n" + table(
+        ("option", "default", "meaning"), rows
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
-    "balancers.md": balancers,
-    "cli.md": cli,
-    "configuration.md": configuration,
-    "credentials.md": credentials,
-    "failures.md": failures,
-    "faults.md": faults,
-    "providers.md": providers,
-    "strategies.md": strategies,
+    "reference/balancers.md": balancers,
+    "reference/cli.md": cli,
+    "reference/configuration.md": configuration,
+    "reference/credentials.md": credentials,
+    "reference/failures.md": failures,
+    "reference/faults.md": faults,
+    "reference/providers.md": providers,
+    "reference/strategies.md": strategies,
+    **{name: partial(inlay, DOCS / name) for name in INLAID},
 }
 
 
@@ -382,14 +373,14 @@ def main() -> int:
     check = parser.parse_args().check
     stale = []
     for name, write in PAGES.items():
-        file, text = REFERENCE / name, write()
+        file, text = DOCS / name, write()
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             stale.append(name)
             if not check:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding="utf-8")
     if check and stale:
-        print(f"stale in docs/reference: {', '.join(stale)}; run: python docs/generate.py", file=sys.stderr)
+        print(f"stale in docs: {', '.join(stale)}; run: python docs/generate.py", file=sys.stderr)
         return 1
     if not check:
         print(f"written: {', '.join(stale) or 'nothing, every page was as it should be'}")

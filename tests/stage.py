@@ -18,7 +18,7 @@ from understudy.transport.client import Client
 from understudy.transport.server import Server
 
 QUESTION = {"messages": [{"role": "user", "content": "Why is the sky blue?"}]}
-PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
+PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages", "responses": "/v1/responses"}
 CONTENTS = {"contents": [{"role": "user", "parts": [{"text": "Why is the sky blue?"}]}]}
 
 
@@ -43,7 +43,8 @@ class Stage:
     ) -> Answered:
         if dialect == "gemini":
             return await self._ask_gemini(stream=stream, headers=headers, **fields)
-        body: dict[str, Any] = {"model": "default", **QUESTION, **fields}
+        asked = {"input": QUESTION["messages"]} if dialect == "responses" else QUESTION
+        body: dict[str, Any] = {"model": "default", **asked, **fields}
         if dialect == "anthropic":
             body.setdefault("max_tokens", 100)
         if stream:
@@ -95,12 +96,17 @@ class Answered:
                 return str(self.json["choices"][0]["message"]["content"])
             if self.dialect == "gemini":
                 return _text([self.json])
+            if self.dialect == "responses":
+                contents = [item["content"] for item in self.json["output"] if item["type"] == "message"]
+                return "".join(part["text"] for content in contents for part in content)
             return "".join(block.get("text", "") for block in self.json["content"])
         if self.dialect == "gemini":
             return _text(self.events)
         if self.dialect == "openai":
             deltas = [choice["delta"] for event in self.events for choice in event.get("choices", [])]
             return "".join(delta.get("content") or "" for delta in deltas)
+        if self.dialect == "responses":
+            return "".join(event["delta"] for event in self.events if event["type"] == "response.output_text.delta")
         return "".join(
             event["delta"].get("text", "") for event in self.events if event["type"] == "content_block_delta"
         )
@@ -116,6 +122,8 @@ class Answered:
             )
         if self.dialect == "gemini":
             return any("finishReason" in one for event in self.events for one in event.get("candidates", []))
+        if self.dialect == "responses":
+            return any(event["type"] in {"response.completed", "response.incomplete"} for event in self.events)
         return any(event["type"] in {"message_stop", "message_delta"} for event in self.events)
 
     @property
@@ -134,9 +142,10 @@ def _text(answers: list[Any]) -> str:
 Raise = Callable[..., Awaitable[Stage]]
 
 
-CALLERS = ("openai", "anthropic", "gemini")
+CALLERS = ("openai", "responses", "anthropic", "gemini")
 PROVIDERS = {
     "openai": "openai_compatible",
+    "responses": "openai_compatible, api: responses",
     "anthropic": "anthropic_compatible",
     "gemini": "gemini, api: gemini",
     "ollama": "ollama, api: ollama_chat",
@@ -148,7 +157,7 @@ def two_targets(lead: Mock, understudy: Mock, upstream: str = "openai", *, model
     """A route with a lead and an understudy that both speak one dialect."""
 
     def url(mock: Mock) -> str:
-        return mock.base_url if upstream == "openai" else mock.origin
+        return mock.base_url if upstream in {"openai", "responses"} else mock.origin
 
     provider = PROVIDERS[upstream]
     return f"""

@@ -71,7 +71,16 @@ schemas = st.fixed_dictionaries(
     }
 )
 dialects = st.sampled_from(
-    ["openai_chat", "anthropic_messages", "gemini", "ollama_chat", "cohere_chat", "somebody_elses"]
+    [
+        "openai_chat",
+        "openai_responses",
+        "anthropic_messages",
+        "gemini",
+        "ollama_chat",
+        "cohere_chat",
+        "bedrock_converse",
+        "somebody_elses",
+    ]
 )
 marks = st.none() | st.just({"type": "ephemeral"}) | st.just({"type": "ephemeral", "ttl": "1h"})
 extras = st.none() | st.builds(

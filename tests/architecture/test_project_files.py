@@ -78,20 +78,22 @@ def test_no_file_names_a_path_of_a_machine(files):
     assert [f"{path}: {found[0]}" for path, text in files if (found := HOME_PATHS.search(text))] == []
 
 
-def asked(project: dict[str, Any], groups: list[str]) -> list[Requirement]:
-    """What the core, every extra and these groups ask for."""
+def asked(project: dict[str, Any], groups: list[str], *, of_the_project: bool = True) -> list[Requirement]:
+    """What these groups ask for, and what the core and every extra do."""
     table = project["project"]
-    lines = [*table["dependencies"], *chain.from_iterable(table["optional-dependencies"].values())]
+    extras = chain.from_iterable(table["optional-dependencies"].values())
+    lines = [*table["dependencies"], *extras] if of_the_project else []
     lines += [line for group in groups for line in project["dependency-groups"][group] if isinstance(line, str)]
     return [want for want in map(Requirement, lines) if want.name != table["name"]]
 
 
-@pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["run.txt", "dev.txt", "conformance.txt"])
 def test_pins_satisfy_what_the_project_asks_for_and_carry_hashes(name):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     text = (ROOT / "requirements" / name).read_text(encoding="utf-8").replace("\\\n", "")
     pins = {match[1]: match for match in PIN.finditer(text)}
-    wanted = asked(project, ["build"] if name == "run.txt" else list(project["dependency-groups"]))
+    groups = {"run.txt": ["build"], "dev.txt": ["build", "lint", "test"], "conformance.txt": ["conformance"]}[name]
+    wanted = asked(project, groups, of_the_project=name != "conformance.txt")
     assert [pin for pin, match in pins.items() if "--hash=sha256:" not in match[3]] == []
     assert [str(want) for want in wanted if want.name.lower() not in pins] == []
     assert [str(want) for want in wanted if not want.specifier.contains(pins[want.name.lower()][2])] == []

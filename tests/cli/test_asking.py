@@ -132,3 +132,54 @@ def test_simulate_reports_and_refuses(tmp_path: Path) -> None:
     assert told.returncode == 0, told.stderr
     assert json.loads(told.stdout)
     assert run("simulate", "--fault", "bad mood", folder=tmp_path).returncode == 2
+
+
+SCHEDULE = """
+lasts_s: 120
+per_s: 4
+targets:
+  ada: {provider: openai_compatible, model: m, base_url: "http://ada:80/v1"}
+  ben: {provider: openai_compatible, model: m, base_url: "http://ben:80/v1"}
+routes: {default: {tiers: {primary: [ada, ben]}, policy: {deadline_s: 60, attempts_max: 4}}}
+faults: [{outage: {where: [ada], from_s: 30, to_s: 60}}]
+"""
+
+
+def test_simulate_tells_the_availability_under_a_schedule(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(SCHEDULE)
+    told = run("simulate", "--traffic", "burst", "--schedule", "mine.yaml", "--json", folder=tmp_path)
+    assert told.returncode == 0, told.stderr
+    [figures] = json.loads(told.stdout).values()
+    assert figures["availability"] == figures["streams_begun"] == 1.0
+    assert figures["requests"] > 400
+    (tmp_path / "mine.csv").write_text("t_s,in_tokens,out_tokens\n" + "".join(f"{n},10,5\n" for n in range(20)))
+    told = run("simulate", "--schedule", "mine.yaml", "--trace", "mine.csv", folder=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert "trace" in told.stdout
+    assert "100.000%" in told.stdout
+
+
+def test_simulate_fails_below_what_is_promised_and_lists_who_was_lost(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(SCHEDULE.replace("attempts_max: 4", "attempts_max: 1"))
+    told = run("simulate", "--traffic", "steady", "--schedule", "mine.yaml", folder=tmp_path)
+    assert told.returncode == 1
+    assert "steady: availability is below 99.99%" in told.stderr
+    assert "ada: first: connection_refused" in told.stderr
+    told = run("simulate", "--traffic", "steady", "--schedule", "mine.yaml", "--json", folder=tmp_path)
+    assert told.returncode == 1
+    assert json.loads(told.stdout)["steady"]["lost"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["--traffic", "heavy"],
+        ["--traffic", "steady", "--fault", "outage"],
+        ["--schedule", "none.yaml"],
+        ["--trace", "none.csv"],
+    ],
+)
+def test_simulate_asked_wrongly_says_so(tmp_path: Path, asked: list[str]) -> None:
+    told = run("simulate", *asked, folder=tmp_path)
+    assert told.returncode == 2
+    assert told.stderr.strip()

@@ -188,3 +188,15 @@ def test_a_probe_of_a_server_that_is_not_there_is_a_failure_in_words(tmp_path, f
     assert done.exit_code == 1
     assert "credential_unavailable" in done.output
     assert "connection_refused" in done.output
+
+
+def test_a_probe_is_signed_where_requests_are(tmp_path, mock):
+    path = tmp_path / "understudy.yaml"
+    line = (
+        f"{{provider: bedrock, model: amazon.nova-lite-v1:0, region: eu-west-1, base_url: '{mock.origin}', key: aws}}"
+    )
+    path.write_text(f"targets: {{nova: {line}}}\nroutes: {{default: {{tiers: {{primary: [nova]}}}}}}\n")
+    env = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_BEARER_TOKEN_BEDROCK": ""}
+    done = check("--config", str(path), "--probe", "--json", env=env)
+    assert json.loads(done.output)["probes"][0]["ok"], done.output
+    assert mock.requests[-1].headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")

@@ -17,6 +17,10 @@ TEXTS = [
     "targets: {a: {provider: azure, model: d, resource: r, api_version: 2024-10-21, key: {entra: {tenant: t, managed: true}}}}",
     "targets: {a: {provider: vertex, model: claude-sonnet-4-5, project: p, location: europe-west4}}",
     "targets: {a: {provider: vllm}, b: {provider: vertex, model: x, base_url: 'http://h/v1', api: chat, key: aws:prod}}",
+    "targets: {a: {provider: anthropic, model: claude-sonnet-4-5, lacks: [], max_output_tokens: 9, price: {input: 1, output: 2, longer: [{above: 5, input: 2, output: 3}, {above: 9, input: 4, output: 5, audio: 1}]}}}",
+    "targets: {a: {provider: gemini, model: gemini-2.5-pro, quality: 0.8, scores: {coding: 0.7}, tier: efficient, region: eu}}\nroutes: {r: {tiers: {primary: [a]}, policy: {regions: [eu]}}}",
+    "targets: {a: {provider: openai, model: gpt-5.1, context_tokens: 10}}\ncatalogue: {prices: configuration}",
+    "targets: {a: {provider: openai, model: gpt-5.1}}\ncatalogue: {use: false}",
     "targets: {a: {provider: groq, model: m, local: true, price: {input: 0.1, output: 2.675, cache_write: 3}}}",
     "targets: {a: {provider: simulated, headers_s: 0.1, faults: [outage, {latency: {headers_s: 1}}]}}",
     f"""
@@ -36,7 +40,7 @@ def test_the_text_loads_back_to_the_same_configuration(text):
     again = loads(text_of(made), env={})
     assert again.version == made.version
     assert canonical(again) == canonical(made)
-    without = {"source": None, "warnings": (), "proxies": made.proxies}
+    without = {"source": None, "warnings": (), "taken": (), "proxies": made.proxies}
     assert replace(again, **without) == replace(made, **without)
 
 

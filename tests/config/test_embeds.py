@@ -37,7 +37,7 @@ def test_a_model_that_embeds_is_asked_in_formats_of_embeddings_only():
     made = read(SPACES)
     small, gpt = made.targets["small"], made.targets["gpt"]
     assert (small.dialects, small.embeds, small.counts) == (("openai_embeddings",), "text-embedding-3-small", ())
-    assert (gpt.dialects, gpt.embeds) == (("openai_chat",), None)
+    assert (gpt.dialects, gpt.embeds) == (("openai_chat", "openai_responses"), None)
     assert made.targets["azure"].embeds == "text-embedding-3-small"
     assert not small.offers(Operation.CHAT)
 

@@ -95,7 +95,7 @@ def test_a_configuration_can_be_handed_to_another_process_without_its_schema():
     made = read(FULL)
     code = (
         "import pickle, sys; made = pickle.loads(sys.stdin.buffer.read());"
-        "print(made.version, sorted({'pydantic', 'yaml', 'understudy.config.load'} & set(sys.modules)))"
+        "print(made.version, sorted({'pydantic', 'yaml', 'understudy.config.load', 'understudy.config.catalogue'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], input=pickle.dumps(made), capture_output=True, check=True, timeout=30, cwd=ROOT
@@ -145,7 +145,8 @@ def test_defaults_that_were_not_written_follow_what_was():
 def test_a_provider_fills_in_what_a_target_leaves_out():
     gpt = read("targets: {gpt: {provider: openai, model: gpt-5.1}}").targets["gpt"]
     assert (gpt.base_url, gpt.key) == ("https://api.openai.com/v1", "env:OPENAI_API_KEY")
-    assert (gpt.dialects, gpt.local, gpt.stand_in, gpt.price) == (("openai_chat",), False, False, None)
+    assert (gpt.dialects, gpt.counts) == (("openai_chat", "openai_responses"), ("openai_input_tokens",))
+    assert (gpt.local, gpt.stand_in) == (False, False)
 
 
 def test_the_usual_key_of_a_provider_is_never_sent_to_another_address():
@@ -169,6 +170,9 @@ def test_api_picks_one_wire_format():
     assert made.targets["a"].dialects == ("anthropic_messages",)
     assert made.targets["b"].dialects == ("ollama_chat", "openai_chat")
     assert made.targets["c"].dialects == ("ollama_chat",)
+    for word in ("responses", "openai_responses"):
+        made = read(f"targets: {{a: {{provider: openai, model: m, api: {word}}}}}")
+        assert made.targets["a"].dialects == ("openai_responses",)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +289,7 @@ PROBLEMS = [
     ("targets: {a: {provider: openai, model: m, headers: {Authorization: x}}}", "1:52: targets.a.headers: Authorization is set by the router"),
     ('targets: {a: {provider: openai, model: m, headers: {"x y": x}}}', "1:52: targets.a.headers: 'x y' is no header name"),
     ('targets: {a: {provider: openai, model: m, headers: {x: "a\\nb"}}}', "1:52: targets.a.headers: the value of x must be printable"),
-    ("targets: {a: {provider: openai, model: m, api: responses}}", "1:48: targets.a.api: openai_responses is not available yet; leave `api` out, or use openai_chat"),
+    ("targets: {a: {provider: openai, model: m, api: converse}}", "1:48: targets.a.api: openai does not speak bedrock_converse; it speaks openai_chat"),
     ("targets: {a: {provider: openai, model: m, api: anthropic}}", "1:48: targets.a.api: openai does not speak anthropic_messages; it speaks openai_chat"),
     ("targets: {a: {provider: openai, model: m, api: mesages}}", '1:48: targets.a.api: unknown wire format "mesages"; did you mean "messages"?'),
     ("targets: {a: {provider: static, text: x, key: env:A}}", "1:42: targets.a.key: has no effect: static answers from memory"),

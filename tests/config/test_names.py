@@ -35,6 +35,10 @@ CONFIGURATION = loads(
         ("openai/gpt-5.1", ["gpt", "gpt2"]),  # two keys of one model
         ("groq/openai/gpt-oss-120b", ["nested"]),
         ("openai/other", ["shadow"]),
+        ("gpt-5.1", ["gpt", "gpt2"]),  # a model by the name that it has everywhere
+        ("openai/gpt-oss-120b", ["nested"]),  # wherever it runs
+        ("gpt-oss-120b", ["nested"]),
+        ("claude-sonnet", ["claude"]),  # a family
     ],
 )
 def test_a_model_names_a_route_else_a_target_else_provider_and_model(model, targets):
@@ -44,7 +48,7 @@ def test_a_model_names_a_route_else_a_target_else_provider_and_model(model, targ
     assert route.name == model
 
 
-@pytest.mark.parametrize("model", ["", "gpt-5.1", "Default", "static/static", "openai/", "stale_cache", "x" * 1000])
+@pytest.mark.parametrize("model", ["", "gpt-5.2", "Default", "static/static", "openai/", "stale_cache", "x" * 1000])
 def test_anything_else_names_nothing(model):
     assert resolve(CONFIGURATION, model) is None
 

@@ -40,6 +40,8 @@ UNMARKED = ("gemini",)
 """Formats without an end mark: a stream is complete when the bytes end behind a finish reason."""
 STREAMS_UNASKED = ("ollama_chat",)
 """Formats in which an answer is a stream unless the request says otherwise."""
+UPSTREAM_PATHS = {"bedrock_converse": ("/model/{model}/converse", "/model/{model}/converse-stream")}
+"""Where formats that have no door of ours are spoken, if that says more than the body."""
 
 
 @pytest.fixture(params=NAMES)
@@ -56,13 +58,14 @@ def body_of(dialect: Dialect, conversation: Conversation) -> bytes:
 
 def address(dialect: Dialect, model: str = "m", *, stream: bool = False) -> str:
     """Where a request is sent: for some formats that says the model, and whether to stream."""
-    doors = [door for door in dialect.inbound if not stream or "stream" in door] or [*dialect.inbound, "/"]
+    paths = dialect.inbound or UPSTREAM_PATHS.get(dialect.name, ())
+    doors = [path for path in paths if not stream or "stream" in path] or [*paths, "/"]
     return doors[0].replace("{model}", model)
 
 
 def names_the_model(dialect: Dialect) -> bool:
     """Whether the address of a request says the model, and not its body."""
-    return any("{model}" in door for door in dialect.inbound)
+    return dialect.name in UPSTREAM_PATHS or any("{model}" in door for door in dialect.inbound)
 
 
 def asked(dialect: Dialect, body: bytes, path: str) -> Conversation:

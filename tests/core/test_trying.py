@@ -234,6 +234,31 @@ def test_an_attempt_still_open_at_the_deadline_ends_the_request() -> None:
     assert result.failure.kind is K.DEADLINE
 
 
+def test_whoever_finds_every_test_slot_taken_waits_for_the_tests_and_asks_no_stand_in() -> None:
+    settings = BreakerSettings(failures=1, recovery_s=5.0, half_open=1, successes=1)
+    policy = Policy(wait_max_s=10, retry=Retry(kind="none"), breaker=settings)
+    stage = Stage(A, SORRY, policy=policy, primary=("a",), emergency=("sorry",))
+    stage.scripts["a"] = [K.UNAVAILABLE]
+    stage.play()
+    stage.now_s += 5.0
+    test = stage.board.hold(0, 10, stage.now_s)  # somebody else tests the recovery
+    stage.outside = 1
+    stage.log.clear()
+    stage.took_s = 0.0
+    assert stage.play().degraded, "the test is not over within `wait_max_s`"
+    assert stage.log == ["wait 1.000"] * 9 + ["sorry"]
+    stage.board.release(test, stage.now_s)
+    stage.outside = 0
+    assert stage.play().winner.target == "a"
+
+
+def test_a_target_that_an_operator_holds_open_is_not_waited_for() -> None:
+    stage = Stage(A, SORRY, policy=Policy(wait_max_s=10), primary=("a",), emergency=("sorry",))
+    stage.board.operate("a", Word.FORCE_OPEN, stage.now_s)
+    assert stage.play().degraded
+    assert stage.log == ["sorry"]
+
+
 def test_a_hint_rests_the_target_and_a_recovery_within_reach_is_waited_for() -> None:
     stage = Stage(A, policy=Policy(wait_max_s=10))
     stage.scripts["a"] = [Failure(K.RATE_LIMIT, "slow down", retry_after_s=6.0)]

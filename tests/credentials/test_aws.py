@@ -147,3 +147,11 @@ async def test_an_instance_that_lies_is_not_believed(cloud, means, instance, at,
 async def test_the_instance_is_not_asked_where_that_is_switched_off(means):
     with pytest.raises(CredentialUnavailable, match="is switched off"):
         await Aws().grant(means(AWS_EC2_METADATA_DISABLED="TRUE"))
+
+
+async def test_an_api_key_of_bedrock_comes_before_keys_to_sign_with(means, files):
+    files("[prod]\naws_access_key_id = P\naws_secret_access_key = p\n")
+    given = means(**KEYS, AWS_BEARER_TOKEN_BEDROCK=" ABSK-key ")
+    assert seen(await Aws().grant(given)) == ("", "ABSK-key", None, 60.0)
+    assert seen(await Aws(profile="prod").grant(given))[0] == "P"
+    assert seen(await Aws().grant(means(**KEYS, AWS_BEARER_TOKEN_BEDROCK=" ")))[0] == "AKIAENV"

@@ -35,11 +35,16 @@ def usage(**fields) -> Usage | None:
 
 
 def test_a_plain_answer():
-    assert DIALECT.parse_answer(message({"type": "text", "text": "hi", "citations": None})) == Answer(
-        id="msg_1",
-        model="claude",
-        choices=(Choice(parts=(Text("hi"),), stop=Stop.END),),
-        usage=Usage(input=3, output=5),
+    without = DIALECT.parse_answer(message({"type": "text", "text": "hi", "citations": []}))
+    assert (
+        without
+        == DIALECT.parse_answer(message({"type": "text", "text": "hi", "citations": None}))
+        == Answer(
+            id="msg_1",
+            model="claude",
+            choices=(Choice(parts=(Text("hi"),), stop=Stop.END),),
+            usage=Usage(input=3, output=5),
+        )
     )
 
 
@@ -196,7 +201,13 @@ NOTHING = {"input_tokens": 3, "output_tokens": 0}
 
 
 @pytest.mark.parametrize(
-    "content", [(), ({"type": "text", "text": ""},), ({"type": "text", "text": "", "citations": None},)]
+    "content",
+    [
+        (),
+        ({"type": "text", "text": ""},),
+        ({"type": "text", "text": "", "citations": None},),
+        ({"type": "text", "text": "", "citations": []},),
+    ],
 )
 @pytest.mark.parametrize("stop_reason", ["end_turn", None, "tool_use"])
 def test_an_end_without_a_token_is_no_answer(content, stop_reason):

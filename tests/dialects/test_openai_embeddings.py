@@ -24,7 +24,6 @@ def body(given: Any = "hello", **fields: Any) -> bytes:
         (["one", "two"], ("one", "two"), 3),
         ([1, 2, 3], ((1, 2, 3),), 3),
         ([[1, 2, 3], [4]], ((1, 2, 3), (4,)), 4),
-        ([], (), 0),
     ],
 )
 def test_an_input_is_text_texts_or_tokens(given, inputs, tokens):
@@ -43,6 +42,7 @@ def test_blanks_before_tokens_do_not_make_them_text():
         (body([[1], "two"]), "input must be"),
         (body([True]), "input must be"),
         (body(3), "input must be"),
+        (body([]), "input must hold at least one text"),
         (body(encoding_format="int8"), "encoding_format must be float or base64"),
         (body(input_type="poem"), "input_type must be one of query"),
         (body(dimensions="many"), "dimensions must be an integer"),

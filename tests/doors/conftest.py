@@ -12,16 +12,23 @@ from stage import Raise, Stage
 from understudy import wiring
 from understudy.config.load import loads
 from understudy.mock import Mock, start_mock
+from understudy.transport.client import Client
+from understudy.transport.dns import Resolve
 
 
 @pytest.fixture
 async def raise_curtain() -> AsyncIterator[Raise]:
-    """Give `raise_curtain(yaml, **environment)`: a data plane for a configuration, closed after the test."""
+    """Give `raise_curtain(yaml, **environment)`: a data plane for a configuration, closed after the test.
+
+    `resolve`: how the names of providers are looked up, instead of the system's way.
+    """
     async with AsyncExitStack() as stack:
 
-        async def begin(text: str, **environment: str) -> Stage:
+        async def begin(text: str, *, resolve: Resolve | None = None, **environment: str) -> Stage:
             configuration = loads(text, env={"KEY": "sk-test", **environment})
             client = wiring.make_client(configuration)
+            if resolve is not None:
+                client = Client(configuration.client, tls=configuration.tls, resolve=resolve)
             stack.push_async_callback(client.close)
             engine = wiring.make_engine(configuration, client, env={"KEY": "sk-test", **environment})
             server = wiring.make_server(configuration, engine)

@@ -90,7 +90,28 @@ async def test_an_address_that_is_not_here_is_told_what_is(
     stage = await raise_curtain(two_targets(*mocks))
     answer = await stage.http.request(method, stage.url + path)
     assert answer.status_code == status
+    assert answer.headers.get("allow") == (None if status == 404 else "GET" if path == "/v1/models" else "POST")
     in_dialect("anthropic" if path.startswith("/v1/messages") else "openai", answer)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_a_member_that_is_named_like_no_header_is_still_told_as_dropped(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock], *, stream: bool
+) -> None:
+    stage = await raise_curtain(two_targets(*mocks, "anthropic"))
+    answer = await stage.ask(stream=stream, **{"a\r\nset-cookie: b": 1, "\0": 2, "né": 3, "x" * 5000: 4})
+    assert answer.status == 200
+    assert "set-cookie" not in answer.headers
+    told = answer.headers["x-understudy-dropped"].split(", ")
+    assert {"a%0D%0Aset-cookie:%20b", "%00", "n%C3%A9", "x" * 64} <= set(told)
+
+
+async def test_of_very_many_dropped_members_some_are_told(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:
+    stage = await raise_curtain(two_targets(*mocks, "anthropic"))
+    answer = await stage.ask(**{f"unknown_{number}": 1 for number in range(1000)})
+    assert answer.status == 200
+    assert len(answer.headers["x-understudy-dropped"]) < 4000
+    assert answer.headers["x-understudy-dropped"].endswith("and 960 more")
 
 
 async def test_models_are_listed_in_the_dialect_of_who_asks(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:

@@ -1,46 +1,40 @@
-"""Other people's conformance suite, over each inbound dialect and each upstream one.
+"""llm-comply over each inbound wire format and each upstream one: bodies and stream events against the published schemas.
 
-`llm-comply` checks bodies and stream events against the published schemas. Its known failures are listed with reasons; a new
-one fails the test, and so does one that has gone.
+`make conformance` runs more suites, over real processes. Known failures are listed with reasons; a new one fails the test, and so
+does one that has gone.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from conformance.cases import Said
+from conformance.suites.llm_comply import SURFACES, Surface, arguments, read
+from conformance.upstreams import DOORS
 from stage import PROVIDERS, Raise, two_targets
 from understudy.mock import Mock
 
-EXPECTED: dict[tuple[str, str], dict[str, str]] = {}
-"""(format, upstream): test id -> why it fails, and why that is right."""
-
-FORMATS = {
-    "openai-chat": ["-u", "{url}/v1", "-k", "any"],
-    "anthropic": ["-u", "{url}/v1", "-k", "any", "--auth-header", "x-api-key", "--no-bearer"],
-    "google-genai": ["-u", "{url}", "-k", "any", "--auth-header", "x-goog-api-key", "--no-bearer"],
-}
+EXPECTED: dict[tuple[str, str], set[str]] = {}
+"""(format, upstream) -> tests that fail, each with a comment that says why that is right."""
 
 
 @pytest.mark.parametrize("upstream", PROVIDERS)
-@pytest.mark.parametrize("format_", FORMATS)
-async def test_llm_comply_passes(raise_curtain: Raise, mocks: tuple[Mock, Mock], format_: str, upstream: str) -> None:
+@pytest.mark.parametrize("surface", [one for one in SURFACES if one.door in DOORS], ids=lambda one: one.format)
+async def test_llm_comply_passes(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock], surface: Surface, upstream: str
+) -> None:
     stage = await raise_curtain(two_targets(*mocks, upstream))
     program = shutil.which("llm-comply") or str(Path(sys.executable).parent / "llm-comply")
-    options = [option.format(url=stage.url) for option in FORMATS[format_]]
     process = await asyncio.create_subprocess_exec(
-        program, "--format", format_, *options, "-m", "default", "--json", "--timeout", "10",
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+        program, *arguments(surface, stage.url, "any"), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
     out, err = await asyncio.wait_for(process.communicate(), 50)
-    told = json.loads(out)
-    results = told["results"] if isinstance(told, dict) else told
-    assert results, err
-    failed = {one["id"]: one for one in results if one.get("status") not in {"passed", "skipped", "pass", "skip"}}
-    assert set(failed) == set(EXPECTED.get((format_, upstream), {})), json.dumps(failed, indent=1)[:3000]
+    results = read(out.decode())
+    assert any(said is Said.PASSED for _, said, _ in results), err
+    failed = {name: why for name, said, why in results if said is Said.FAILED}
+    assert set(failed) == EXPECTED.get((surface.format, upstream), set()), str(failed)[:3000]

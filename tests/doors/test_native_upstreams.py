@@ -48,7 +48,8 @@ async def test_ollama_is_found_with_and_without_its_version(
     )
     for caller in CALLERS:
         assert (await stage.ask(caller)).status == 200
-    assert [request.path for request in lead.requests] == ["/v1/chat/completions", "/api/chat", "/api/chat"]
+    others = len(CALLERS) - 1
+    assert [request.path for request in lead.requests] == ["/v1/chat/completions", *["/api/chat"] * others]
 
 
 async def test_a_prompt_too_long_for_ollama_goes_to_a_larger_window(

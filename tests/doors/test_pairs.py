@@ -12,7 +12,7 @@ from stage import Raise
 from understudy.mock import Script, start_mock
 from understudy.providers import PROVIDERS, facts, usual_dialects
 
-SPOKEN = ("openai_chat", "anthropic_messages", "gemini", "ollama_chat", "cohere_chat")
+SPOKEN = ("openai_chat", "anthropic_messages", "gemini", "ollama_chat", "cohere_chat", "bedrock_converse")
 MODELS = {"vertex": "google/gemini-flash-latest"}
 
 
@@ -55,7 +55,7 @@ def test_nobody_is_left_out():
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-@pytest.mark.parametrize("caller", ["openai", "anthropic", "gemini"])
+@pytest.mark.parametrize("caller", ["openai", "responses", "anthropic", "gemini"])
 async def test_every_provider_falls_back_to_every_other(raise_curtain: Raise, caller: str, stream: bool) -> None:
     broken = Script(faults=({"error_burst": {"problem": "server_error"}},))
     async with await start_mock(broken) as lead, await start_mock(Script(text="I know the part.")) as understudy:

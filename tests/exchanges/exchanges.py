@@ -8,6 +8,7 @@ streams the same through d's encoder and decoder. Run as a script, it prints the
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import sys
@@ -30,24 +31,46 @@ from understudy.core.request import Operation
 from understudy.core.usage import Usage
 from understudy.dialects import CONTENT, END, FAILED, FINISH, Dialect
 from understudy.dialects.gemini.seals import UNSIGNED
+from understudy.framing.aws_event_stream import write_message
 from understudy.framing.sse import SseEvent
 from understudy.registry import Registry
 
 # The exchanges that do not hold, each with its reason: (record id, check) -> why. No recorded content stands here.
 KNOWN: dict[tuple[str, str], str] = {}
 
+# Requests that their recorder kept with an end missing: no JSON, so nobody can have sent them.
+CUT = ("4105a984eb08457d",)
+
 DIALECTS: Registry[Dialect] = Registry("understudy.dialects", "DIALECT", kind="dialect")
 NAMES = tuple(name for name in DIALECTS.names() if DIALECTS.entry(name).operation is Operation.CHAT)
 APIS = {
+    "bedrock_converse": "bedrock_converse",
     "chat_completions": "openai_chat",
-    "messages": "anthropic_messages",
-    "generate_content": "gemini",
-    "ollama_chat": "ollama_chat",
     "cohere_chat": "cohere_chat",
+    "generate_content": "gemini",
+    "messages": "anthropic_messages",
+    "ollama_chat": "ollama_chat",
+    "responses": "openai_responses",
 }
 OTHER_APIS = ("https://api.cohere.com/v1/",)
 """Recorded under the same name, and another API: the first version of Cohere's, which shares no field with the second."""
-FILES = ("chat_completions", "messages", "generate_content", "ollama_chat", "cohere_chat", "response_only", "errors")
+FILES = (
+    "bedrock_converse",
+    "chat_completions",
+    "messages",
+    "generate_content",
+    "responses",
+    "ollama_chat",
+    "cohere_chat",
+    "response_only",
+    "errors",
+)
+END_BYTES = 3000
+"""How much of a stream's beginning and end is read byte by byte; the middle of a long one is cut at random and awkward places."""
+PATHED = ("bedrock_converse",)
+"""Formats without a door of ours whose requests say in their path which model is asked, and whether to stream."""
+STREAMS = {"sse": "body_text", "ndjson": "body_text", "aws_eventstream": "body_b64", "event_payload_lines": "body_text"}
+"""How a recorded stream is framed -> where its bytes are."""
 UNMARKED = ("gemini",)
 """Formats whose streams have no end mark: they are complete when the bytes end behind a finish reason."""
 
@@ -63,6 +86,8 @@ def exchanges(folder: Path) -> Iterator[dict[str, Any]]:
         for line in text.split(b"\n"):
             record = json.loads(line) if line.strip() else {}
             url = (record.get("request") or {}).get("url") or ""
+            if '"chat.completion' in ((record.get("response") or {}).get("body_text") or ""):
+                record["api"] = "chat_completions"  # two recordings of it are filed under another API
             if APIS.get(record.get("api", "")) in known and not url.startswith(OTHER_APIS):
                 yield record
 
@@ -99,12 +124,11 @@ def check_exchange(record: dict[str, Any], tally: Tally, dialects: dict[str, Dia
     path = urlsplit(request.get("url") or "").path
     named = "model" in (request.get("body") or {}) or names_the_model(source)
     # elsewhere a request without a model goes to an address of its own; a refused one need not make sense
-    if body is not None and named and record.get("error") is None:
+    if body is not None and named and record.get("error") is None and record["id"] not in CUT:
         steps.append(("request", lambda: check_request(record["id"], body.encode(), path, source, dialects, tally)))
-    response = record["response"]
-    text = response.get("body_text")
-    if text is not None:
-        steps.append(("answer", lambda: check_response(record, text.encode(), source, dialects, tally)))
+    answered = body_of(record)
+    if answered is not None:
+        steps.append(("answer", lambda: check_response(record, answered, source, dialects, tally)))
     for name, step in steps:
         try:
             step()
@@ -112,9 +136,29 @@ def check_exchange(record: dict[str, Any], tally: Tally, dialects: dict[str, Dia
             tally.raised.append((record["id"], name, f"{type(error).__name__}: {error}"[:300]))
 
 
+def body_of(record: dict[str, Any]) -> bytes | None:
+    """The bytes that came back. Where a recorder kept but the events of a binary stream, they are framed again."""
+    response = record["response"]
+    if response.get("body_b64") is not None:
+        return base64.b64decode(response["body_b64"])
+    text = response.get("body_text")
+    if text is None or record.get("stream_format") != "event_payload_lines" or record["api"] != "bedrock_converse":
+        return text if text is None else text.encode()
+    events = [json.loads(line) for line in text.splitlines()]
+    return b"".join(
+        write_message(named(name), json.dumps(held).encode()) for event in events for name, held in event.items()
+    )
+
+
+def named(event: str) -> dict[str, str]:
+    """The headers of a message in a binary stream."""
+    kind = "exception" if event.endswith("Exception") else "event"
+    return {f":{kind}-type": event, ":message-type": kind}
+
+
 def names_the_model(dialect: Dialect) -> bool:
     """Whether the address of a request says the model, and not its body."""
-    return any("{model}" in door for door in dialect.inbound)
+    return dialect.name in PATHED or any("{model}" in door for door in dialect.inbound)
 
 
 def check_request(
@@ -148,7 +192,7 @@ def check_response(
     record: dict[str, Any], body: bytes, source: Dialect, dialects: dict[str, Dialect], tally: Tally
 ) -> None:
     id_ = record["id"]
-    if record.get("stream_format") in {"sse", "ndjson"}:
+    if record.get("stream_format") in STREAMS:
         check_stream(id_, body, source, dialects, tally, failed=record.get("error") is not None)
     elif record.get("error") is None:
         check_answer(id_, body, source, dialects, tally)
@@ -163,7 +207,9 @@ def check_answer(id_: str, body: bytes, source: Dialect, dialects: dict[str, Dia
         id_, "glance agrees with the parsed answer", (glance.usage, glance.model or ""), (answer.usage, answer.model)
     )
     whole = json.loads(body)
-    counted = dict.fromkeys(("usage", "usageMetadata", "prompt_eval_count"))  # what is of usage is compared above
+    counted = dict.fromkeys(
+        ("usage", "usageMetadata", "prompt_eval_count", "incomplete_details")
+    )  # what is of usage is compared above, why it ended is told by the stop
     lacking = missing({**whole, **counted} if isinstance(whole, dict) else None, answer)
     tally.holds(id_, f"answer {source.name}: parsing loses nothing", not lacking, lacking)
     said = any(choice.parts for choice in answer.choices)
@@ -250,7 +296,10 @@ def split_events(dialect: Dialect, body: bytes, cuts: tuple[int, ...]) -> list[S
 
 def every_cut(id_: str, body: bytes) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Ways to cut a body into reads: at every place at once; at each alone when it is short, else at awkward and random ones."""
-    yield "byte by byte", tuple(range(1, len(body)))
+    yield (
+        "byte by byte",
+        (*range(1, min(len(body), END_BYTES)), *range(max(END_BYTES, len(body) - END_BYTES), len(body))),
+    )
     if len(body) <= 600:
         for place in range(1, len(body)):
             yield "one cut", (place,)
@@ -279,14 +328,18 @@ def watch_stream(dialect: Dialect, events: list[SseEvent]) -> tuple[int, Usage |
 
 # What a body says, read without any of the code under test
 
-IMPLIED = ("any", "text/plain", "unknown", "TEXT", UNSIGNED, "json", "NONE", "REQUIRED")
+IMPLIED = (
+    "any", "text/plain", "unknown", "TEXT", "auto", "default", "disabled", "message.output_text.logprobs", UNSIGNED, "json", "NONE",
+    "REQUIRED",
+)  # fmt: skip
 """Values that say what is so without them: Mistral's word for a required tool, plain text, a format nobody knows, an answer in text,
-the signature that stands for none, Ollama's word for any JSON object, Cohere's for which tools.
+what Responses repeats of settings that nobody made, its way to ask for log probabilities, the signature that stands for none,
+Ollama's word for any JSON object, Cohere's for which tools.
 """
 
 PLACES = (
-    "type", "role", "object", "finish_reason", "native_finish_reason", "finishReason", "stop_reason", "index", "mode", "created",
-    "responseMimeType", "thinkingLevel", "thinking_level", "done_reason", "created_at",
+    "type", "role", "object", "finish_reason", "native_finish_reason", "finishReason", "stop_reason", "stopReason", "index", "mode",
+    "created", "responseMimeType", "thinkingLevel", "thinking_level", "done_reason", "created_at", "status",
 )  # fmt: skip
 """Fields whose values are told by the shape of the intermediate form, or by one of its own words."""
 
@@ -309,12 +362,13 @@ def json_leaves(node: Any, key: str = "") -> Iterator[Any]:
         addressed = "fileUri" in node or "file_uri" in node  # then the media type says which kind of part it is
         for name, inner in node.items():
             # a provider's own report is kept as it is
-            if name != "executed_tools" and not (addressed and name in {"mimeType", "mime_type"}):
+            told = (name == "format" and "source" in node) or (name == "status" and "toolUseId" in node)
+            if name != "executed_tools" and not told and not (addressed and name in {"mimeType", "mime_type"}):
                 yield from json_leaves(inner, name)
     elif isinstance(node, list):
         for inner in node:
             yield from json_leaves(inner, key)
-    elif isinstance(node, str) and key == "arguments" and node.startswith("{"):
+    elif isinstance(node, str) and key in {"arguments", "schema"} and node.startswith("{"):
         yield from json_leaves(json.loads(node))
     elif key == "arguments" and node == "null":
         return  # no arguments at all
@@ -376,6 +430,10 @@ def plainly_told(dialect: str, events: list[SseEvent]) -> dict[str, Any]:
                     known[2] += function.get("arguments") or ""
         elif dialect == "gemini":
             return plainly_told_in_parts(events)
+        elif dialect == "bedrock_converse":
+            return plainly_told_in_blocks(events)
+        elif dialect == "openai_responses":
+            return plainly_told_in_items(events)
         elif dialect == "cohere_chat":
             message = chunk.get("delta", {}).get("message", {})
             content, call = message.get("content") or {}, message.get("tool_calls") or {}
@@ -421,6 +479,44 @@ def plainly_told_in_parts(events: list[SseEvent]) -> dict[str, Any]:
                     pieces = pieces or call.get("willContinue") is True
     told = {"word": text, "thought": thoughts, "name of a call": [name for name, _ in calls]}
     return told if pieces else {**told, "call by name": calls}  # arguments in pieces are no matter of adding up
+
+
+def plainly_told_in_blocks(events: list[SseEvent]) -> dict[str, Any]:
+    """The same for Converse."""
+    text, thoughts, calls = "", "", {}
+    for event in events:
+        chunk = json.loads(event.data)
+        if "toolUse" in (start := chunk.get("start", {})):
+            calls[chunk["contentBlockIndex"]] = [start["toolUse"]["toolUseId"], start["toolUse"]["name"], ""]
+        delta = chunk.get("delta", {})
+        text += delta.get("text", "")
+        thoughts += delta.get("reasoningContent", {}).get("text", "")
+        if "toolUse" in delta:
+            calls[chunk["contentBlockIndex"]][2] += delta["toolUse"]["input"]
+    told = [(id_, name, json.loads(written or "{}")) for id_, name, written in calls.values()]
+    return {"word": text, "thought": thoughts, "tool call": told}
+
+
+def plainly_told_in_items(events: list[SseEvent]) -> dict[str, Any]:
+    """The same for a format that numbers its items, and tells each once more when it is done."""
+    text, thoughts, calls = "", {}, []
+    for event in events:
+        if event.data is None or event.data.strip() == b"[DONE]":
+            continue
+        told = json.loads(event.data)
+        if told["type"] == "response.completed":
+            break  # some recordings hold several answers in a row
+        item = told.get("item", {})
+        if told["type"] == "response.output_text.delta":
+            text += told["delta"]
+        elif told["type"] in {"response.reasoning_summary_text.delta", "response.reasoning_text.delta"}:
+            place = told["output_index"], told.get("summary_index", told.get("content_index"))
+            thoughts[place] = thoughts.get(place, "") + told["delta"]
+        elif told["type"] == "response.output_item.done" and item["type"] == "function_call":
+            calls.append((item["call_id"], item["name"], json.loads(item["arguments"] or "{}")))
+    items = dict.fromkeys(place for place, _ in thoughts)
+    thought = "".join("\n\n".join(said for (at, _), said in thoughts.items() if at == item) for item in items)
+    return {"word": text, "thought": thought, "tool call": calls}
 
 
 def said_of(kind: str, answer: Answer) -> Any:

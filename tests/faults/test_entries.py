@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from understudy.core.dice import Dice
-from understudy.faults import FAULTS, Arrivals, Connect, Content, Ending, Plan, Reply, Scene, plan_attempt
+from understudy.faults import FAULTS, Arrivals, Connect, Content, Ending, Packing, Plan, Reply, Scene, plan_attempt
 from understudy.registry import BadSettings
 
 
@@ -147,8 +147,108 @@ def test_an_error_event_comes_first_unless_told_otherwise() -> None:
 
 def test_corrupt_answers_take_every_form() -> None:
     plans = [plan_of("corrupt_answers", seed=seed) for seed in range(200)]
-    assert {plan.content for plan in plans} == set(Content)  # TEXT is that of the one that is no HTTP at all
+    wrong = {Content.BROKEN_JSON, Content.WRONG_SHAPE, Content.HTML, Content.EMPTY}
+    assert {plan.content for plan in plans} == {*wrong, Content.TEXT}  # TEXT is that of the one that is no HTTP at all
     assert {plan.reply for plan in plans} == {Reply.ANSWER, Reply.NOT_HTTP}
+
+
+def test_a_partition_lets_nobody_in_and_silences_those_who_are() -> None:
+    cut = {"from_s": 10, "to_s": 20}
+    assert plan_of("partition", cut, now_s=10.0).connect is Connect.TIMEOUT
+    assert plan_of("partition", cut, now_s=7.0).hushed_at_s == 3.0
+    assert plan_of("partition", cut, now_s=7.0).dies_at_s == inf
+    assert plan_of("partition", cut, now_s=20.0) == Plan()
+
+
+def test_a_wrong_clock_misdates_and_far_off_it_refuses_credentials() -> None:
+    near, far = (plan_of("clock_skew", {"skew_s": skew_s}) for skew_s in (-90.0, 400.0))
+    assert (near.skew_s, near.reply) == (-90.0, Reply.ANSWER)
+    assert (far.skew_s, far.reply) == (400.0, Reply.ERROR)
+    assert far.trouble is not None
+    assert far.trouble.problem == "expired_token"
+
+
+def test_a_slow_death_has_no_moment_at_which_it_begins() -> None:
+    settings = {"from_s": 100, "to_s": 300, "dies_in_s": 100, "headers_s": 10.0}
+
+    def at(now_s: float) -> list[Plan]:
+        return [plan_of("slow_death", settings, now_s=now_s, seed=seed) for seed in range(1000)]
+
+    failing = [statistics.fmean(plan.reply is Reply.ERROR for plan in at(now_s)) for now_s in (100, 110, 150, 190, 199)]
+    assert failing == sorted(failing)
+    assert failing[:2] == pytest.approx([0.0, 0.01], abs=0.01)
+    assert failing[2:] == pytest.approx([0.25, 0.81, 0.98], abs=0.05)
+    assert at(150.0)[0].headers_s == 2.5
+    assert at(150.0)[0].dies_at_s == 50.0
+    assert at(200.0)[0].connect is at(299.0)[0].connect is Connect.REFUSED
+    assert at(300.0)[0] == Plan()
+    assert at(50.0)[0] == Plan().dies(150.0)
+
+
+def test_overload_grows_with_what_comes_and_sheds_the_surplus() -> None:
+    def plans(requests: int) -> list[Plan]:
+        arrivals = Arrivals()
+        for _ in range(requests):
+            arrivals.note(9.0)
+        return [
+            plan_of("overload", {"per_s": 10, "headers_s": 2.0}, now_s=10.0, arrivals=arrivals, seed=seed)
+            for seed in range(1000)
+        ]
+
+    assert all(plan == Plan() for plan in plans(19))
+    assert {plan.headers_s for plan in plans(29)} == {1.0}
+    crowded = plans(79)
+    assert statistics.fmean(plan.reply is Reply.ERROR for plan in crowded) == pytest.approx(0.5, abs=0.05)
+    assert {plan.headers_s for plan in crowded if plan.reply is Reply.ANSWER} == {6.0}
+
+
+def test_a_quota_is_not_refilled_by_waiting() -> None:
+    arrivals = Arrivals()
+    passed = []
+    for second in range(0, 2000, 100):
+        plan = plan_of(
+            "quota_exhaustion", {"from_s": 200, "to_s": 1500, "requests": 3}, now_s=float(second), arrivals=arrivals
+        )
+        arrivals.note(float(second))
+        if plan.trouble is None:
+            passed.append(second)
+        else:
+            assert (plan.trouble.problem, plan.trouble.retry_after_s) == ("insufficient_quota", None)
+    assert passed == [0, 100, 200, 300, 400, *range(1500, 2000, 100)]
+
+
+def test_a_name_is_remembered_for_a_while_after_its_resolver_failed() -> None:
+    settings = {"from_s": 10, "to_s": 60, "remembered_s": 30, "takes_s": 2.0}
+    failing = [second for second in range(70) if plan_of("dns_failure", settings, now_s=float(second)).connect is Connect.DNS_FAILED]  # fmt: skip
+    assert failing == list(range(40, 60))
+    assert plan_of("dns_failure", settings, now_s=50.0).connect_s == 2.0
+    assert plan_of("dns_failure", settings, now_s=9.0).dies_at_s == inf, "what is connected goes on"
+
+
+def test_an_expired_certificate_is_shown_until_it_is_renewed() -> None:
+    shown = [second for second in range(8) if plan_of("certificate_expiry", {"from_s": 2, "to_s": 5}, now_s=float(second)).connect is Connect.TLS_FAILED]  # fmt: skip
+    assert shown == [2, 3, 4]
+    assert share_struck("certificate_expiry", {"share": 0.5}) == pytest.approx(0.5, abs=0.04)
+
+
+def test_a_revocation_spreads_from_machine_to_machine_and_ends_with_a_new_key() -> None:
+    settings = {"from_s": 100, "to_s": 200, "spreads_s": 40, "problem": "expired_token"}
+    assert share_struck("credential_revocation", settings, now_s=110.0) == pytest.approx(0.25, abs=0.04)
+    assert share_struck("credential_revocation", settings, now_s=140.0) == 1.0
+    assert share_struck("credential_revocation", settings, now_s=200.0) == 0.0
+    assert plan_of("credential_revocation", now_s=0.0).trouble is not None
+
+
+def test_lies_take_every_form_and_some_are_answers_all_the_same() -> None:
+    plans = [plan_of("byzantine_answers", seed=seed) for seed in range(200)]
+    assert {plan.content for plan in plans} == {Content.MISTYPED, Content.FOREIGN, Content.MISCOUNTED}
+    assert all((plan.pieces > 0) == (plan.content is Content.MISCOUNTED) for plan in plans)
+
+
+def test_a_giant_has_its_size_and_its_packing() -> None:
+    plan = plan_of("giant_answers", {"mib": 0.5, "packing": "gzip"})
+    assert (plan.content, plan.giant_bytes, plan.packing) == (Content.GIANT, 512 * 1024, Packing.GZIP)
+    assert plan_of("giant_answers").ends(Ending.CUT, 3).breaks is False
 
 
 @pytest.mark.parametrize("kind", ["constant", "uniform", "exponential", "lognormal", "pareto"])
@@ -193,6 +293,17 @@ def test_a_share_of_attempts_is_struck() -> None:
         ("latency", {"headers_s": -1}, "`headers_s` must not be negative"),
         ("latency", {"spread": 0}, "`spread` (0.0) must be above 0"),
         ("slow_trickle", {"bytes": 0}, "`bytes` (0) must be above 0"),
+        ("clock_skew", {"tolerance_s": 0}, "`tolerance_s` (0.0) must be above 0"),
+        ("slow_death", {"dies_in_s": 0}, "`dies_in_s` (0.0) must be above 0"),
+        ("slow_death", {"headers_s": -1}, "`headers_s` must not be negative"),
+        ("overload", {"per_s": 0}, "`per_s` (0.0) must be above 0"),
+        ("overload", {"headers_s": -1}, "`headers_s` must not be negative"),
+        ("overload", {"sheds_at": 0.5}, "`sheds_at` (0.5) must be at least 1"),
+        ("quota_exhaustion", {"problem": "poverty"}, "no problem 'poverty'"),
+        ("dns_failure", {"takes_s": -1}, "must not be negative"),
+        ("credential_revocation", {"spreads_s": -1}, "`spreads_s` must not be negative"),
+        ("byzantine_answers", {"how": "gently"}, "how: invalid enum value 'gently'"),
+        ("giant_answers", {"mib": 0}, "`mib` (0.0) must be above 0"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(name: str, settings: dict[str, Any], words: str) -> None:

@@ -17,6 +17,7 @@ from understudy.faults import (
     Connect,
     Content,
     Ending,
+    Packing,
     Plan,
     Reply,
     Scene,
@@ -104,7 +105,22 @@ def test_another_fault_changes_no_others_luck() -> None:
         (STREAM.dies(7), (1, 3, 7, 2, K.TRUNCATED)),
         (STREAM.dies(12.5), (1, 3, 12, 4, None)),
         (STREAM.dies(9).dies(7), (1, 3, 7, 2, K.TRUNCATED)),
+        (STREAM.hushed(0.0).slower(connect_s=1), (inf, inf, 5, 0, K.CONNECT_TIMEOUT)),
+        (STREAM.hushed(0.5), (inf, inf, 30, 0, K.HEADERS_TIMEOUT)),
+        (STREAM.hushed(2), (1, inf, 60, 0, K.FIRST_CONTENT_TIMEOUT)),
+        (STREAM.hushed(7), (1, 3, 26, 2, K.IDLE_TIMEOUT)),
+        (STREAM.hushed(12.5), (1, 3, 12, 4, None)),
+        (STREAM.hushed(7).dies(8), (1, 3, 26, 2, K.IDLE_TIMEOUT)),
+        (STREAM.dies(7).hushed(8), (1, 3, 7, 2, K.TRUNCATED)),
+        (STREAM.fails_with(OVERLOADED).hushed(0.5), (inf, inf, 30, 0, K.HEADERS_TIMEOUT)),
+        (STREAM.holds(Content.MISTYPED), (1, inf, 3, 0, K.MALFORMED)),
+        (STREAM.holds(Content.FOREIGN), (1, inf, 3, 0, K.MALFORMED)),
+        (STREAM.holds(Content.MISCOUNTED), (1, 3, 12, 4, None)),
+        (STREAM.holds(Content.MISCOUNTED).ends(Ending.CUT, 2), (1, 3, 6, 2, K.TRUNCATED)),
+        (STREAM.swells(1000, Packing.PLAIN), (1, inf, 3, 0, K.ANSWER_TOO_LARGE)),
         (WHOLE, (12, 12, 12, 4, None)),
+        (WHOLE.hushed(11), (inf, inf, 300, 0, K.ANSWER_TIMEOUT)),
+        (WHOLE.swells(1000, Packing.GZIP), (3, inf, 3, 0, K.ANSWER_TOO_LARGE)),
         (WHOLE.replies(Reply.SILENCE), (inf, inf, 300, 0, K.ANSWER_TIMEOUT)),
         (WHOLE.slower(headers_s=295), (inf, inf, 300, 0, K.ANSWER_TIMEOUT)),
         (WHOLE.fails_with(OVERLOADED), (1, inf, 1, 0, K.OVERLOADED)),
@@ -134,6 +150,7 @@ def plans(draw: st.DrawFn) -> Plan:
     plan = plan.cannot_connect(draw(st.sampled_from(Connect))).holds(draw(st.sampled_from(Content)))
     plan = plan.replies(draw(st.sampled_from(Reply)), OVERLOADED)
     plan = plan.ends(draw(st.sampled_from(Ending)), draw(st.integers(0, 20)), OVERLOADED)
+    plan = plan.hushed(draw(st.one_of(st.just(inf), seconds)))
     return plan.dies(draw(st.one_of(st.just(inf), seconds)))
 
 
@@ -144,7 +161,9 @@ def test_every_attempt_ends_in_time_and_in_order(plan: Plan, idle_s: float, whol
     assert seen.ended_s < inf
     assert (seen.content_s < inf) == (seen.chunks > 0)
     if seen.content_s < inf:
-        assert seen.headers_s <= seen.content_s <= seen.ended_s <= plan.dies_at_s
+        assert seen.headers_s <= seen.content_s <= seen.ended_s
+        assert seen.content_s < plan.hushed_at_s
+        assert seen.ended_s <= plan.dies_at_s or plan.hushed_at_s <= plan.dies_at_s
     assert seen.chunks <= plan.chunks
     if seen.failure is None:
         assert seen.chunks == plan.chunks
@@ -158,6 +177,9 @@ def test_arrivals_count_requests_and_tokens_since_a_time() -> None:
         arrivals.note(float(second), tokens=10)
     assert arrivals.since(2.0) == (3, 30)
     assert arrivals.since(9.0) == (0, 0)
+    assert arrivals.between(1.0, 3.0) == (2, 20)
+    assert arrivals.between(3.0, 1.0) == (0, 0)
+    assert arrivals.until(3.0).since(2.0) == (1, 10), "a request that comes at that very time has not been seen"
 
 
 def test_arrivals_take_bounded_memory() -> None:

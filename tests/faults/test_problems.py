@@ -11,7 +11,15 @@ from understudy.core.failure import FailureKind as K
 from understudy.faults import HINTS, PROBLEMS, error_event, error_reply
 from understudy.transport.classify import classify
 
-DIALECTS = ("openai_chat", "anthropic_messages", "gemini", "ollama_chat", "cohere_chat")
+DIALECTS = (
+    "openai_chat",
+    "openai_responses",
+    "anthropic_messages",
+    "gemini",
+    "ollama_chat",
+    "cohere_chat",
+    "bedrock_converse",
+)
 UNTOLD = {("invalid_request", "cohere_chat")}
 """A sentence without a code beside it: only a status says whose fault it is, and a stream has none."""
 NOW_UNIX_S = 1_800_000_000.0

@@ -183,4 +183,4 @@ async def test_the_same_question_gets_the_same_answer_and_a_text_of_ones_own_is_
         assert answers[0] == answers[1]
     async with await start_mock("text: The show goes on.") as mock:
         look = await ask(mock, message(), "/v1/messages")
-        assert look.json["content"] == [{"type": "text", "text": "The show goes on.", "citations": None}]
+        assert look.json["content"] == [{"type": "text", "text": "The show goes on.", "citations": []}]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
+import time
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -16,7 +19,7 @@ from understudy.mock import MODELS, Mock, start_mock
 from understudy.transport.classify import classify
 
 PATIENT = Timeouts()
-SLOW = {"mock-slow", "mock-trickle"}
+APART = {"mock-slow", "mock-trickle", "mock-giant"}  # with tests of their own
 
 
 def ask_for(dialect: str, model: str, *, stream: bool) -> tuple[str, dict[str, Any]]:
@@ -25,7 +28,7 @@ def ask_for(dialect: str, model: str, *, stream: bool) -> tuple[str, dict[str, A
     return "/v1/messages", message(model, stream=stream)
 
 
-def verdict(look: Look, *, stream: bool) -> K | None:
+def verdict(look: Look, dialect: str, *, stream: bool) -> K | None:
     """What a sober client would call it, without knowing the plan."""
     if look.ended == "reset" and not look.status:
         return K.CONNECTION_LOST
@@ -42,24 +45,30 @@ def verdict(look: Look, *, stream: bool) -> K | None:
     headers = {name.encode(): line.encode() for name, line in look.headers.items()}
     if failure := classify(look.status, headers, look.body, now_unix_s=0.0):
         return failure.kind
-    return stream_verdict(look) if stream else whole_verdict(look)
+    return stream_verdict(look, dialect) if stream else whole_verdict(look, dialect)
 
 
-def whole_verdict(look: Look) -> K | None:
+def whole_verdict(look: Look, dialect: str) -> K | None:
     try:
         read = look.json
     except ValueError:
         return K.MALFORMED
     if "error" in read:
         return classify_word(read)
-    if "choices" in read:
-        return None if read["choices"][0]["message"]["content"] else K.EMPTY
-    if "content" in read:
-        return None if read["content"] else K.EMPTY
+    if dialect == "openai_chat" and "choices" in read:
+        return said(read["choices"][0]["message"]["content"])
+    if dialect == "anthropic_messages" and "content" in read:
+        return said(read["content"] and read["content"][0]["text"])
     return K.MALFORMED
 
 
-def stream_verdict(look: Look) -> K | None:
+def said(content: Any) -> K | None:
+    if content and not isinstance(content, str):
+        return K.MALFORMED
+    return None if content else K.EMPTY
+
+
+def stream_verdict(look: Look, dialect: str) -> K | None:
     if not look.headers["content-type"].startswith("text/event-stream"):
         return K.MALFORMED
     try:
@@ -70,6 +79,10 @@ def stream_verdict(look: Look) -> K | None:
         return K.MALFORMED
     if "error" in events[-1]:
         return classify_word(events[-1])
+    if ("type" in events[0]) != (dialect == "anthropic_messages") or not all(
+        isinstance(word, str) for word in words(look)
+    ):
+        return K.MALFORMED
     if events[-1] != "[DONE]" and events[-1].get("type") != "message_stop":
         return K.TRUNCATED
     return None if words(look) else K.EMPTY
@@ -96,7 +109,7 @@ def classify_word(read: dict[str, Any]) -> K:
 @pytest.mark.parametrize("dialect", ["openai_chat", "anthropic_messages"])
 async def test_a_client_sees_what_the_plan_says(mock: Mock, dialect: str, stream: bool) -> None:
     """Simulation and sockets agree: the verdict on the bytes is the failure of the plan's timeline."""
-    models = ["mock-small", *(model for model in MODELS if model not in SLOW)]
+    models = ["mock-small", *(model for model in MODELS if model not in APART)]
     asked = [ask_for(dialect, model, stream=stream) for model in models]
     looks = await asyncio.gather(*(ask(mock, body, path) for path, body in asked))
     plans = {received.model: received.plan for received in mock.requests}
@@ -104,7 +117,7 @@ async def test_a_client_sees_what_the_plan_says(mock: Mock, dialect: str, stream
         plan = plans[model]
         assert plan is not None
         seen = plan.timeline(PATIENT)
-        assert verdict(look, stream=stream) is seen.failure, (model, look)
+        assert verdict(look, dialect, stream=stream) is seen.failure, (model, look)
         if stream and look.status == 200 and plan.ending is not Ending.COMPLETE:
             assert len(words(look)) == plan.ending_after == seen.chunks, model
 
@@ -180,6 +193,74 @@ async def test_latency_is_spent_where_it_is_said(mock: Mock) -> None:
     assert plan is not None
     assert streamed_s >= plan.timeline(PATIENT).ended_s - 0.005
     assert whole_s >= plan.timeline(PATIENT).ended_s - 0.005
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("packing", ["plain", "announced", "gzip"])
+async def test_a_giant_has_the_size_that_it_was_given(mock: Mock, packing: str, stream: bool) -> None:
+    mock.set({"giant_answers": {"mib": 2, "packing": packing}})
+    look = await ask(mock, chat(stream=stream), patience_s=5)
+    assert (look.status, look.ended) == (200, "complete")
+    body = look.body
+    if packing == "gzip":
+        assert len(body) < 10_000
+        body = gzip.decompress(body)
+    assert len(body) == pytest.approx(2 * 1024 * 1024, abs=100)
+    assert body.count(b"\n\n") == (1 if stream else 0), "one event, or one JSON text"
+    told = json.loads(body.removeprefix(b"data: "))
+    assert set(told["padding"]) == {"x"}
+    assert ("content-length" in look.headers) == (packing == "announced" and not stream)
+
+
+async def test_a_giant_costs_the_mock_nothing_when_nobody_reads_it(mock: Mock) -> None:
+    mock.set({"giant_answers": {"mib": 4000}})
+    reader, writer = await asyncio.open_connection("127.0.0.1", mock.port)
+    body = json.dumps(chat()).encode()
+    writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nhost: m\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+    assert await asyncio.wait_for(reader.read(1000), 1)
+    writer.close()
+    while mock.connections:
+        await asyncio.sleep(0.002)
+        assert mock.now_s < 5
+
+
+async def test_a_partition_swallows_whoever_knocks_and_hushes_whoever_is_in(mock: Mock) -> None:
+    mock.set({"latency": {"chunk_s": 0.02}})
+    streaming = asyncio.create_task(ask(mock, chat(stream=True), patience_s=0.2))
+    idle = await asyncio.open_connection("127.0.0.1", mock.port)
+    await asyncio.sleep(0.1)
+    mock.set("partition")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.open_connection("127.0.0.1", mock.port), 0.2)
+    look = await streaming
+    assert look.ended == "silent", "no reset, no end: nobody is told"
+    assert 0 < len(words(look)) < 28
+    idle[1].write(b"GET /v1/models HTTP/1.1\r\nhost: m\r\n\r\n")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(idle[0].read(1), 0.1)
+    idle[1].close()
+    mock.set()
+    assert (await ask(mock, chat())).ended == "complete"
+
+
+async def test_a_partition_on_schedule_is_silence_from_then_on() -> None:
+    faults = ({"latency": {"chunk_s": 0.02}}, {"partition": {"from_s": 0.2, "to_s": 0.4}})
+    async with await start_mock(faults=faults) as mock:
+        look = await ask(mock, chat(stream=True), patience_s=0.5)
+        assert look.ended == "silent", "what was under way stays dead, though the network has healed"
+        assert 0 < len(words(look)) < 28
+        assert (await ask(mock, chat(max_tokens=3))).ended == "complete"
+
+
+async def test_a_wrong_clock_misdates_the_hint(mock: Mock) -> None:
+    burst = {"error_burst": {"problem": "rate_limit", "retry_after_s": 30.0, "hint": "retry_after_date"}}
+    seen = []
+    for skew_s in (0.0, 200.0):
+        mock.set(burst, {"clock_skew": {"skew_s": skew_s}})
+        look = await ask(mock, chat())
+        seen.append(parsedate_to_datetime(look.headers["retry-after"]).timestamp() - time.time())
+    assert seen[0] == pytest.approx(30, abs=2)
+    assert seen[1] == pytest.approx(230, abs=2)
 
 
 async def test_a_trickle_comes_in_small_pieces(mock: Mock) -> None:

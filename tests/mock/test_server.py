@@ -104,7 +104,7 @@ async def test_models_are_listed_in_the_callers_format(mock: Mock) -> None:
 
 
 async def test_another_address_is_not_found(mock: Mock) -> None:
-    assert (await ask(mock, chat(), "/v1/responses")).status == 404
+    assert (await ask(mock, chat(), "/v1/completions")).status == 404
     assert (await ask(mock, path="/v1/chat/completions", method="GET")).status == 404
 
 
@@ -121,6 +121,7 @@ async def test_another_address_is_not_found(mock: Mock) -> None:
         (b'{"messages": [{"role": "robot"}], "model": "m"}', "'robot' is not one of"),
         (b'{"messages": [{"role": "user"}]}', "'model'"),
         (b'{"messages": [{"role": "user"}], "model": "m", "n": true}', "'n'"),
+        (b'{"messages": [{"role": "user"}], "model": "m", "stop": [{}]}', "'stop'"),
         (b'{"messages": [{"role": "user"}], "model": "m", "tools": [{}]}', "tools[].function.name"),
     ],
 )

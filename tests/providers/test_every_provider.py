@@ -28,16 +28,19 @@ DIALECTS = Registry("understudy.dialects", "DIALECT", kind="dialect")
 RECORDED = {"google_openai_compat": "gemini", "vertexai_anthropic": "vertex"} | {name: name for name in NAMES}
 # Providers that are asked elsewhere by everybody, and where the recorded ones were.
 PLACES = {
+    "bedrock": (None, "qwen.qwen3-32b-v1:0", {"region": "us-east-1"}),
     "azure": ("https://RESOURCE.openai.azure.com", "gpt-4o", {}),
     "huggingface": ("https://router.huggingface.co/together/v1", "deepseek-ai/DeepSeek-R1", {}),
     "vertex": (None, "claude-3-7-sonnet@20250219", {"project": "PROJECT", "location": "us-east5"}),
 }
 CHATS = [
     record
-    for name in ("chat_completions", "messages")
+    for name in ("bedrock_converse", "chat_completions", "messages")
     for record in read_recordings(name)
     if record["provider"] in RECORDED and record["request"] and isinstance(record["request"].get("body"), dict)
+    if (record["provider"] == "bedrock") == (name == "bedrock_converse")
 ]
+SPOKEN = {"anthropic": "anthropic_messages", "bedrock": "bedrock_converse", "vertex": "anthropic_messages"}
 
 
 def target(name: str, **given) -> Target:
@@ -106,7 +109,7 @@ def test_an_unspoken_wire_format_has_no_endpoint():
 
 def test_what_a_target_lacks_in_translation_is_that_of_its_first_wire_format():
     ollama = facts("ollama")
-    assert lacks_in_translation(ollama, ("openai_chat",)) == ("stored", "video")
+    assert lacks_in_translation(ollama, ("openai_chat",)) == ("logprobs", "stored", "video")
     assert lacks_in_translation(ollama, ("ollama_chat", "openai_chat")) == (
         "audio",
         "logprobs",
@@ -121,7 +124,7 @@ def test_what_a_target_lacks_in_translation_is_that_of_its_first_wire_format():
 @pytest.mark.shared("recordings")
 @pytest.mark.parametrize("provider", sorted({RECORDED[record["provider"]] for record in CHATS}))
 def test_requests_go_where_recorded_ones_went(provider):
-    dialect = "anthropic_messages" if provider in {"anthropic", "vertex"} else "openai_chat"
+    dialect = SPOKEN.get(provider, "openai_chat")
     base_url, model, settings = PLACES.get(provider, (None, "m", {}))
     base_url = base_url or usual_address(provider, settings)
     where = endpoint(target(provider, base_url=base_url, model=model, settings=settings), dialect)
@@ -143,11 +146,48 @@ def test_no_field_is_dropped_that_the_provider_was_seen_to_accept(provider):
         for record in CHATS
         if RECORDED[record["provider"]] == provider and record["response"]["status"] == 200
         for wire in facts(provider).wires
-        if wire.dialect == ("anthropic_messages" if provider in {"anthropic", "vertex"} else "openai_chat")
+        if wire.dialect == SPOKEN.get(provider, "openai_chat")
         for field in wire.quirks_for(record["request"]["body"].get("model", "")).drop
         if field in record["request"]["body"]
     ]
     assert refused == []
+
+
+RESPONSES = [
+    record
+    for record in read_recordings("responses")
+    if record["provider"] in NAMES and record["request"] and isinstance(record["request"].get("body"), dict)
+]
+
+
+@pytest.mark.shared("recordings")
+@pytest.mark.parametrize("provider", sorted({record["provider"] for record in RESPONSES}))
+def test_responses_are_asked_for_where_recorded_ones_were(provider):
+    base_url, model, _ = PLACES.get(provider, (usual_address(provider, {}), "m", {}))
+    where = endpoint(target(provider, base_url=base_url, model=model), "openai_responses")
+    recorded = {urlsplit(record["request"]["url"]) for record in RESPONSES if record["provider"] == provider}
+    # DeepSeek takes its paths with and without a version
+    assert where.path.removeprefix("/v1") in {url.path.removeprefix("/v1") for url in recorded}
+    assert where.origin.host.lower() in {url.hostname for url in recorded}
+
+
+@pytest.mark.shared("recordings")
+@pytest.mark.parametrize("provider", sorted({record["provider"] for record in RESPONSES}))
+def test_nothing_of_responses_is_dropped_that_the_provider_was_seen_to_accept(provider):
+    wire = facts(provider).wire("openai_responses")
+    accepted = [
+        (record["request"]["body"], wire.quirks_for(record["request"]["body"].get("model", "")))
+        for record in RESPONSES
+        if record["provider"] == provider and record["response"]["status"] == 200
+    ]
+    assert [(body["model"], field) for body, quirks in accepted for field in quirks.drop if body.get(field)] == []
+    sealed = [
+        (item["encrypted_content"][:8], quirks.seals)
+        for body, quirks in accepted
+        for item in (body["input"] if isinstance(body.get("input"), list) else ())
+        if item.get("type") == "reasoning" and item.get("encrypted_content")
+    ]
+    assert [held for held, pattern in sealed if pattern is not None and not re.match(pattern, held)] == []
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from understudy.core.conversation import (
     Conversation,
     Message,
+    Reasoning,
     ReasoningSettings,
     Role,
     Settings,
@@ -265,3 +266,87 @@ def test_only_models_of_cohere_that_think_are_asked_to(model: str, thinks: bool)
     body, lost = translated("cohere", model, Settings(reasoning=ReasoningSettings(budget_tokens=500)))
     assert ("thinking" in body) is thinks
     assert ("reasoning" in lost) is not thinks
+
+
+# In Responses
+
+ASK = {
+    "input": [{"role": "developer", "content": "a"}],
+    "temperature": 0.5,
+    "top_p": 0.9,
+    "reasoning": {"effort": "minimal"},
+}
+
+
+def responses(provider: str, model: str, **fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The caller's own body of Responses for this model, and what it lost."""
+    one = Target(name="t", provider=provider, model=model, base_url="http://x/v1", dialects=("openai_responses",))
+    raw = json.dumps({"model": "r", **ASK, **fields}).encode()
+    dialect = DIALECTS["openai_responses"]
+    call = Call(dialect=dialect.name, needs=dialect.needs(raw), body=raw)
+    written, lost = dialect.retarget(call, model, endpoint(one, dialect.name).quirks)
+    return json.loads(written), lost
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "lost", "effort"),
+    [
+        ("openai", "gpt-5-mini", {"temperature", "top_p"}, "minimal"),
+        ("openai", "o3", {"reasoning.effort", "temperature", "top_p"}, "low"),
+        ("openai", "gpt-5.2", {"reasoning.effort", "temperature", "top_p"}, "low"),
+        ("openai", "gpt-4o", {"include.reasoning.encrypted_content", "reasoning"}, None),
+        ("azure", "gpt-5.2-chat", {"include.reasoning.encrypted_content", "reasoning"}, None),
+        ("openai", "gpt-9", set(), "minimal"),
+        ("azure", "gpt-5", {"temperature", "top_p"}, "minimal"),
+        ("xai", "grok-4.3", set(), "minimal"),
+        ("xai", "grok-4-fast", {"reasoning"}, None),
+        ("groq", "openai/gpt-oss-120b", {"reasoning.effort"}, "low"),
+        ("groq", "llama-3.3-70b-versatile", {"reasoning"}, None),
+        ("openrouter", "openai/gpt-5", set(), "minimal"),
+    ],
+)
+def test_in_responses_a_model_refuses_the_same_under_other_names(provider, model, lost, effort):
+    asked = ["web_search_call.action.sources", "reasoning.encrypted_content"]
+    body, dropped = responses(provider, model, include=asked)
+    sealed = "include.reasoning.encrypted_content" not in lost
+    assert body.get("include") == (None if provider == "groq" else asked if sealed else asked[:1])
+    assert set(dropped) - {"include"} == lost
+    assert body.get("reasoning", {}).get("effort") == effort
+    assert body["input"][0]["role"] == ("system" if provider in {"groq", "xai"} else "developer")
+
+
+def test_groq_is_told_nothing_of_keeping():
+    fields = {"store": True, "truncation": "auto", "prompt_cache_key": "k", "safety_identifier": "s", "include": ["x"]}
+    body, dropped = responses("groq", "openai/gpt-oss-120b", reasoning=None, **fields)
+    assert set(dropped) == set(fields)
+    assert not set(fields) & set(body)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "sealed"),
+    [("openai", "gpt-5.1", True), ("openai", "gpt-4.1", False), ("azure", "o3", True), ("xai", "grok-4", True)],
+)
+def test_for_callers_of_other_formats_nothing_is_kept_and_thinking_comes_sealed(provider, model, sealed):
+    quirks = facts(provider).wire("openai_responses").quirks_for(model)
+    said = Conversation(model=model, messages=(Message(Role.USER, (Text("hi"),)),))
+    projected, _ = project_request(said, carried_by(DIALECTS["openai_responses"], quirks))
+    body = json.loads(DIALECTS["openai_responses"].render_request(projected, quirks))
+    assert body["store"] is False
+    assert body.get("include") == (["reasoning.encrypted_content"] if sealed else None)
+
+
+def test_thinking_sealed_by_another_provider_of_the_format_stays_behind():
+    thoughts = (Reasoning("", "rs_1", "gAAAAx", "openai_responses"), Reasoning("", "rs_2", "qfrBx", "openai_responses"))
+    said = Conversation(model="m", messages=(Message(Role.USER, (Text("hi"),)), Message(Role.ASSISTANT, thoughts)))
+    kept_by = {
+        provider: project_request(said, carried_by(DIALECTS["openai_responses"], wire.quirks))[0].messages[1].parts
+        for provider in ("openai", "xai")
+        for wire in facts(provider).wires
+        if wire.dialect == "openai_responses"
+    }
+    assert kept_by == {"openai": thoughts[:1], "xai": thoughts[1:]}
+
+
+@pytest.mark.parametrize("provider", ["deepseek", "groq", "openrouter"])
+def test_who_keeps_nothing_between_requests_says_so(provider):
+    assert "stored" in facts(provider).lacks

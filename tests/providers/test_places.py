@@ -16,7 +16,7 @@ def target(line: str) -> Target:
 def place(line: str, dialect: str = "openai_chat") -> str:
     one = target(line)
     where = endpoint(one, dialect)
-    assert one.dialects == (dialect,)
+    assert dialect in one.dialects
     return f"{where.origin.host}{where.path}"
 
 
@@ -43,6 +43,19 @@ DATED = "/openai/deployments/my%20deployment/chat/completions?api-version=2024-1
 )
 def test_azure_is_found_in_each_of_its_forms(settings, url):
     assert place(f"{AZURE}, {settings}") == url
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "resource: r",
+        "resource: r, api_version: 2024-10-21",
+        "base_url: 'https://r.openai.azure.com/models'",
+        "base_url: 'https://r.openai.azure.com/openai/v1'",
+    ],
+)
+def test_responses_on_azure_have_one_address_whatever_the_version(settings):
+    assert place(f"{AZURE}, {settings}", "openai_responses") == "r.openai.azure.com/openai/v1/responses"
 
 
 @pytest.mark.parametrize(

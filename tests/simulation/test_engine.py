@@ -32,6 +32,18 @@ FAULTS_AT_WORK: dict[str, dict[str, Any]] = {
     "in_band_error": {"share": 0.5, "after_chunks": None},
     "error_burst": {"problem": "invalid_request", "share": 0.3},
     "reset": {"share": 0.5},
+    "latency": {"where": ["ada"], "headers_s": 3.0, "kind": "pareto", "spread": 1.1},
+    "slow_trickle": {"where": ["ada", "ben"], "pause_s": 0.7},
+    "partition": {"where": ["ada"], "from_s": 5, "to_s": 40},
+    "clock_skew": {"where": ["ada"], "skew_s": 400, "from_s": 5, "to_s": 20},
+    "slow_death": {"where": ["ada"], "dies_in_s": 40},
+    "overload": {"per_s": 1.0, "retry_after_s": 2},
+    "quota_exhaustion": {"where": ["ada", "ben"], "requests": 20},
+    "dns_failure": {"where": ["ada"], "from_s": 5, "to_s": 40, "takes_s": 0.5},
+    "certificate_expiry": {"share": 0.5},
+    "credential_revocation": {"where": ["ada", "ben"], "from_s": 10, "to_s": 40, "spreads_s": 10},
+    "byzantine_answers": {"share": 0.5},
+    "giant_answers": {"share": 0.5},
 }
 LATENCY = FAULTS.build("latency", {"kind": "lognormal", "headers_s": 0.3, "first_content_s": 0.1, "chunk_s": 0.1})
 REQUESTS = 150
@@ -80,6 +92,10 @@ class Critic:
         assert all(theatre.board.standing(name).in_flight == 0 for name in theatre.board.targets())
 
 
+def test_every_fault_is_at_work_here() -> None:
+    assert set(FAULTS_AT_WORK) == set(FAULTS.names())
+
+
 @pytest.mark.parametrize("fault", FAULTS_AT_WORK)
 def test_every_invariant_holds_in_the_engine_under(fault: str) -> None:
     async def evening() -> Theatre:
@@ -115,6 +131,11 @@ def test_every_invariant_holds_in_the_engine_under(fault: str) -> None:
         ("silence", {}, True, FailureKind.HEADERS_TIMEOUT, 5.0),
         ("silence", {}, False, FailureKind.ANSWER_TIMEOUT, 8.0),
         ("silence", {"after": "headers"}, True, FailureKind.FIRST_CONTENT_TIMEOUT, 6.0),
+        ("partition", {}, False, FailureKind.CONNECT_TIMEOUT, 2.0),
+        ("dns_failure", {"takes_s": 1.5}, True, FailureKind.DNS_FAILED, 1.5),
+        ("certificate_expiry", {}, True, FailureKind.TLS_FAILED, 0.0),
+        ("giant_answers", {}, False, FailureKind.ANSWER_TOO_LARGE, 0.0),
+        ("giant_answers", {}, True, FailureKind.ANSWER_TOO_LARGE, 0.0),
     ],
 )
 def test_a_timeout_strikes_at_its_very_moment(

@@ -14,7 +14,8 @@ from understudy.core.resilience.breaker import Admission, Breaker, BreakerView
 from understudy.core.scoreboard import Scoreboard
 from understudy.sim.driver import Simulation
 from understudy.sim.invariants import Broken
-from understudy.sim.scenario import SPECS, compose
+from understudy.sim.scenario import compose
+from understudy.sim.specs import SPECS
 
 Patch = pytest.MonkeyPatch
 SEEDS_MAX = 60
@@ -152,7 +153,7 @@ def test_is_caught(mutate: Callable[[Patch], None], caught_by: set[str], monkeyp
     mutate(monkeypatch)
     names = tuple(SPECS)
     found = []
-    for seed in range(SEEDS_MAX * 4):
+    for seed in range(SEEDS_MAX * 12):
         try:
             Simulation(compose(names[seed % len(names)], seed)).run()
         except Broken as broken:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -172,3 +173,16 @@ LINES = st.binary(max_size=40) | st.text("0123456789-:TZ ,.+GMTWedOct", max_size
 def test_no_header_breaks_the_reading(headers: dict[bytes, bytes], limited: bool):
     wait = retry_after_s(headers, SILENT, limited=limited, now_unix_s=NOW)
     assert wait is None or 0 <= wait <= SPAN_S_MAX
+
+
+@pytest.mark.parametrize("skew_s", [-3600, -90, -1, 0, 1, 90, 3600])
+def test_a_point_in_time_is_one_on_the_clock_of_whoever_names_it(skew_s: int) -> None:
+    def told(after_s: int) -> str:
+        return format_datetime(datetime.fromtimestamp(NOW + skew_s + after_s, UTC), usegmt=True)
+
+    assert hint({"date": told(0), "retry-after": told(30)}) == pytest.approx(30, abs=1)
+    epoch_ms = str(int((NOW + skew_s + 30) * 1000))
+    assert hint({"date": told(0), "x-ratelimit-reset": epoch_ms}) == pytest.approx(30, abs=1)
+    assert hint({"date": told(0), "retry-after": "30"}) == 30, "a span needs no clock"
+    assert hint({"retry-after": told(30)}) == max(0, 30 + skew_s), "without a date it is ours"
+    assert hint({"date": "yesterday", "retry-after": told(30)}) == max(0, 30 + skew_s)

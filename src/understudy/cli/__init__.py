@@ -35,7 +35,13 @@ class Commands(TyperGroup):
             return None
         module = import_module(f"{__name__}.{cmd_name}")
         one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        one.command(name=cmd_name, help=inspect.getdoc(module))(module.command)
+        parts = getattr(module, "parts", {})
+        if parts:  # commands under this one, which by itself does `command`
+            one.callback(invoke_without_command=True, help=inspect.getdoc(module))(module.command)
+            for name, part in parts.items():
+                one.command(name=name, help=inspect.getdoc(part))(part)
+        else:
+            one.command(name=cmd_name, help=inspect.getdoc(module))(module.command)
         command = get_command(one)
         command.name = cmd_name
         return command

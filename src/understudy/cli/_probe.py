@@ -16,12 +16,11 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.request import Operation
 from understudy.core.target import Target
 from understudy.core.value import keyword_value
-from understudy.dialects import BadAnswer, Format, carried_by
+from understudy.dialects import BadAnswer, Format
 from understudy.engine.crossing import CROSSINGS
 from understudy.engine.discovery import ask_models
 from understudy.engine.snapshot import Upstream
 from understudy.ports import HttpClient, HttpRequest, TransportFailure
-from understudy.providers import endpoint
 from understudy.transport.classify import classify
 from understudy.wiring import make_client, make_dialects, make_keeper, make_vault
 
@@ -77,7 +76,7 @@ async def _ask(client: HttpClient, upstream: Upstream, dialects: Mapping[str, Fo
     started_s = time.monotonic()
     failure = _NO_MODEL
     if target.model:
-        failure = await _failure(client, dialects[target.dialects[0]], target, vault)
+        failure = await _failure(client, dialects[target.dialects[0]], Upstream(target, vault, dialects))
     ms = round((time.monotonic() - started_s) * 1000, 1)
     return Probe(target=target.name, ms=ms, failure=failure, models=models)
 
@@ -97,18 +96,17 @@ def _question(target: Target) -> Conversation | Texts:
     )
 
 
-async def _failure(client: HttpClient, dialect: Format, target: Target, vault: Vault) -> Failure | None:
-    where = endpoint(target, dialect.name)
-    projected, _ = CROSSINGS[dialect.operation].project(_question(target), carried_by(dialect, where.quirks))
+async def _failure(client: HttpClient, dialect: Format, upstream: Upstream) -> Failure | None:
+    target = upstream.target
+    projected, _ = CROSSINGS[dialect.operation].project(_question(target), upstream.carries[dialect.name])
     try:
-        secret = "" if target.key is None else (await vault.read(target.key)).reveal()
-        request = HttpRequest(
-            method="POST",
-            origin=where.origin,
-            path=where.path,
-            headers=where.headers + where.credential(secret),
-            body=dialect.render_request(projected, where.quirks),
-        )
+        if target.key is not None:
+            await upstream.renew(asyncio.get_running_loop().time())
+        where, headers = upstream.way(dialect.name, ())
+        body = dialect.render_request(projected, where.quirks)
+        if upstream.signer is not None:
+            headers += upstream.signer.sign("POST", where.origin, where.path, headers, body, unix_s=time.time())
+        request = HttpRequest(method="POST", origin=where.origin, path=where.path, headers=headers, body=body)
         until_s = asyncio.get_running_loop().time() + ANSWER_S
         answer = await client.send(request, connect_s=CONNECT_S, until_s=until_s)
     except TransportFailure as trouble:

@@ -1,4 +1,4 @@
-"""Check a configuration: every problem with its line, every fallback, every key; with --probe, every target.
+"""Check a configuration: every problem with its line, every fallback, every key, where figures are from; with --probe, every target.
 
 Exit code 2: the configuration cannot be used. 1: it can, but a fallback is never reached, or a probe failed. Keys that are
 not set here are told, and are no failure: a configuration may be checked where its keys are not.
@@ -7,12 +7,14 @@ not set here are told, and are no failure: a configuration may be checked where 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from understudy.cli._configuration import ConfigFile, read_configuration
+from understudy.cli._figures import figure_rows, figures, figures_data
 from understudy.cli._output import FAILED, Json, columns, tell, told
 from understudy.core.value import JsonObject
 
@@ -96,6 +98,7 @@ def _data(
             }
             for step in steps
         ],
+        "figures": figures_data(figures(configuration)),
         "configuration": canonical(configuration),
     }
     if probes is not None:
@@ -117,9 +120,14 @@ def _probed(one: Probe) -> JsonObject:
 def _text(
     configuration: Configuration, steps: tuple[Edge, ...], keys: dict[str, str], probes: tuple[Probe, ...] | None
 ) -> str:
+    from understudy.config.names import by_full_name_only
+
     parts = [f"{configuration.source or 'provider keys in the environment'}: version {configuration.version}"]
     rows = []
+    further = Counter(one.provider for one in configuration.targets.values() if by_full_name_only(one))
     for target in configuration.targets.values():
+        if by_full_name_only(target):
+            continue
         key = "no key" if target.key is None else keys.get(target.name) or f"key {target.key}"
         where = target.base_url or "in memory"
         rows.append(
@@ -131,6 +139,9 @@ def _text(
             )
         )
     parts += ["targets", columns(rows)]
+    parts += [f"  and {count} more models of {name}, each by its full name" for name, count in further.items()]
+    if known := figure_rows(figures(configuration)):
+        parts += ["what is known of them, and from whom", columns(known)]
     parts.append("routes")
     for name in configuration.routes:
         own = [step for step in steps if step.route == name]

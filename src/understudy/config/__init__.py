@@ -3,14 +3,15 @@
 text       YAML 1.2-like scalars with their places; duplicate keys are errors      schema     what may be written, and what it means
 expand     `${NAME}` and `${NAME:-default}`                    load       schema -> values, every problem at once
 secrets    references to credentials, and the reading of them  ready      ready-made routes
-resolve    what a request's `model` names                      canonical  the configuration as text, and its version
+names      what a request's `model` names                      canonical  the configuration as text, and its version
+catalogue  what is publicly known of models fills in what was left out of the targets
 """
 
 from __future__ import annotations
 
 from understudy.core.route import Route
 from understudy.core.target import Target
-from understudy.core.value import keyword_value
+from understudy.core.value import keyword_value, value
 from understudy.transport.proxy import Proxies
 from understudy.transport.settings import ClientSettings, ServerSettings
 from understudy.transport.tls import Tls
@@ -33,6 +34,15 @@ class Principal:
     may: tuple[str, ...] = MAY
 
 
+@value
+class Taken:
+    """A figure of a target that the catalogue gave. `source`: whose catalogue, and the provider and model under which it stands there."""
+
+    target: str
+    figure: str
+    source: str
+
+
 @keyword_value
 class Configuration:
     """Everything that was configured, checked and complete.
@@ -40,7 +50,7 @@ class Configuration:
     `routes`: what was written, or the ready-made ones, the first being the default. `names`: every name that a request's
     `model` may carry, and the route that answers for it (see `resolve`). `version`: a short id of the content: equal
     content, equal version. `tls`, `proxies`, `client`: how providers are reached. `server`: what the data plane takes in.
-    `warnings`: what is odd but works. `source`: the file, None without one.
+    `warnings`: what is odd but works. `taken`: what was not written and came from the catalogue. `source`: the file, None without one.
     """
 
     targets: dict[str, Target]
@@ -53,4 +63,5 @@ class Configuration:
     client: ClientSettings = ClientSettings()
     server: ServerSettings = ServerSettings()
     warnings: tuple[str, ...] = ()
+    taken: tuple[Taken, ...] = ()
     source: str | None = None

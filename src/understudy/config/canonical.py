@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from understudy.config import Configuration
-from understudy.config.schema import PICO_PER_DOLLAR_A_MILLION, ServerSection, TransportSection
+from understudy.config.schema import PICO_PER_DOLLAR_A_MILLION, RatesSection, ServerSection, TransportSection
 from understudy.core.money import Price
 from understudy.core.policy import BreakerSettings, Cascade
 from understudy.core.request import Operation
@@ -40,6 +40,7 @@ def canonical(configuration: Configuration) -> JsonObject:
             **{name: getattr(client, name) for name in TransportSection.model_fields if hasattr(client, name)},
         },
         "server": {name: getattr(server, name) for name in ServerSection.model_fields},
+        "catalogue": {"use": False},  # what it gave is written out
     }
     given["transport"] = {name: setting for name, setting in given["transport"].items() if setting not in (None, [])}
     return {name: section for name, section in given.items() if section}
@@ -77,6 +78,9 @@ def _target(target: Target) -> JsonObject:
         "context_tokens": target.context_tokens,
         "max_output_tokens": target.max_output_tokens,
         "lacks": list(target.lacks),
+        "region": target.region,
+        **_filled(target.profile),
+        "scores": dict(target.profile.scores),
         "embeds": target.embeds,
         "headers": headers,
         **settings,
@@ -87,7 +91,16 @@ def _target(target: Target) -> JsonObject:
 def _price(price: Price | None) -> JsonObject | None:
     if price is None:
         return None
-    return {name: _dollars(rate) for name, rate in _filled(price).items()}
+    steps = []
+    step = price
+    while step.longer is not None:
+        steps.append({"above": step.longer_above, **_rates(step.longer)})
+        step = step.longer
+    return _rates(price) | ({"longer": steps} if steps else {})
+
+
+def _rates(price: Price) -> JsonObject:
+    return {name: _dollars(rate) for name, rate in _filled(price).items() if name in RatesSection.model_fields}
 
 
 def _dollars(pico: int) -> int | float:
@@ -114,6 +127,7 @@ def _route(route: Route) -> JsonObject:
             "elsewhere_when_filtered": policy.elsewhere_when_filtered,
             "strict": policy.strict,
             "mix_spaces": policy.mix_spaces,
+            "regions": list(policy.regions),
         },
     }
 

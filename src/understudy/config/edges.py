@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from understudy.config import Configuration
+from understudy.core.eligibility.region import outside
 from understudy.core.route import Route
 from understudy.core.target import Target
 from understudy.core.value import value
@@ -40,10 +41,11 @@ def route_edges(route: Route, targets: dict[str, Target]) -> tuple[Edge, ...]:
     allowed = route.policy.attempts_max
     for tier, name in order:
         stand_in = targets[name].stand_in
-        why = ""
-        if not stand_in and spent >= allowed:
+        why = outside(targets[name], route.policy.regions)
+        barred = bool(why)
+        if not stand_in and not barred and spent >= allowed:
             why = f"attempts_max is {allowed}, and so many targets come before; raise it"
         found.append(Edge(route.name, origin, name, tier.name, tier.degraded or stand_in, why))
-        spent += not stand_in
+        spent += not stand_in and not barred
         origin = name
     return tuple(found)

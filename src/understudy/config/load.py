@@ -8,10 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from understudy.config import Configuration, Principal
+from understudy.config import Configuration, Principal, Taken
 from understudy.config.canonical import version_of
+from understudy.config.catalogue import Catalogue, UnreadableCatalogue
+from understudy.config.catalogue.filled import filled
+from understudy.config.catalogue.offered import offered
 from understudy.config.edges import route_edges
-from understudy.config.names import names_of
+from understudy.config.names import by_full_name_only, names_of
 from understudy.config.problems import Path as Location
 from understudy.config.problems import Problems, nearest
 from understudy.config.ready import key_variables, ready_routes, targets_from_environment
@@ -19,6 +22,7 @@ from understudy.config.routes import read_routes
 from understudy.config.schema import (
     NOT_YET,
     SECTIONS,
+    CatalogueSection,
     PrincipalSection,
     ServerSection,
     TransportSection,
@@ -97,9 +101,16 @@ def from_environment(env: Mapping[str, str] | None = None) -> Configuration:
         proxies = Proxies.from_environment(env)
     except ValueError as error:
         raise ConfigurationError([str(error)]) from None
+    targets, taken = filled(targets, {}, Catalogue())
     routes = ready_routes(targets)
     made = Configuration(
-        targets=targets, routes=routes, names=names_of(routes, targets), version="", proxies=proxies, warnings=left_out
+        targets=targets,
+        routes=routes,
+        names=names_of(routes, targets),
+        version="",
+        proxies=proxies,
+        warnings=left_out,
+        taken=taken,
     )
     return replace(made, version=version_of(made))
 
@@ -107,13 +118,13 @@ def from_environment(env: Mapping[str, str] | None = None) -> Configuration:
 def _read(found: Problems, data: dict[str, Any], env: Mapping[str, str], folder: Path) -> Configuration:
     _check_sections(found, data)
     declared = _mapping(found, data, "targets")
-    targets = read_targets(found, declared)
+    targets, taken = _completed(found, data, read_targets(found, declared), declared, folder)
     written = _mapping(found, data, "routes")
     routes = read_routes(found, written, targets, declared, folder)
     if not declared and not written:
         found.absent(("targets",), "there are no targets: name at least one under `targets:`")
     if not written:
-        routes = ready_routes(targets)
+        routes = ready_routes({name: one for name, one in targets.items() if not by_full_name_only(one)})
     else:
         _check_use(found, routes, targets)
     names = names_of(routes, targets)
@@ -138,7 +149,25 @@ def _read(found: Problems, data: dict[str, Any], env: Mapping[str, str], folder:
             ClientSettings(), connections_max=transport.connections_max, answer_max_bytes=transport.answer_max_bytes
         ),
         server=replace(ServerSettings(), **server.model_dump()),
+        taken=taken,
     )
+
+
+def _completed(
+    found: Problems, data: dict[str, Any], targets: dict[str, Target], declared: Mapping[str, Any], folder: Path
+) -> tuple[dict[str, Target], tuple[Taken, ...]]:
+    """The targets with what the catalogue knows of them."""
+    section = _section(found, data, "catalogue", CatalogueSection)
+    if not section.use:
+        return targets, ()
+    file = _file(folder, section.file)
+    try:
+        catalogue = Catalogue(None if file is None else Path(file))
+        every = targets | offered(targets, catalogue) if section.models else targets
+        return filled(every, declared, catalogue, prices=section.prices == "catalogue")
+    except UnreadableCatalogue as error:
+        found.problem(("catalogue", "file"), str(error))
+        return targets, ()
 
 
 def _check_sections(found: Problems, data: dict[str, Any]) -> None:
@@ -174,7 +203,9 @@ def _check_use(found: Problems, routes: Mapping[str, Route], targets: Mapping[st
     """What nothing leads to: a target in no route, or a fallback that the attempts do not suffice for."""
     used = {name for route in routes.values() for tier in route.tiers for name in tier.targets}
     for name, target in targets.items():
-        if name not in used and target.embeds is None:  # a model that embeds is named by its space
+        if (
+            name not in used and target.embeds is None and not by_full_name_only(target)
+        ):  # a vector space names the model
             found.warning(("targets", name), "stands in no route; it answers only where a request names it")
     for route in routes.values():
         known = all(name in targets for tier in route.tiers for name in tier.targets)

@@ -1,4 +1,8 @@
-"""What a request's `model` means: a route, else a target, else `provider/model`, else a vector space; worked out once, at load."""
+"""What a request's `model` means, worked out once, at load.
+
+A route, else a target, else `provider/model`, else a vector space, else a model by the name that it has everywhere: `gpt-5.1`,
+`openai/gpt-5.1` wherever that runs, or its family (`claude-sonnet`).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,31 @@ def names_of(routes: Mapping[str, Route], targets: Mapping[str, Target]) -> dict
     for target in targets.values():
         if target.embeds is not None:
             names.setdefault(target.embeds, _alone(target.embeds, _of_space(target.embeds, targets)))
+    for name, same in _unified(targets).items():
+        names.setdefault(name, _alone(name, tuple(same)))
     return names
+
+
+def by_full_name_only(target: Target) -> bool:
+    """Whether a target is nobody's own word, but there to be asked for as `provider/model`."""
+    return target.name == f"{target.provider}/{target.model}"
+
+
+def _unified(targets: Mapping[str, Target]) -> dict[str, list[str]]:
+    """Names that hold at every provider -> the targets that they mean, in the order of the file. Models before families."""
+    models: dict[str, list[str]] = {}
+    families: dict[str, list[str]] = {}
+    for target in targets.values():
+        profile = target.profile
+        if target.embeds is not None or not target.dialects:
+            continue
+        if profile.same_as is not None:
+            models.setdefault(profile.same_as, []).append(target.name)
+            if profile.maker is not None:
+                models.setdefault(f"{profile.maker}/{profile.same_as}", []).append(target.name)
+        if profile.family is not None and not by_full_name_only(target):
+            families.setdefault(profile.family, []).append(target.name)
+    return families | models
 
 
 def _alone(name: str, targets: tuple[str, ...]) -> Route:

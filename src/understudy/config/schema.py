@@ -169,6 +169,7 @@ NUMBER = BeforeValidator(_number)
 Seconds = Annotated[float, Field(gt=0, le=DAY_S), NUMBER]
 Wait = Annotated[float, Field(ge=0, le=DAY_S), NUMBER]
 Share = Annotated[float, Field(gt=0, le=1), NUMBER]
+Score = Annotated[float, Field(ge=0, le=1), NUMBER]
 Jitter = Annotated[float, Field(ge=0, le=1), NUMBER]
 Growth = Annotated[float, Field(ge=1, le=100), NUMBER]
 Weight = Annotated[float, Field(ge=0, le=1_000_000), NUMBER]
@@ -348,6 +349,10 @@ class PolicySection(Section):
         default=_P.mix_spaces,
         description="Let texts be embedded by targets of other vector spaces than the route's first; the answer says which.",
     )
+    regions: list[Word] = Field(
+        default=[],
+        description="Only targets whose `region` is one of these words are asked, in every tier; empty: wherever they are.",
+    )
 
     def value(self) -> Policy:
         """The core's policy."""
@@ -364,6 +369,7 @@ class PolicySection(Section):
             strict=self.strict,
             elsewhere_when_filtered=self.elsewhere_when_filtered,
             mix_spaces=self.mix_spaces,
+            regions=tuple(self.regions),
         )
 
 
@@ -394,7 +400,7 @@ class LimitsSection(Section):
     )
 
 
-class PriceSection(Section):
+class RatesSection(Section):
     """Dollars per million tokens, exact to six decimals. A class without a rate of its own takes that of input or output."""
 
     input: Rate = Field(description="Tokens read.")
@@ -409,6 +415,18 @@ class PriceSection(Section):
     audio: Rate | None = Field(default=None, description="Audio tokens, where one rate holds both ways.")
     audio_in: Rate | None = Field(default=None, description="Audio tokens read.")
     audio_out: Rate | None = Field(default=None, description="Audio tokens written.")
+
+
+class LongerSection(RatesSection):
+    """What a long request costs, all of it."""
+
+    above: Tokens = Field(description="From how many tokens read on, exclusive.")
+
+
+class PriceSection(RatesSection):
+    """Dollars per million tokens, exact to six decimals. A class without a rate of its own takes that of input or output."""
+
+    longer: list[LongerSection] = Field(default=[], description="Other prices of longer requests, the shortest first.")
 
 
 class TargetSection(Section):
@@ -437,16 +455,43 @@ class TargetSection(Section):
     )
     weight: Weight = Field(default=1.0, description="For the balancer `weighted`.")
     limits: LimitsSection = Field(default=LimitsSection(), description="Your own bounds.")
-    price: PriceSection | None = Field(default=None, description="What it costs; unknown without.")
+    price: PriceSection | None = Field(
+        default=None, description="What it costs; by default as the catalogue has it, unknown where that has nothing."
+    )
     retry: RetrySection | None = Field(default=None, description="Instead of the policy's.")
-    context_tokens: Tokens | None = Field(default=None, description="The model's context window.")
-    max_output_tokens: Tokens | None = Field(default=None, description="The longest answer it gives.")
+    context_tokens: Tokens | None = Field(
+        default=None, description="The model's context window; by default as the catalogue has it."
+    )
+    max_output_tokens: Tokens | None = Field(
+        default=None, description="The longest answer it gives; by default as the catalogue has it."
+    )
     embeds: Space | None = Field(
         default=None,
         description="For an embedding model: the name of its vector space, or true where that is the model's own name. Targets of one "
         "space stand in for each other, and `model` may name it.",
     )
-    lacks: list[Feature] = Field(default=[], description="What it cannot do.")
+    lacks: list[Feature] = Field(
+        default=[], description="What it cannot do; written, even as [], it stands instead of what the catalogue says."
+    )
+    region: Word | None = Field(
+        default=None,
+        description="Where it is computed, in a word of your own (eu, de, on-site), for `policy.regions`. Never guessed from an address.",
+    )
+    same_as: Word | None = Field(
+        default=None,
+        description="Which model it is, by the name that equal ones share; for a deployment whose name does not say it.",
+    )
+    maker: Word | None = Field(default=None, description="Who trained the model.")
+    family: Word | None = Field(default=None, description="What the model descends from, such as claude-sonnet.")
+    tier: Literal["flagship", "balanced", "efficient", "specialised"] | None = Field(
+        default=None, description="Where its maker places it."
+    )
+    quality: Score | None = Field(
+        default=None, description="How good its answers are, all in all, 0 to 1; unknown without."
+    )
+    scores: dict[Word, Score] = Field(
+        default={}, description="The same by what is asked of it, such as reasoning, coding or creativity."
+    )
     headers: Annotated[dict[str, str], AfterValidator(_headers)] = Field(
         default={}, description="Headers sent with every request to it."
     )
@@ -496,6 +541,25 @@ class ServerSection(Section):
     idle_s: Seconds = Field(default=_S.idle_s, description="A connection without a request is closed after this.")
 
 
+class CatalogueSection(Section):
+    """What is taken from the catalogue of models where a target does not say it. `understudy check` shows every figure and its source."""
+
+    use: bool = Field(default=True, description="Whether anything is.")
+    prices: Literal["catalogue", "configuration"] = Field(
+        default="catalogue",
+        description="Where prices are from: `configuration` takes only those that are written, and every other one is unknown.",
+    )
+    models: bool = Field(
+        default=False,
+        description="Whether every model that it lists at a provider of yours can be asked for, as `provider/model` or by its own name, with "
+        "the key of that provider's first target. Whoever may ask for any name may then ask for the dearest.",
+    )
+    file: Word | None = Field(
+        default=None,
+        description="A snapshot made by `understudy models refresh`, instead of the one that is shipped; relative to this file.",
+    )
+
+
 # Sections whose models hold more than one thing, in the order of the reference.
 SECTIONS: Mapping[str, type[Section]] = {
     "targets": TargetSection,
@@ -503,6 +567,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "principals": PrincipalSection,
     "transport": TransportSection,
     "server": ServerSection,
+    "catalogue": CatalogueSection,
 }
 
 # Known words whose feature does not exist yet: a section that does nothing must not look as if it did.

@@ -7,7 +7,8 @@ import inspect
 from typing import Any
 
 from understudy.config.problems import Path, Problems, nearest
-from understudy.config.schema import PriceSection, RetrySection, TargetSection, name_problem, plain
+from understudy.config.schema import PriceSection, RatesSection, RetrySection, TargetSection, name_problem, plain
+from understudy.core.catalogue.profile import Profile
 from understudy.core.money import Price
 from understudy.core.request import Operation
 from understudy.core.target import Limits, Target
@@ -31,10 +32,12 @@ FREE = Price(input=0, output=0)
 APIS = {
     "anthropic": "anthropic_messages",
     "anthropic_messages": "anthropic_messages",
+    "bedrock_converse": "bedrock_converse",
     "chat": "openai_chat",
     "cohere": "cohere_chat",
     "cohere_chat": "cohere_chat",
     "cohere_embed": "cohere_embed",
+    "converse": "bedrock_converse",
     "embeddings": "openai_embeddings",
     "gemini": "gemini",
     "gemini_embeddings": "gemini_embeddings",
@@ -46,10 +49,6 @@ APIS = {
     "openai": "openai_chat",
     "openai_chat": "openai_chat",
     "openai_embeddings": "openai_embeddings",
-}
-APIS_LATER = {
-    "bedrock_converse": "bedrock_converse",
-    "converse": "bedrock_converse",
     "openai_responses": "openai_responses",
     "responses": "openai_responses",
 }
@@ -60,12 +59,17 @@ def read_targets(found: Problems, data: Any) -> dict[str, Target]:
     targets: dict[str, Target] = {}
     for name, given in data.items():
         path: Path = ("targets", name)
-        if wrong := name_problem(name):
+        if (wrong := name_problem(name)) and not _is_full_name(name, given):
             found.problem(path, wrong, at_key=True)
         target = _target(found, name, given, path)
         if target is not None:
             targets[name] = target
     return targets
+
+
+def _is_full_name(name: str, given: Any) -> bool:
+    """Whether a target is called what it would be called anyway."""
+    return isinstance(given, dict) and name == f"{given.get('provider')}/{given.get('model')}"
 
 
 def bare_target(name: str) -> Target | None:
@@ -189,16 +193,31 @@ def _check_memory(found: Problems, section: TargetSection, known: Provider, path
 
 
 def _check_numbers(found: Problems, section: TargetSection, path: Path) -> None:
-    price = section.price
-    for whole, parts in (("cache_write", ("cache_write_5m", "cache_write_1h")), ("audio", ("audio_in", "audio_out"))):
-        if price and getattr(price, whole) is not None and any(getattr(price, part) is not None for part in parts):
-            found.problem(
-                (*path, "price", whole), f"contradicts {' and '.join(parts)}: give one or the others", at_key=True
-            )
+    for rates, where in _rates_of(section, path):
+        _check_rates(found, rates, where)
+    steps = [one.above for one in section.price.longer] if section.price else []
+    if steps != sorted({*steps}):
+        found.problem(
+            (*path, "price", "longer"), "the shortest first: each `above` must be more than the one before it"
+        )
     if section.retry:
         check_retry(found, section.retry, (*path, "retry"))
     if section.context_tokens and section.max_output_tokens and section.max_output_tokens > section.context_tokens:
         found.problem((*path, "max_output_tokens"), f"is more than context_tokens ({section.context_tokens})")
+
+
+def _rates_of(section: TargetSection, path: Path) -> list[tuple[RatesSection, Path]]:
+    """Every price of a target, with its place."""
+    if section.price is None:
+        return []
+    longer = ((one, (*path, "price", "longer", index)) for index, one in enumerate(section.price.longer))
+    return [(section.price, (*path, "price")), *longer]
+
+
+def _check_rates(found: Problems, price: RatesSection, path: Path) -> None:
+    for whole, parts in (("cache_write", ("cache_write_5m", "cache_write_1h")), ("audio", ("audio_in", "audio_out"))):
+        if getattr(price, whole) is not None and any(getattr(price, part) is not None for part in parts):
+            found.problem((*path, whole), f"contradicts {' and '.join(parts)}: give one or the others", at_key=True)
 
 
 def check_retry(found: Problems, retry: RetrySection, path: Path) -> None:
@@ -225,11 +244,7 @@ def _check_embeds(found: Problems, section: TargetSection, known: Provider, path
 
 def _check_api(found: Problems, section: TargetSection, known: Provider, path: Path) -> None:
     api = section.api or ""
-    if api in APIS_LATER:
-        found.problem(
-            (*path, "api"), f"{APIS_LATER[api]} is not available yet; leave `api` out, or use {_spoken(known)}"
-        )
-    elif api not in APIS:
+    if api not in APIS:
         found.problem((*path, "api"), f'unknown wire format "{api}"; {nearest(api, APIS)}')
     elif known.wires and (wire := known.wire(APIS[api])) is None:
         found.problem((*path, "api"), f"{section.provider} does not speak {APIS[api]}; it speaks {_spoken(known)}")
@@ -272,6 +287,15 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
         local=known.local if section.local is None else section.local,
         stand_in=known.stand_in,
         embeds=embeds,
+        region=section.region,
+        profile=Profile(
+            same_as=section.same_as,
+            maker=section.maker,
+            family=section.family,
+            tier=section.tier,
+            quality=section.quality,
+            scores=tuple(sorted(section.scores.items())),
+        ),
         counts=() if embeds else formats_for(known, Operation.COUNT, section.model or ""),
         settings=own or None,
     )
@@ -302,9 +326,17 @@ def _price(section: PriceSection | None, known: Provider, *, ours: bool) -> Pric
     """What was written, else nothing where nobody sends a bill. `ours`: we run the server."""
     if section is None:
         return FREE if known.stand_in or ours else None
-    rates = section.model_dump(exclude={"audio", "cache_write"})
+    longer: Price | None = None
+    above = 0
+    for step in reversed(section.longer):
+        longer, above = Price(**_rates(step), longer=longer, longer_above=above), step.above
+    return Price(**_rates(section), longer=longer, longer_above=above)
+
+
+def _rates(section: RatesSection) -> dict[str, Any]:
+    rates: dict[str, Any] = section.model_dump(exclude={"audio", "cache_write", "longer", "above"})
     if section.cache_write is not None:
         rates["cache_write_5m"] = rates["cache_write_1h"] = section.cache_write
     if section.audio is not None:
         rates["audio_in"] = rates["audio_out"] = section.audio
-    return Price(**rates)
+    return rates

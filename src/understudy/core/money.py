@@ -18,7 +18,8 @@ class Price:
     """Rates by token class, pico-dollars per token.
 
     A class without a rate of its own takes `input`'s or `output`'s, as providers bill it. `input` and `output` are required:
-    a price that lacks one of them is no price.
+    a price that lacks one of them is no price. `longer`: what a request costs instead, all of it, once it reads more than
+    `longer_above` tokens; that one may have a longer one too.
     """
 
     input: int
@@ -29,6 +30,8 @@ class Price:
     reasoning: int | None = None
     audio_in: int | None = None
     audio_out: int | None = None
+    longer: Price | None = None
+    longer_above: int = 0
 
     def rate(self, token_class: str) -> int:
         """Pico-dollars for one token of a class."""
@@ -45,6 +48,8 @@ def cost_nusd(usage: Usage | None, price: Price | None) -> int | None:
     """Nano-dollars for what was used; None when price or usage is unknown."""
     if usage is None or price is None:
         return None
+    while price.longer is not None and usage.prompt > price.longer_above:
+        price = price.longer
     pico = usage.input * price.input + usage.output * price.output
     if usage.total != usage.input + usage.output:  # rarer classes: looked up by name
         for name in _RARER:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
 from typing import Protocol
 
 from understudy.core.dice import Dice
@@ -22,7 +23,9 @@ FITS_MAX = 256
 class Entry:
     """A target as it stands in one tier of one route. `slot`, `breaker`: where the scoreboard keeps it.
 
-    `space`: the vector space to which the route keeps; None when it embeds nothing, or does not mind.
+    `space`: the vector space to which the route keeps; None when it embeds nothing, or does not mind. `holders`: wire format -> the
+    route's first target that speaks it, whose provider holds what callers of that format left there. `regions`: those to which the
+    route keeps; empty when it does not mind.
     """
 
     target: Target
@@ -32,6 +35,13 @@ class Entry:
     slot: int
     breaker: int
     space: str | None = None
+    holders: Mapping[str, Target] = field(default_factory=dict)
+    regions: tuple[str, ...] = ()
+
+    def is_guest(self, dialect: str) -> bool:
+        """Whether another provider, or the same at another address, holds and seals what callers of this format have."""
+        holder = self.holders.get(dialect)
+        return holder is not None and (holder.provider, holder.base_url) != (self.target.provider, self.target.base_url)
 
 
 @value
@@ -306,6 +316,7 @@ def compile_route(  # noqa: PLR0917  the parts that a plan is put together from
                 f"condition {condition.name} reads {condition.reads!r}, which is none of {', '.join(READS)}"
             )
     space = None if route.policy.mix_spaces else space_of(route, target)
+    holders = holders_of(route, target)
     plans: list[TierPlan] = []
     for tier in route.tiers:
         for stand_ins in (False, True):
@@ -317,7 +328,9 @@ def compile_route(  # noqa: PLR0917  the parts that a plan is put together from
                 slot, breaker = board.register(one, route.policy.breaker)
                 if route.policy.hedge is not None:
                     board.learn_times(slot)
-                entries.append(Entry(one, tier.name, tier.degraded or stand_ins, position, slot, breaker, space))
+                degraded = tier.degraded or stand_ins
+                keeps = route.policy.regions
+                entries.append(Entry(one, tier.name, degraded, position, slot, breaker, space, holders, keeps))
             if entries:
                 plans.append(TierPlan(route.name, len(plans), tier.name, tuple(entries), conditions))
     return RoutePlan(route, tuple(plans), strategy, balancer, version)
@@ -327,3 +340,12 @@ def space_of(route: Route, target: Callable[[str], Target]) -> str | None:
     """The vector space of a route: that of its first target that embeds, whatever state that target is in."""
     spaces = (target(name).embeds for tier in route.tiers for name in tier.targets)
     return next((space for space in spaces if space is not None), None)
+
+
+def holders_of(route: Route, target: Callable[[str], Target]) -> dict[str, Target]:
+    """Wire format -> the first target of a route that speaks it, or counts tokens in it."""
+    holders: dict[str, Target] = {}
+    for one in (target(name) for tier in route.tiers for name in tier.targets):
+        for dialect in (*one.dialects, *one.counts):
+            holders.setdefault(dialect, one)
+    return holders

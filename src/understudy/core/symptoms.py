@@ -86,7 +86,7 @@ TELLING: tuple[Sentence, ...] = (
         r"(?:reached|exceeded)\b.{0,40}\b(?:spend|spending|billing|budget) (?:hard )?(?:limit|cap)",
         r"reached your specified (?:api )?usage limits?|exceeded your monthly included credits",
         r"\bbilling\b.{0,40}\b(?:not active|to be enabled|is disabled)|enable billing|payment required",
-        r"account is in (?:arrears|good standing)|key limit exceeded",
+        r"account is in (?:arrears|good standing)|key limit exceeded|invalid_payment_instrument",
     ),
     # What the caller refers to is gone, not the model: resting the target for it would let one caller stop all.
     says(
@@ -127,6 +127,8 @@ CODES: tuple[tuple[Diagnosis, str], ...] = (
         account_balance_insufficient""",
     ),
     (INVALID, "previous_response_not_found"),
+    # Thinking that another account sealed: who sealed it, or who takes the conversation without it, may answer.
+    (UNSUPPORTED, "invalid_encrypted_content"),
     (
         NO_MODEL,
         """model_not_found ModelNotFoundError DeploymentNotFound not_found_error not_found resource_not_found

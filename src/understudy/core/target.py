@@ -33,7 +33,8 @@ class Target:
     attempt budget, and its answers are always labelled degraded. `context_tokens`: the model's window. `lacks`: features
     (see `core.request.FEATURES`) that it is known not to have; `lacks_in_translation`: those that its wire format cannot carry for
     callers of another one. `embeds`: the vector space of an embedding model, which then does nothing else; None for a model that
-    chats. Vectors of equal names can be compared, others cannot. `counts`: the wire formats in which it counts tokens. `settings`:
+    chats. Vectors of equal names can be compared, others cannot. `region`: where it is computed, in the operator's own word, None
+    where nobody said. `counts`: the wire formats in which it counts tokens. `settings`:
     the provider entry's own fields.
     """
 
@@ -56,6 +57,7 @@ class Target:
     local: bool = False
     stand_in: bool = False
     embeds: str | None = None
+    region: str | None = None
     counts: tuple[str, ...] = ()
     settings: JsonObject | None = None
 

@@ -433,7 +433,7 @@ class Trip:
         return _AMOUNTS_TO.get(out.reason, FailureKind.NO_TARGET)
 
 
-_STRANGE = ("operation", "vector_space")
+_STRANGE = ("held_state", "operation", "vector_space")
 
 _AMOUNTS_TO = {
     "breaker": FailureKind.CIRCUIT_OPEN,

@@ -1,6 +1,6 @@
 """Amazon Web Services: keys from variables, shared files, a web identity, the container or the instance.
 
-In this order, as Amazon's own libraries look: `AWS_ACCESS_KEY_ID` and its kind; `AWS_WEB_IDENTITY_TOKEN_FILE` with `AWS_ROLE_ARN`; the
+In this order, as Amazon's own libraries look: an API key of Bedrock in `AWS_BEARER_TOKEN_BEDROCK`; `AWS_ACCESS_KEY_ID` and its kind; `AWS_WEB_IDENTITY_TOKEN_FILE` with `AWS_ROLE_ARN`; the
 profile in `~/.aws/credentials` and `~/.aws/config`; the container's endpoint (ECS, EKS); the instance's metadata (IMDSv2 only). With
 `profile` only that profile is looked at. Profiles that assume a role or start a program are refused.
 """
@@ -31,13 +31,15 @@ class Aws:
     profile: str = ""
 
     async def grant(self, means: Means) -> Grant:
-        """Keys, and until when they are good."""
+        """Keys, and until when they are good; of an API key the `secret` alone."""
         env = means.env
         if self.profile:
             found = await _from_files(means, self.profile)
             if found is None:
                 raise CredentialUnavailable(f"there is no profile {self.profile!r} with keys in the shared files")
             return found
+        if token := env.get("AWS_BEARER_TOKEN_BEDROCK", "").strip():
+            return Grant(secret=Secret(token), good_for_s=60.0)
         if env.get("AWS_ACCESS_KEY_ID") and env.get("AWS_SECRET_ACCESS_KEY"):
             return _kept(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env.get("AWS_SESSION_TOKEN", ""))
         if env.get("AWS_WEB_IDENTITY_TOKEN_FILE") and env.get("AWS_ROLE_ARN"):

@@ -11,6 +11,7 @@ which it is held, so such an entry is but a row of facts, a `CountForm`, that `c
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Protocol, TypeGuard
 
 from understudy.core.answer import Answer, StreamEvent
@@ -18,7 +19,7 @@ from understudy.core.conversation import Conversation
 from understudy.core.embedding import Embeds, narrowed_embeds
 from understudy.core.failure import Failure
 from understudy.core.outcome import Outcome
-from understudy.core.projection import Carries, narrowed, with_thinking
+from understudy.core.projection import Carries, RequestRule, narrowed, with_seals, with_thinking
 from understudy.core.request import Call, Needs, Operation
 from understudy.core.usage import Usage
 from understudy.core.value import keyword_value
@@ -44,7 +45,9 @@ class Quirks:
     knows by another name. `tool_ids`: the pattern of the only ids that it takes for tool calls, and the length of those that
     replace others. `efforts`: the only efforts that it knows, weakest first; another one becomes the nearest. `adaptive`: it
     takes no budget of thinking tokens, an effort stands for it. `budgets`: it knows no effort, a budget stands for it. `refuses_thinking`: top-level fields that it refuses while it
-    thinks, that is with an effort other than `none`; `thinks_unasked`: or with none at all.
+    thinks, that is with an effort other than `none`; `thinks_unasked`: or with none at all. `seals`: the pattern of the only
+    encrypted thinking that it can read; other is left out. `translated`: top-level fields set where the request came in another format;
+    the entries of a tuple are added. `rules`: what else a model takes only in some form, run behind the rules of the dialect.
     """
 
     max_tokens_field: str | None = None
@@ -61,6 +64,9 @@ class Quirks:
     budgets: bool = False
     refuses_thinking: tuple[str, ...] = ()
     thinks_unasked: bool = False
+    rules: tuple[RequestRule, ...] = ()
+    seals: str | None = None
+    translated: tuple[tuple[str, Any], ...] = ()
 
 
 BY_THE_BOOK = Quirks()
@@ -277,10 +283,12 @@ def carried_by(format_: Format, quirks: Quirks) -> Any:
         tool_ids=quirks.tool_ids,
         efforts=quirks.efforts,
     )
-    return with_thinking(
+    left = left if quirks.seals is None else with_seals(left, quirks.seals)
+    settled = with_thinking(
         left,
         adaptive=quirks.adaptive,
         budgets=quirks.budgets,
         refuses=quirks.refuses_thinking,
         unasked=quirks.thinks_unasked,
     )
+    return replace(settled, request_rules=(*settled.request_rules, *quirks.rules)) if quirks.rules else settled

@@ -190,6 +190,8 @@ def _read_inputs(found: Any) -> tuple[Input, ...]:
     """A text, texts, the tokens of one, or the tokens of several."""
     if isinstance(found, str):
         return (found,)
+    if found == []:
+        raise Unreadable("input must hold at least one text")
     if isinstance(found, list):
         if all(isinstance(one, str) for one in found):
             return tuple(found)

@@ -142,6 +142,10 @@ class HttpAttempt(Attempt):
             await upstream.renew(self.place.started_s)
         where, headers = upstream.way(prepared.dialect, show.call.headers)
         path = where.stream_path if show.needs.stream else where.path
+        if upstream.signer is not None:
+            headers += upstream.signer.sign(
+                "POST", where.origin, path, headers, prepared.body, unix_s=show.engine.wall_s()
+            )
         return HttpRequest("POST", where.origin, path, headers, prepared.body)
 
     @property

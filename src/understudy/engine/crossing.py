@@ -31,15 +31,20 @@ class Crossing:
     fit: Callable[[Any, Performance, Target], Any]
 
 
-def dated(answer: Answer, wall_s: float) -> Answer:
-    """The answer with the time of its making: some wire formats have none, others must say one."""
-    return answer if answer.created is not None else replace(answer, created=int(wall_s))
+def named(answer: Answer, show: Performance, target: Target) -> Answer:
+    """The answer with an id, a model and the time of its making: some wire formats have none, others must say one."""
+    if answer.id and answer.model and answer.created is not None:
+        return answer
+    return replace(
+        answer,
+        id=answer.id or show.decision.id,
+        model=answer.model or target.model,
+        created=int(show.engine.wall_s()) if answer.created is None else answer.created,
+    )
 
 
 def _conversation(answer: Answer, show: Performance, target: Target) -> Answer:
-    if not answer.model:
-        answer = replace(answer, model=target.model)  # Cohere does not say it
-    projected, _ = project_answer(dated(answer, show.engine.wall_s()), show.dialect.answer_carries)
+    projected, _ = project_answer(named(answer, show, target), show.dialect.answer_carries)
     return projected
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from understudy.core.action import (
     Ended,
@@ -29,6 +30,7 @@ from understudy.core.event import AttemptEnded
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.outcome import Outcome, Result
 from understudy.core.plan import Entry, RoutePlan
+from understudy.core.projection import NO_SEALS, Loss, without_seals
 from understudy.core.request import Call, Operation
 from understudy.core.scoreboard import Hold
 from understudy.core.walk import walk
@@ -65,6 +67,17 @@ USUAL = frozenset(
     )
 )
 """What nearly every answer carries and nobody is shown, told apart by one look-up."""
+LISTED_MAX = 40
+
+
+def listed(names: tuple[str, ...]) -> bytes:
+    """Names for a header. A caller may have invented them: what no header may hold is written %0A, and of many only some are told."""
+    told = ", ".join(quote(name[:64], safe=".[]$:/") for name in names[:LISTED_MAX])
+    more = len(names) - LISTED_MAX
+    return (f"{told}, and {more} more" if more > 0 else told).encode()
+
+
+NOTHING: tuple[Loss, ...] = ()
 
 
 class Performance:
@@ -155,7 +168,10 @@ class Performance:
         caller = self.call.dialect
         own = upstream.endpoints.get(caller)
         if own is not None:  # nearly everybody speaks what nearly every caller speaks
-            body, dropped = self.dialect.retarget(self.call, target.model, own.quirks)
+            quirks = own.quirks
+            if quirks.seals is not None and entry.is_guest(caller):
+                quirks = replace(quirks, seals=NO_SEALS)  # what the caller has was sealed for somebody else
+            body, dropped = self.dialect.retarget(self.call, target.model, quirks)
             self._prepared = Prepared(caller, body, dropped)
             return FailureKind.NOT_PORTABLE if dropped and self.plan.policy.strict else None
         if is_cache(target):
@@ -173,12 +189,17 @@ class Performance:
         dialect = self.snapshot.dialects[name]
         target = entry.target
         upstream = self.snapshot.upstreams[target.name]
-        projected, losses = CROSSINGS[self.needs.operation].project(self.asked(), upstream.carries[name])
+        carries, quirks = upstream.carries[name], upstream.endpoints[name].quirks
+        asked, unsealed = self.asked(), NOTHING
+        if quirks.seals is not None and entry.is_guest(name):
+            asked, unsealed = without_seals(asked, carries.dialect)
+        projected, losses = CROSSINGS[self.needs.operation].project(asked, carries)
+        losses = unsealed + losses
         refuse = ("lossy", "essential") if self.plan.policy.strict else ("essential",)
         if any(loss.weight in refuse for loss in losses):
             return FailureKind.NOT_PORTABLE
         projected = replace(projected, model=target.model)
-        body = dialect.render_request(projected, upstream.endpoints[name].quirks)
+        body = dialect.render_request(projected, quirks)
         self._prepared = Prepared(name, body, tuple([loss.name for loss in losses]))
         return None
 
@@ -281,7 +302,7 @@ class Performance:
         if attempt.cached:
             head.append((b"x-understudy-cache", b"stale"))
         if attempt.dropped:
-            head.append((b"x-understudy-dropped", ", ".join(attempt.dropped).encode("ascii", "replace")))
+            head.append((b"x-understudy-dropped", listed(attempt.dropped)))
         for name, text in answered.items():
             if name not in USUAL and (name.startswith(PASS_BACK) or name in REQUEST_IDS):
                 head.append((name, text))

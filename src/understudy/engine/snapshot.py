@@ -18,6 +18,7 @@ from understudy.engine.estimate import ESTIMATE, counted
 from understudy.ports import Header
 from understudy.providers import Endpoint, Player, endpoint, facts, player
 from understudy.registry import Registry
+from understudy.transport.sigv4 import Scope, Signer
 
 CACHE = "stale_cache"
 
@@ -31,10 +32,11 @@ FRESH_S = 2.0
 class Upstream:
     """One target's way out: where it is asked in each wire format it speaks, and how it is shown its key.
 
-    `fresh_until_s`: when the key must be read again, by `renew`.
+    `fresh_until_s`: when the key must be read again, by `renew`. `signer`: signs each request, None where the key itself is shown.
     """
 
     __slots__ = (
+        "_scope",
         "_secret",
         "_vault",
         "_ways",
@@ -43,6 +45,7 @@ class Upstream:
         "fresh_until_s",
         "player",
         "preferred",
+        "signer",
         "target",
     )
 
@@ -58,6 +61,8 @@ class Upstream:
         self.preferred = target.dialects[0] if target.dialects else ""
         self._vault = vault
         self._secret = ""
+        self._scope = next((where.scope for where in self.endpoints.values()), None) if target.key_is_issued else None
+        self.signer: Signer | None = None
         self.fresh_until_s = float("-inf") if target.key is not None else float("inf")
         self._ways: dict[str, tuple[Endpoint, tuple[Header, ...]]] = {}
 
@@ -90,11 +95,26 @@ class Upstream:
     async def renew(self, now_s: float) -> None:
         """Read the key. Raises `CredentialUnavailable`."""
         assert self.target.key is not None
-        secret = (await self._vault.read(self.target.key)).reveal()
+        secret = await (
+            self._shown(self.target.key) if self._scope is None else self._signs(self.target.key, self._scope)
+        )
         if secret != self._secret:
             self._secret = secret
             self._ways.clear()
         self.fresh_until_s = now_s + FRESH_S
+
+    async def _shown(self, key: str) -> str:
+        return (await self._vault.read(key)).reveal()
+
+    async def _signs(self, key: str, scope: Scope) -> str:
+        """A source may give a pair of keys to sign with, or a token to show."""
+        granted = await self._vault.grant(key)
+        secret, session = granted.secret.reveal(), granted.session_token
+        if not granted.access_key:
+            self.signer = None
+            return secret
+        self.signer = Signer(scope, granted.access_key, secret, session.reveal() if session else "")
+        return ""
 
 
 class Snapshot:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
+from math import inf
 from typing import TYPE_CHECKING
 
 from understudy.core.answer import Answer, Failed, StreamEvent
 from understudy.core.failure import Failure, FailureKind
+from understudy.core.policy import Timeouts
 from understudy.core.projection import project_answer
 from understudy.dialects import CONTENT, END
 from understudy.engine.attempt import JSON, Attempt, Place
-from understudy.engine.crossing import dated
+from understudy.engine.crossing import named
 from understudy.engine.streamed import streamed_as
-from understudy.engine.streaming import dated_event, meaning
+from understudy.engine.streaming import meaning, named_event
 from understudy.providers import Reply
 
 if TYPE_CHECKING:
@@ -41,18 +43,20 @@ class StandInAttempt(Attempt):
 
     async def _all(self) -> Failure | None:
         after_s, said = self._reply.whole()
-        if not await self._wait(after_s, self.place.started_s + self.show.plan.policy.timeouts.answer_s):
-            return Failure(FailureKind.ANSWER_TIMEOUT, "it did not answer in time")
+        late = FailureKind.ANSWER_TIMEOUT
+        if not await self._wait(after_s, self._patience_until_s(late)):
+            return self._too_late(late)
         if isinstance(said, Failure):
             return said
         self._whole, self.usage = said, said.usage
         return None
 
     async def _begin(self) -> Failure | None:
-        until_s = self.place.started_s + self.show.plan.policy.timeouts.first_content_s
+        late = FailureKind.FIRST_CONTENT_TIMEOUT
+        until_s = self._patience_until_s(late)
         for after_s, event in self._script:
             if not await self._wait(after_s, until_s):
-                return Failure(FailureKind.FIRST_CONTENT_TIMEOUT, "it said nothing in time")
+                return self._too_late(late)
             if isinstance(event, Failed):
                 return event.failure
             self._told.append((after_s, event))
@@ -66,7 +70,7 @@ class StandInAttempt(Attempt):
         self.committed = True
         headers = show.headers(self, {})
         if self._whole is not None:
-            answer = dated(self._whole, show.engine.wall_s())
+            answer = named(self._whole, show, self.entry.target)
             projected, _ = project_answer(answer, show.dialect.answer_carries)
             headers.append(JSON)
             show.sink.respond(200, headers, show.dialect.render_answer(projected))
@@ -79,18 +83,36 @@ class StandInAttempt(Attempt):
         show = self.show
         encoder = show.dialect.encoder(model=show.needs.model, include_usage=show.needs.include_usage)
         created = int(show.engine.wall_s())
+        idle_s, last_s = show.plan.policy.timeouts.idle_s, show.engine.now_s()
         for after_s, event in chain(self._told, self._script):
-            if not await self._wait(after_s, until_s, bound_s=until_s):
+            idle_until_s = last_s + idle_s
+            if not await self._wait(after_s, min(until_s, idle_until_s), bound_s=until_s):
+                if idle_until_s < until_s:
+                    return Failure(FailureKind.IDLE_TIMEOUT, f"nothing for {idle_s:g} s")
                 return Failure(FailureKind.DEADLINE, "the deadline passed while the answer was streaming")
+            last_s = show.engine.now_s()
             if isinstance(event, Failed):
                 return event.failure
-            out = encoder.encode(dated_event(event, created))
+            out = encoder.encode(named_event(event, created, show.decision.id))
             if out:
                 await show.sink.write(out)
             if meaning(event) & END:
                 show.sink.finish()
                 return None
         return Failure(FailureKind.TRUNCATED, "its stream was cut")
+
+    def _patience_until_s(self, late: FailureKind) -> float:
+        """Until when nothing at all is waited for. `late`: what a wait that was too long is called."""
+        return self.place.started_s + PATIENCE_S[self._never(late)](self.show.plan.policy.timeouts)
+
+    def _too_late(self, late: FailureKind) -> Failure:
+        return Failure(self._never(late), "it said nothing in time")
+
+    def _never(self, late: FailureKind) -> FailureKind:
+        """What is waited for in vain, where the player says that nothing will ever come."""
+        failure = self._reply.failure
+        waits = failure is not None and self._reply.headers_s == inf and failure.kind in PATIENCE_S
+        return failure.kind if failure is not None and waits else late
 
     async def _wait(self, after_s: float, until_s: float, *, bound_s: float | None = None) -> bool:
         """Until `after_s` after the start; False when that is later than allowed."""
@@ -101,6 +123,14 @@ class StandInAttempt(Attempt):
             await asyncio.sleep(max(0.0, min(at_s, until_s) - now_s))
         return at_s <= until_s
 
+
+PATIENCE_S: dict[FailureKind, Callable[[Timeouts], float]] = {
+    FailureKind.CONNECT_TIMEOUT: lambda timeouts: timeouts.connect_s,
+    FailureKind.HEADERS_TIMEOUT: lambda timeouts: timeouts.headers_s,
+    FailureKind.FIRST_CONTENT_TIMEOUT: lambda timeouts: timeouts.first_content_s,
+    FailureKind.ANSWER_TIMEOUT: lambda timeouts: timeouts.answer_s,
+}
+"""How long is waited, by what a wait in vain is called."""
 
 Script = Iterator[tuple[float, StreamEvent]]
 """The events of a stream, each with its seconds from the start of the attempt."""

@@ -32,7 +32,15 @@ from understudy.dialects import CONTENT, END, FAILED, FINISH, HIDE, PROGRESS, St
 from understudy.framing.sse import SseEvent
 
 _EXCUSES = frozenset(
-    {"length", "max_tokens", "content_filter", "refusal", "model_context_window_exceeded", "pause_turn"}
+    {
+        "length",
+        "max_tokens",
+        "content_filter",
+        "refusal",
+        "max_output_tokens",
+        "model_context_window_exceeded",
+        "pause_turn",
+    }
 )
 _OWES_WORDS = (Stop.END, Stop.STOP_SEQUENCE, Stop.TOOL_CALLS)
 
@@ -97,10 +105,11 @@ class PassThrough:
 class Translation:
     """Two wire formats: every event is read into the intermediate form and written from it."""
 
-    __slots__ = ("_created", "_decoder", "_encoder", "excused", "failure", "usage")
+    __slots__ = ("_created", "_decoder", "_encoder", "_id", "excused", "failure", "usage")
 
-    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder, created: int) -> None:
+    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder, created: int, id_: str) -> None:
         self._created = created
+        self._id = id_
         self._decoder = decoder
         self._encoder = encoder
         self.usage: Usage | None = None
@@ -128,13 +137,15 @@ class Translation:
                 continue  # how a broken stream ends is the engine's to say
             elif isinstance(one, Finish):
                 self.excused = one.stop not in _OWES_WORDS
-            out += self._encoder.encode(dated_event(one, self._created))
+            out += self._encoder.encode(named_event(one, self._created, self._id))
         return out, bits
 
 
-def dated_event(event: StreamEvent, created: int) -> StreamEvent:
-    """A stream's beginning with a time: some wire formats have none, others must say one."""
-    return replace(event, created=created) if isinstance(event, Begin) and event.created is None else event
+def named_event(event: StreamEvent, created: int, id_: str) -> StreamEvent:
+    """A stream's beginning with an id and a time: some wire formats have none, others must say one."""
+    if not isinstance(event, Begin) or (event.id and event.created is not None):
+        return event
+    return replace(event, id=event.id or id_, created=created if event.created is None else event.created)
 
 
 def meaning(event: StreamEvent) -> int:

@@ -12,15 +12,16 @@ connections. Times add up.
 from __future__ import annotations
 
 from understudy.faults._hints import HINTS
+from understudy.faults._lies import miscounted, mistyped
 from understudy.faults._plan import (
-    Arrivals,
+    SAYS_SOMETHING,
     Connect,
     Content,
     Ending,
     Fault,
+    Packing,
     Plan,
     Reply,
-    Scene,
     Timeline,
     Trouble,
     plan_attempt,
@@ -28,18 +29,22 @@ from understudy.faults._plan import (
     up,
 )
 from understudy.faults._problems import PROBLEMS, ErrorReply, error_event, error_reply
+from understudy.faults._scene import Arrivals, ArrivalsUntil, Scene
 from understudy.registry import Registry
 
 __all__ = [
     "FAULTS",
     "HINTS",
     "PROBLEMS",
+    "SAYS_SOMETHING",
     "Arrivals",
+    "ArrivalsUntil",
     "Connect",
     "Content",
     "Ending",
     "ErrorReply",
     "Fault",
+    "Packing",
     "Plan",
     "Reply",
     "Scene",
@@ -47,6 +52,8 @@ __all__ = [
     "Trouble",
     "error_event",
     "error_reply",
+    "miscounted",
+    "mistyped",
     "plan_attempt",
     "risk",
     "up",

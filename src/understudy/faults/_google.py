@@ -60,6 +60,13 @@ GOOGLE: dict[str, GoogleError] = {
         message="API key not valid. Please pass a valid API key.",
         reason="API_KEY_INVALID",
     ),
+    "expired_token": GoogleError(
+        code=401,
+        status="UNAUTHENTICATED",
+        message="Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
+        "authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.",
+        reason="ACCESS_TOKEN_EXPIRED",
+    ),
     "permission": GoogleError(
         code=403,
         status="PERMISSION_DENIED",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import field, replace
+from dataclasses import replace
 from enum import StrEnum
 from math import inf
 from typing import Protocol, runtime_checkable
@@ -14,48 +13,7 @@ from understudy.core.failure import FailureKind
 from understudy.core.policy import Timeouts
 from understudy.core.value import keyword_value, value
 from understudy.faults._problems import PROBLEMS
-
-
-class Arrivals:
-    """The requests that a provider has seen: what a rate limit counts. Kept by whoever plays the provider."""
-
-    __slots__ = ("_times_s", "_tokens")
-
-    _KEPT_MAX = 100_000
-
-    def __init__(self) -> None:
-        self._times_s: list[float] = []
-        self._tokens: list[int] = [0]  # running sum, one longer than the times
-
-    def note(self, now_s: float, tokens: int = 0) -> None:
-        """A request has come. Times never run backwards; only the last 100,000 are remembered."""
-        if len(self._times_s) >= self._KEPT_MAX:
-            del self._times_s[: self._KEPT_MAX // 2], self._tokens[: self._KEPT_MAX // 2]
-        self._times_s.append(now_s)
-        self._tokens.append(self._tokens[-1] + tokens)
-
-    def since(self, from_s: float) -> tuple[int, int]:
-        """How many requests, and how many tokens, have come at `from_s` or later."""
-        first = bisect_left(self._times_s, from_s)
-        return len(self._times_s) - first, self._tokens[-1] - self._tokens[first]
-
-
-@keyword_value
-class Scene:
-    """One attempt as it begins.
-
-    `now_s`: seconds on the clock of the schedule. `target`, `provider`: who is called, as `where` of a fault names them.
-    `stream`: whether a stream was asked for. `chunks`: how many pieces of content the answer will have, at least 1. `tokens`: what the
-    request costs of a token limit. `arrivals`: what the provider has seen before this attempt.
-    """
-
-    now_s: float
-    target: str = ""
-    provider: str = ""
-    stream: bool = False
-    chunks: int = 16
-    tokens: int = 0
-    arrivals: Arrivals = field(default_factory=Arrivals)
+from understudy.faults._scene import Scene
 
 
 class Connect(StrEnum):
@@ -86,6 +44,22 @@ class Content(StrEnum):
     BROKEN_JSON = "broken_json"
     WRONG_SHAPE = "wrong_shape"  # JSON that is no answer
     HTML = "html"  # somebody else's page
+    MISTYPED = "mistyped"  # an answer of the right shape, with numbers where words belong
+    FOREIGN = "foreign"  # a proper answer, of another provider's API
+    MISCOUNTED = "miscounted"  # a proper answer, whose figures of usage cannot be
+    GIANT = "giant"  # an answer without end: `giant_bytes` of it
+
+
+SAYS_SOMETHING = frozenset({Content.TEXT, Content.MISCOUNTED})
+"""What a caller can make use of."""
+
+
+class Packing(StrEnum):
+    """How a giant answer travels."""
+
+    PLAIN = "plain"  # nobody says how long it is
+    ANNOUNCED = "announced"  # a whole answer says so in its headers
+    GZIP = "gzip"  # a few kilobytes that unpack to it
 
 
 class Ending(StrEnum):
@@ -131,6 +105,8 @@ class Plan:
     content. `chunk_s`: from one piece of content to the next. A whole answer takes the same time before its headers, unless it
     drips. `drip_bytes`: the body comes in pieces of at most that size, `chunk_s` apart; 0: it does not. `ending_after`: pieces of
     content before an ending other than COMPLETE. `dies_at_s`: when the connection breaks, whatever is going on, from the start.
+    `hushed_at_s`: from when on nothing arrives any more, though nothing is closed. `skew_s`: how far the provider's clock is ahead.
+    `giant_bytes`, `packing`: size and wrapping of giant content.
     """
 
     stream: bool = False
@@ -148,6 +124,10 @@ class Plan:
     ending_after: int = 0
     ending_trouble: Trouble | None = None
     dies_at_s: float = inf
+    hushed_at_s: float = inf
+    skew_s: float = 0.0
+    giant_bytes: int = 0
+    packing: Packing = Packing.PLAIN
 
     # What a fault may do. The first to spoil a phase decides it.
 
@@ -167,6 +147,12 @@ class Plan:
         """The 200 holds something else than text."""
         return replace(self, content=content) if self.content is Content.TEXT else self
 
+    def swells(self, giant_bytes: int, packing: Packing) -> Plan:
+        """The 200 is a giant."""
+        if self.content is not Content.TEXT:
+            return self
+        return replace(self, content=Content.GIANT, giant_bytes=giant_bytes, packing=packing)
+
     def ends(self, ending: Ending, after: int, trouble: Trouble | None = None) -> Plan:
         """The 200 ends badly, after so many pieces of content (at most all there are)."""
         if self.ending is not Ending.COMPLETE:
@@ -176,6 +162,14 @@ class Plan:
     def dies(self, at_s: float) -> Plan:
         """The connection breaks at this time, seconds from the start, if it still stands."""
         return replace(self, dies_at_s=min(at_s, self.dies_at_s))
+
+    def hushed(self, at_s: float) -> Plan:
+        """Nothing arrives any more from this time on, seconds from the start; nothing is closed either."""
+        return replace(self, hushed_at_s=min(at_s, self.hushed_at_s))
+
+    def skewed(self, skew_s: float) -> Plan:
+        """The provider's clock is ahead by that much more."""
+        return replace(self, skew_s=self.skew_s + skew_s)
 
     def slower(
         self, *, connect_s: float = 0.0, headers_s: float = 0.0, first_content_s: float = 0.0, chunk_s: float = 0.0
@@ -194,9 +188,14 @@ class Plan:
     @property
     def pieces(self) -> int:
         """Pieces of content that are sent."""
-        if self.content is not Content.TEXT:
+        if self.content not in SAYS_SOMETHING:
             return 0
         return self.chunks if self.ending is Ending.COMPLETE else self.ending_after
+
+    @property
+    def breaks(self) -> bool:
+        """Whether its ending shows: content that is none has an end of its own."""
+        return self.ending is not Ending.COMPLETE and self.content in SAYS_SOMETHING
 
     def piece_at_s(self, number: int) -> float:
         """When the piece of content of this number (from 1) is sent, seconds from the start."""
@@ -205,8 +204,11 @@ class Plan:
     def timeline(self, timeouts: Timeouts) -> Timeline:
         """What a caller with these timeouts sees of it."""
         seen = self._stream_seen(timeouts) if self.stream else self._whole_seen(timeouts)
-        if seen.ended_s < self.dies_at_s:
+        broken_s = min(self.dies_at_s, self.hushed_at_s)
+        if seen.ended_s < broken_s or broken_s == inf:
             return seen
+        if self.hushed_at_s <= self.dies_at_s:  # nobody hears of the death
+            return self._hushed_seen(seen, timeouts)
         came = seen.headers_s < self.dies_at_s
         kind = FailureKind.TRUNCATED if came else FailureKind.CONNECTION_LOST
         sent = range(1, seen.chunks + 1) if self.stream else ()  # a whole answer is here entirely or not at all
@@ -217,6 +219,25 @@ class Plan:
             ended_s=self.dies_at_s,
             chunks=chunks,
             failure=kind,
+        )
+
+    def _hushed_seen(self, seen: Timeline, timeouts: Timeouts) -> Timeline:
+        """What would have come later never comes: the caller's own timeouts end it. `seen`: without the hush."""
+        if self.connect_s >= self.hushed_at_s:
+            return _nothing(timeouts.connect_s, FailureKind.CONNECT_TIMEOUT)
+        if not self.stream:
+            return _nothing(timeouts.answer_s, FailureKind.ANSWER_TIMEOUT)
+        if seen.headers_s >= self.hushed_at_s:
+            return _nothing(timeouts.headers_s, FailureKind.HEADERS_TIMEOUT)
+        chunks = sum(self.piece_at_s(number) < self.hushed_at_s for number in range(1, seen.chunks + 1))
+        if not chunks:
+            return _after_headers(seen.headers_s, timeouts.first_content_s, FailureKind.FIRST_CONTENT_TIMEOUT)
+        return Timeline(
+            headers_s=seen.headers_s,
+            content_s=seen.content_s,
+            ended_s=self.piece_at_s(chunks) + timeouts.idle_s,
+            chunks=chunks,
+            failure=FailureKind.IDLE_TIMEOUT,
         )
 
     def _before_content(self, timeouts: Timeouts, bound_s: float, bound: FailureKind) -> Timeline | None:
@@ -244,7 +265,7 @@ class Plan:
             return early
         headers_at_s = self.connect_s + self.headers_s
         pieces = self.pieces
-        stalls = self.ending is Ending.STALL and self.content is Content.TEXT
+        stalls = self.ending is Ending.STALL and self.breaks
         if self.piece_at_s(1) > timeouts.first_content_s or (stalls and not pieces):
             return _after_headers(headers_at_s, timeouts.first_content_s, FailureKind.FIRST_CONTENT_TIMEOUT)
         if not pieces:
@@ -265,7 +286,7 @@ class Plan:
         if early is not None:
             return early
         ended_s = self.piece_at_s(max(self.pieces, 1))
-        if ended_s > timeouts.answer_s or (self.ending is Ending.STALL and self.content is Content.TEXT):
+        if ended_s > timeouts.answer_s or (self.ending is Ending.STALL and self.breaks):
             return _nothing(timeouts.answer_s, FailureKind.ANSWER_TIMEOUT)
         failure = self._ends_in()
         if failure is not None:
@@ -274,8 +295,8 @@ class Plan:
 
     def _ends_in(self) -> FailureKind | None:
         """The failure that a 200 which does not stall ends in."""
-        if self.content is not Content.TEXT:
-            return FailureKind.EMPTY if self.content is Content.EMPTY else FailureKind.MALFORMED
+        if self.content not in SAYS_SOMETHING:
+            return _CONTENT_FAILURES.get(self.content, FailureKind.MALFORMED)
         if self.ending is Ending.ERROR_EVENT:
             return _kind(self.ending_trouble)
         if self.ending is Ending.UNFINISHED and not self.stream:
@@ -288,6 +309,9 @@ _CONNECT_FAILURES = {
     Connect.DNS_FAILED: FailureKind.DNS_FAILED,
     Connect.TLS_FAILED: FailureKind.TLS_FAILED,
 }
+
+_CONTENT_FAILURES = {Content.EMPTY: FailureKind.EMPTY, Content.GIANT: FailureKind.ANSWER_TOO_LARGE}
+"""What content amounts to that is not simply malformed. A giant is meant to exceed every caller's bound."""
 
 
 def _kind(trouble: Trouble | None) -> FailureKind:
@@ -332,6 +356,8 @@ def risk(scene: Scene, faults: Iterable[Fault], until_s: float) -> float:
     survives = 1.0
     for fault in faults:
         survives *= 1.0 - fault.risk(scene, until_s)
+        if survives == 0.0:
+            break
     return 1.0 - survives
 
 

@@ -1,15 +1,17 @@
 """API errors as providers word them: one row a problem, with the body in OpenAI's and in Anthropic's envelope.
 
-Google's stand in `_google`, those of one sentence in `_flat`.
+Google's stand in `_google`, Amazon's in `_bedrock`, those of one sentence in `_flat`.
 The wording follows what the providers document and what is quoted in public threads; the ids are invented.
 """
 
 from __future__ import annotations
 
 import json
+from email.utils import formatdate
 
 from understudy.core.failure import FailureKind
 from understudy.core.value import JsonObject, keyword_value, value
+from understudy.faults._bedrock import BEDROCK, bedrock_envelope, bedrock_event, bedrock_headers
 from understudy.faults._flat import FLAT, flat_envelope
 from understudy.faults._google import GOOGLE, google_envelope
 from understudy.faults._hints import HINTS, Spelled
@@ -17,7 +19,9 @@ from understudy.registry import unknown
 
 ANTHROPIC = "anthropic_messages"
 GEMINI = "gemini"
-"""The dialects with an envelope of their own; every other one here gets OpenAI's, as compatible servers send it."""
+CONVERSE = "bedrock_converse"
+RESPONSES = "openai_responses"
+"""The dialects with an envelope or an event of their own; every other one here gets OpenAI's, as compatible servers send it."""
 
 
 @keyword_value
@@ -143,6 +147,20 @@ PROBLEMS: dict[str, Problem] = {
         ),
         Worded(status=401, type="authentication_error", message="invalid x-api-key"),
     ),
+    # Azure's words, Anthropic's for OAuth tokens, and Google's own.
+    "expired_token": Problem(
+        _K.AUTH,
+        Worded(
+            status=401,
+            code="401",
+            message="Access token is missing, invalid, audience is incorrect (https://cognitiveservices.azure.com), or have expired.",
+        ),
+        Worded(
+            status=401,
+            type="authentication_error",
+            message="OAuth token has expired. Please obtain a new token or refresh your existing token.",
+        ),
+    ),
     "permission": Problem(
         _K.PERMISSION,
         Worded(
@@ -235,18 +253,23 @@ def error_reply(
     hint: str = "retry_after",
     message: str | None = None,
 ) -> ErrorReply:
-    """The problem as an HTTP answer. `wall_s`: Unix time, for hints that are dates. `message`: instead of the usual one."""
+    """The problem as an HTTP answer. `wall_s`: Unix time on the provider's clock, for its date and for hints that are dates. `message`: instead of the usual one."""
     worded = _worded(problem, dialect)
     spelled = HINTS[hint](retry_after_s, wall_s) if retry_after_s is not None else Spelled()
     if worded.page:
         title = f"{worded.status} {_REASONS[worded.status]}"
         page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>cloudflare</center>\r\n</body>\r\n</html>\r\n"
-        return ErrorReply(worded.status, (("content-type", "text/html"), *spelled.headers), page.encode())
+        dated = ("date", formatdate(wall_s, usegmt=True))
+        return ErrorReply(worded.status, (("content-type", "text/html"), dated, *spelled.headers), page.encode())
     status, envelope = _told(problem, dialect, model, request_id, spelled)
     if message is not None:
         _reword(envelope, message)
+    if dialect == CONVERSE and problem in BEDROCK:
+        headers = (*bedrock_headers(BEDROCK[problem], request_id), *spelled.headers)
+        return ErrorReply(status, headers, json.dumps(envelope).encode())
     id_header = "request-id" if dialect == ANTHROPIC else "x-request-id"
-    headers = (("content-type", "application/json"), (id_header, request_id), *spelled.headers)
+    dated = ("date", formatdate(wall_s, usegmt=True))
+    headers = (("content-type", "application/json"), dated, (id_header, request_id), *spelled.headers)
     if worded.status in {500, 503, 529} and dialect == ANTHROPIC:
         headers = (*headers, ("x-should-retry", "true"))
     return ErrorReply(status, headers, json.dumps(envelope).encode())
@@ -254,7 +277,12 @@ def error_reply(
 
 def error_event(problem: str, dialect: str, *, model: str, request_id: str) -> bytes:
     """The problem as the body of an error event inside a stream, or of an error under status 200: JSON."""
-    return json.dumps(_told(problem, dialect, model, request_id, Spelled())[1]).encode()
+    if dialect == CONVERSE:
+        return json.dumps(bedrock_event(BEDROCK.get(problem, BEDROCK["server_error"]))).encode()
+    _, envelope = _told(problem, dialect, model, request_id, Spelled())
+    return json.dumps(
+        {"type": "error", "sequence_number": 0, **envelope} if dialect == RESPONSES else envelope
+    ).encode()
 
 
 def _worded(problem: str, dialect: str) -> Worded:
@@ -267,6 +295,8 @@ def _told(problem: str, dialect: str, model: str, request_id: str, spelled: Spel
         return GOOGLE[problem].code, google_envelope(GOOGLE[problem], model, spelled)
     if (flat := FLAT.get(dialect, {}).get(problem)) is not None:
         return flat.code, flat_envelope(dialect, flat, model, request_id, spelled)
+    if dialect == CONVERSE and problem in BEDROCK:
+        return BEDROCK[problem].status, bedrock_envelope(BEDROCK[problem], spelled)
     worded = _worded(problem, dialect)
     return worded.status, _envelope(worded, dialect, model, request_id, spelled)
 

@@ -8,7 +8,8 @@ from typing import Literal
 
 from understudy.core.dice import Dice
 from understudy.core.value import keyword_value
-from understudy.faults._plan import Connect, Plan, Reply, Scene, Trouble
+from understudy.faults._plan import Connect, Plan, Reply, Trouble
+from understudy.faults._scene import Scene
 
 
 @keyword_value

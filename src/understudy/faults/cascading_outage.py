@@ -9,7 +9,8 @@ from math import inf
 
 from understudy.core.dice import Dice
 from understudy.core.value import keyword_value
-from understudy.faults._plan import Plan, Scene
+from understudy.faults._plan import Plan
+from understudy.faults._scene import Scene
 from understudy.faults._spell import CONNECTION_BREAKS, Down, down, require_positive, until_next
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from understudy.core.dice import Dice
 from understudy.core.value import keyword_value
-from understudy.faults._plan import Plan, Scene, Trouble
+from understudy.faults._plan import Plan, Trouble
 from understudy.faults._problems import check_hint, check_problem
+from understudy.faults._scene import Scene
 from understudy.faults._spell import Spell, require_positive
 
 

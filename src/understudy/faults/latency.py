@@ -12,7 +12,8 @@ from typing import Literal
 
 from understudy.core.dice import Dice
 from understudy.core.value import keyword_value
-from understudy.faults._plan import Plan, Scene
+from understudy.faults._plan import Plan
+from understudy.faults._scene import Scene
 from understudy.faults._spell import Spell, require_positive
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from understudy.core.dice import Dice
 from understudy.core.value import keyword_value
-from understudy.faults._plan import Plan, Reply, Scene
+from understudy.faults._plan import Plan, Reply
+from understudy.faults._scene import Scene
 from understudy.faults._spell import Spell
 
 

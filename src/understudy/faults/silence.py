@@ -6,7 +6,8 @@ from typing import Literal
 
 from understudy.core.dice import Dice
 from understudy.core.value import keyword_value
-from understudy.faults._plan import Ending, Plan, Reply, Scene
+from understudy.faults._plan import Ending, Plan, Reply
+from understudy.faults._scene import Scene
 from understudy.faults._spell import Spell
 
 

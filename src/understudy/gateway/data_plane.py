@@ -41,11 +41,12 @@ EVERYBODY = Principal(name="", key_sha256="")
 
 
 class Refused(Exception):
-    """What the caller asks is refused before any target is considered."""
+    """What the caller asks is refused before any target is considered. `headers`: what the refusal must carry."""
 
-    def __init__(self, kind: FailureKind, message: str) -> None:
+    def __init__(self, kind: FailureKind, message: str, *headers: Header) -> None:
         super().__init__(message)
         self.failure = Failure(kind, message)
+        self.headers = headers
 
 
 class DataPlane:
@@ -71,10 +72,10 @@ class DataPlane:
             return
         try:
             if exchange.method != "POST":
-                raise Refused(FailureKind.METHOD_NOT_ALLOWED, f"use POST for {exchange.path}")
+                raise wrong_method(exchange, "POST")
             call = self._call(exchange, dialect)
         except Refused as refused:
-            tell(exchange, dialect, refused.failure)
+            tell(exchange, dialect, refused)
             return
         if wants_array(exchange):
             await self._array(call, exchange)
@@ -152,7 +153,7 @@ class DataPlane:
                 doors = ", ".join([*self._paths, *MODELS, feedback.PATH])
                 raise Refused(FailureKind.UNKNOWN_ROUTE, f"nothing is at {exchange.path}; there are: {doors}")
             if exchange.method != "GET":
-                raise Refused(FailureKind.METHOD_NOT_ALLOWED, f"use GET for {exchange.path}")
+                raise wrong_method(exchange, "GET")
             names = self._names(self._principal(exchange))
             asked = unquote(exchange.path[len(listing) + 1 :])
             if asked and asked not in names:
@@ -161,12 +162,12 @@ class DataPlane:
             body = written.render_model(asked) if asked else written.render_models(names)
             exchange.respond(200, [JSON], body)
         except Refused as refused:
-            tell(exchange, dialect, refused.failure)
+            tell(exchange, dialect, refused)
 
     def _feedback(self, exchange: Exchange) -> None:
         """A score for an answer. Raises `Refused`."""
         if exchange.method != "POST":
-            raise Refused(FailureKind.METHOD_NOT_ALLOWED, f"use POST for {exchange.path}")
+            raise wrong_method(exchange, "POST")
         self._principal(exchange)
         try:
             told = feedback.take(self.engine, exchange.body)
@@ -216,10 +217,16 @@ def _pattern(path: str) -> re.Pattern[str]:
     return re.compile(f"{re.escape(before)}.+{re.escape(after)}", re.DOTALL)
 
 
-def tell(exchange: Exchange, dialect: Format, failure: Failure) -> None:
+def wrong_method(exchange: Exchange, allowed: str) -> Refused:
+    """A refusal that says what is allowed there, as RFC 9110 demands of a 405."""
+    told = f"use {allowed} for {exchange.path}"
+    return Refused(FailureKind.METHOD_NOT_ALLOWED, told, (b"allow", allowed.encode()))
+
+
+def tell(exchange: Exchange, dialect: Format, refused: Refused) -> None:
     """Refuse an exchange in its caller's dialect."""
-    body = dialect.render_error(ErrorReport(failure=failure))
-    exchange.respond(TABLE[failure.kind].status, [JSON], body)
+    body = dialect.render_error(ErrorReport(failure=refused.failure))
+    exchange.respond(TABLE[refused.failure.kind].status, [JSON, *refused.headers], body)
 
 
 def _steered(

@@ -1,8 +1,9 @@
 """A provider over HTTP, scripted or replaying a recording: what the router is tried against, by its tests and by its users.
 
-It speaks OpenAI Chat Completions (`/v1/chat/completions`, `/v1/models`), Anthropic Messages (`/v1/messages`,
-`/v1/messages/count_tokens`, `/v1/models` with an `anthropic-version` header), Gemini (`/v1beta/models/...:generateContent`,
-`:streamGenerateContent`), Ollama's own chat (`/api/chat`, `/api/tags`) and Cohere's (`/v2/chat`), streaming or not, with tools, structured output and
+It speaks OpenAI Chat Completions (`/v1/chat/completions`, `/v1/models`) and Responses (`/v1/responses`,
+`/v1/responses/input_tokens`), Anthropic Messages (`/v1/messages`, `/v1/messages/count_tokens`, `/v1/models` with an
+`anthropic-version` header), Gemini (`/v1beta/models/...:generateContent`, `:streamGenerateContent`), Ollama's own chat (`/api/chat`,
+`/api/tags`) and Cohere's (`/v2/chat`), streaming or not, with tools, structured output and
 usage, and embeddings as OpenAI, Gemini and Cohere have them; and it fails in every way that `understudy.faults` knows, on real sockets. What goes wrong is chosen by
 
 - the script: `faults` of a YAML file, or of a `Script`;
@@ -55,12 +56,19 @@ async def start_mock(
     *,
     faults: tuple[str | dict[str, Any] | Fault, ...] = (),
     tls: ssl.SSLContext | None = None,
+    tls_expired: ssl.SSLContext | None = None,
 ) -> Mock:
     """A mock that listens (port 0: on any free one). `script`: a value, or YAML text. `faults`: instead of the script's.
 
     It is a context manager that closes it. Raises `BadScript`, and `OSError` for an address that cannot be had.
     """
-    mock = Mock(read_script(script) if isinstance(script, str) else script, host=host, port=port, tls=tls)
+    mock = Mock(
+        read_script(script) if isinstance(script, str) else script,
+        host=host,
+        port=port,
+        tls=tls,
+        tls_expired=tls_expired,
+    )
     await mock.start()
     if faults:
         mock.set(*faults)

@@ -96,10 +96,10 @@ def say(asked: Asked, dice: Dice, *, words: int, text: str | None) -> Said:
     dice = dice.fork(label_of(asked.text))
     thinking = tuple(_PIECE.findall("The user wants an answer, so I shall give one. ")) if asked.thinks else ()
     if tool := _tool(asked):
-        called = Called(tool.name, json.dumps(example(tool.schema, dice), ensure_ascii=False))
+        called = Called(tool.name, json.dumps(_example(tool.schema, dice), ensure_ascii=False))
         return Said(thinking=thinking, called=called, stop="tool_calls")
     if asked.schema is not None:
-        shaped = example(asked.schema, dice) if asked.schema else {"answer": dice.pick(LOREM)}
+        shaped = _example(asked.schema, dice) if asked.schema else {"answer": dice.pick(LOREM)}
         return _bounded(asked, thinking, json.dumps(shaped, ensure_ascii=False))
     if text is None:
         echo = " ".join(asked.text.split())[:200]
@@ -108,10 +108,18 @@ def say(asked: Asked, dice: Dice, *, words: int, text: str | None) -> Said:
     return _bounded(asked, thinking, text)
 
 
+def _example(schema: JsonObject, dice: Dice) -> Any:
+    """A value of that shape. Raises `BadRequest` for a schema whose own members are of the wrong types."""
+    try:
+        return example(schema, dice)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise BadRequest("Invalid schema: it is not a JSON schema.") from None
+
+
 def _tool(asked: Asked) -> Offered | None:
     """The tool to call: the one demanded, else one whose name the question brings up."""
     if asked.must_call is not None:
-        return next((tool for tool in asked.tools if asked.must_call in {"", tool.name}), None)
+        return next((tool for tool in asked.tools if asked.must_call in ("", tool.name)), None)
     if not (asked.may_call and asked.fresh):
         return None
     said = set(re.findall(r"[a-z]{3,}", asked.text.lower()))
@@ -160,13 +168,22 @@ def want(read: JsonObject, name: str, kind: type, *, required: bool = False) -> 
     return found
 
 
+def stops_of(read: JsonObject, name: str) -> tuple[str, ...]:
+    """Stop sequences: a text, or several. Raises `BadRequest`."""
+    found = read.get(name)
+    stops = [found] if isinstance(found, str) else want(read, name, list) or []
+    if not all(isinstance(stop, str) for stop in stops):
+        raise BadRequest(f"Invalid type for '{name}': expected texts.")
+    return tuple(stop for stop in stops if stop)
+
+
 def messages_of(read: JsonObject, roles: frozenset[str]) -> list[JsonObject]:
     """The messages, each an object with a role out of `roles`. Raises `BadRequest`."""
     messages: list[Any] = want(read, "messages", list, required=True)
     if not messages:
         raise BadRequest("'messages' must hold at least one message.")
     for number, message in enumerate(messages):
-        if not isinstance(message, dict) or message.get("role") not in roles:
+        if not isinstance(message, dict) or message.get("role") not in tuple(roles):
             role = message.get("role") if isinstance(message, dict) else message
             raise BadRequest(f"Invalid value for 'messages[{number}].role': {role!r} is not one of {sorted(roles)}.")
     return messages

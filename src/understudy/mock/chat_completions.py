@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from understudy.core.value import JsonObject
-from understudy.mock.asked import Asked, BadRequest, Offered, Said, cut, messages_of, text_of, tokens_of, want
+from understudy.mock.asked import Asked, BadRequest, Offered, Said, cut, messages_of, stops_of, text_of, tokens_of, want
 from understudy.mock.formats import Events, Piece
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
@@ -24,7 +24,6 @@ class ChatCompletions(Events):
         """What a request asks."""
         messages = messages_of(read, _ROLES)
         user = [message for message in messages if message["role"] == "user"]
-        stop = read.get("stop")
         options = want(read, "stream_options", dict) or {}
         choice = read.get("tool_choice")
         return Asked(
@@ -37,9 +36,9 @@ class ChatCompletions(Events):
             may_call=choice != "none",
             must_call=_MUST_CALL.get(choice) if isinstance(choice, str) else _named(choice),
             schema=_schema(want(read, "response_format", dict) or {}),
-            thinks=read.get("reasoning_effort") not in {None, "none"},
+            thinks=read.get("reasoning_effort") not in (None, "none"),
             max_tokens=want(read, "max_completion_tokens", int) or want(read, "max_tokens", int),
-            stop=(stop,) if isinstance(stop, str) else tuple(stop or ()),
+            stop=stops_of(read, "stop"),
             n=want(read, "n", int) or 1,
             tokens_in=tokens_of(read),
         )

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from understudy.core.value import JsonObject
-from understudy.mock.asked import Asked, BadRequest, Offered, Said, cut, messages_of, text_of, tokens_of, want
+from understudy.mock.asked import Asked, BadRequest, Offered, Said, cut, messages_of, stops_of, text_of, tokens_of, want
 from understudy.mock.formats import Events, Piece
 
 _ROLES = frozenset({"system", "user", "assistant", "tool"})
@@ -44,7 +44,7 @@ class CohereChat(Events):
             schema=(form.get("json_schema") or {}) if form.get("type") == "json_object" else None,
             thinks=thinking.get("type") == "enabled",
             max_tokens=want(read, "max_tokens", int),
-            stop=tuple(want(read, "stop_sequences", list) or ()),
+            stop=stops_of(read, "stop_sequences"),
             tokens_in=tokens_of(read),
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from understudy.core.value import JsonObject
-from understudy.mock.asked import Asked, BadRequest, Offered, Said, want
+from understudy.mock.asked import Asked, BadRequest, Offered, Said, stops_of, want
 from understudy.mock.formats import Events, Piece
 
 _PATH = re.compile(r"/models/(?P<model>[^/]+):(?P<method>generateContent|streamGenerateContent)\Z")
@@ -38,8 +38,8 @@ class GenerateContent(Events):
         contents = _contents(read)
         config = want(read, "generationConfig", dict) or {}
         thinking = want(config, "thinkingConfig", dict) or {}
-        calling = (want(read, "toolConfig", dict) or {}).get("functionCallingConfig") or {}
-        named = calling.get("allowedFunctionNames") or [""]
+        calling = want(want(read, "toolConfig", dict) or {}, "functionCallingConfig", dict) or {}
+        named = want(calling, "allowedFunctionNames", list) or [""]
         user = [content for content in contents if content.get("role") != "model" and _text(content)]
         return Asked(
             model=read["model"],
@@ -52,7 +52,7 @@ class GenerateContent(Events):
             schema=_schema(config),
             thinks=bool(thinking.get("includeThoughts")),
             max_tokens=want(config, "maxOutputTokens", int),
-            stop=tuple(want(config, "stopSequences", list) or ()),
+            stop=stops_of(config, "stopSequences"),
             n=want(config, "candidateCount", int) or 1,
             tokens_in=1 + len(json.dumps([read.get(name) for name in ("contents", "systemInstruction", "tools")])) // 4,
         )
@@ -130,7 +130,7 @@ def _contents(read: JsonObject) -> list[JsonObject]:
     if not contents:
         raise BadRequest("* GenerateContentRequest.contents: contents is not specified")
     for content in contents:
-        if not isinstance(content, dict) or content.get("role", "user") not in {"user", "model"}:
+        if not isinstance(content, dict) or content.get("role", "user") not in ("user", "model"):
             raise BadRequest("Please use a valid role: user, model.")
         parts = content.get("parts")
         if not isinstance(parts, list) or not parts or not all(isinstance(part, dict) and part for part in parts):
@@ -144,12 +144,17 @@ def _text(content: JsonObject) -> str:
 
 def _offered(tools: Any) -> Iterator[Offered]:
     for tool in tools:
-        for function in tool.get("functionDeclarations") or () if isinstance(tool, dict) else ():
+        for function in want(tool, "functionDeclarations", list) or () if isinstance(tool, dict) else ():
             if not isinstance(function, dict) or not isinstance(function.get("name"), str):
                 raise BadRequest(
                     "* GenerateContentRequest.tools[0].function_declarations[0].name: Invalid function name."
                 )
-            schema = function.get("parametersJsonSchema") or function.get("parameters") or {}
+            spelt = (
+                "parametersJsonSchema",
+                "parameters_json_schema",
+                "parameters",
+            )  # Google's own SDK writes the second
+            schema: Any = next((function[name] for name in spelt if function.get(name)), {})
             yield Offered(function["name"], _lower(schema))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from understudy.core.value import JsonObject
-from understudy.mock.asked import Asked, BadRequest, Offered, Said, cut, messages_of, text_of, tokens_of, want
+from understudy.mock.asked import Asked, BadRequest, Offered, Said, cut, messages_of, stops_of, text_of, tokens_of, want
 from understudy.mock.formats import Events, Piece
 
 _ROLES = frozenset({"user", "assistant"})
@@ -33,11 +33,11 @@ class Messages(Events):
             fresh=messages[-1]["role"] == "user" and not _holds_results(messages[-1].get("content")),
             tools=tuple(_offered(tool) for tool in want(read, "tools", list) or ()),
             may_call=choice.get("type") != "none",
-            must_call={"any": "", "tool": choice.get("name")}.get(choice.get("type", "")),
+            must_call={"any": "", "tool": want(choice, "name", str)}.get(want(choice, "type", str) or ""),
             schema=_schema(read),
-            thinks=thinking.get("type") in {"enabled", "adaptive"},
+            thinks=thinking.get("type") in ("enabled", "adaptive"),
             max_tokens=want(read, "max_tokens", int, required=True),
-            stop=tuple(want(read, "stop_sequences", list) or ()),
+            stop=stops_of(read, "stop_sequences"),
             tokens_in=tokens_of(read),
         )
 
@@ -48,7 +48,7 @@ class Messages(Events):
         if only.thinking:
             content.append({"type": "thinking", "thinking": "".join(only.thinking), "signature": _SIGNATURE})
         if only.text:
-            content.append({"type": "text", "text": "".join(only.text), "citations": None})
+            content.append({"type": "text", "text": "".join(only.text), "citations": []})
         if only.called is not None:
             content.append(_tool_use(only, number) | {"input": json.loads(only.called.arguments)})
         return _message(asked, number, only.tokens_out) | {
@@ -117,7 +117,7 @@ def _blocks(said: Said, number: int) -> Iterator[tuple[JsonObject, list[JsonObje
         )
     if said.text:
         yield (
-            {"type": "text", "text": "", "citations": None},
+            {"type": "text", "text": "", "citations": []},
             [{"type": "text_delta", "text": part} for part in said.text],
         )
     if said.called is not None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from understudy.core.value import JsonObject
-from understudy.mock.asked import Asked, BadRequest, Offered, Said, messages_of, tokens_of, want
+from understudy.mock.asked import Asked, BadRequest, Offered, Said, messages_of, stops_of, tokens_of, want
 from understudy.mock.formats import Piece
 
 _ROLES = frozenset({"system", "user", "assistant", "tool"})
@@ -51,7 +51,7 @@ class OllamaChat:
             schema={} if form == "json" else form,
             thinks=bool(read.get("think")),
             max_tokens=bound if bound is not None and bound > 0 else None,
-            stop=tuple(want(options, "stop", list) or ()),
+            stop=stops_of(options, "stop"),
             tokens_in=tokens_of(read),
         )
 

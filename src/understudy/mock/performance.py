@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from math import inf
 
 from understudy.core.dice import Dice
 from understudy.core.value import keyword_value
-from understudy.faults import Connect, Content, Ending, ErrorReply, Plan, Reply
+from understudy.faults import Connect, Content, Ending, ErrorReply, Plan, Reply, miscounted, mistyped
+from understudy.mock import giant
 from understudy.mock.formats import Events, Piece
 from understudy.mock.wire import Connection, Headers
 
@@ -26,9 +28,9 @@ _NOT_HTTP = (
 class Material:
     """Everything that a plan may want to send. `whole`: the body of a proper whole answer. `pieces`: of a proper stream.
 
-    `empty_whole`, `empty_pieces`: proper answers in which nothing is said. `wrong_shape`: JSON that is no answer. `error`: for
-    Reply.ERROR. `event`: for Ending.ERROR_EVENT, the JSON. `event_name`: the type of such an event, "" for none. `stream_type`: the
-    content type of streams; `framed`: an event of one.
+    `empty_whole`, `empty_pieces`: proper answers in which nothing is said. `foreign_whole`, `foreign_pieces`: proper ones of another
+    provider's API. `error`: for Reply.ERROR. `event`: for Ending.ERROR_EVENT, the JSON. `event_name`: the type of such an event, "" for
+    none. `stream_type`: the content type of streams; `framed`: an event of one.
     """
 
     status: int = 200
@@ -37,6 +39,8 @@ class Material:
     pieces: Sequence[Piece] = ()
     empty_whole: bytes = b"{}"
     empty_pieces: Sequence[Piece] = ()
+    foreign_whole: bytes = b"{}"
+    foreign_pieces: Sequence[Piece] = ()
     error: ErrorReply | None = None
     event: bytes = b"{}"
     event_name: str = ""
@@ -49,14 +53,16 @@ _WRONG_SHAPE = b'{"status":"ok","result":null}'
 
 async def perform(plan: Plan, material: Material, connection: Connection, dice: Dice, *, split: bool) -> None:
     """Do to the connection what the plan says. Times count from now."""
-    death: asyncio.TimerHandle | None = None
-    if plan.dies_at_s < float("inf"):
-        death = asyncio.get_running_loop().call_later(plan.dies_at_s, connection.reset)
+    loop = asyncio.get_running_loop()
+    ends = ((plan.dies_at_s, connection.reset), (plan.hushed_at_s, connection.hush))
+    timers = [loop.call_later(at_s, end) for at_s, end in ends if at_s < inf]
     try:
         await _connect_and_reply(plan, material, connection, dice, split=split)
+        if connection.hushed:
+            await _silence()
     finally:
-        if death is not None:
-            death.cancel()
+        for timer in timers:
+            timer.cancel()
 
 
 async def _connect_and_reply(
@@ -80,6 +86,8 @@ async def _connect_and_reply(
             assert material.error is not None
             connection.head(material.error.status, material.error.headers, length=len(material.error.body))
             await connection.send(material.error.body)
+        case _ if plan.content is Content.GIANT:
+            await giant.send(plan, material.stream_type, connection)
         case _:
             performer = _stream if plan.stream and plan.content is not Content.HTML else _whole
             await performer(plan, material, _Pen(connection, plan, dice if split else None))
@@ -127,9 +135,10 @@ class _Pen:
 async def _stream(plan: Plan, material: Material, pen: _Pen) -> None:
     headers = [(name, line) for name, line in material.headers if name != "content-type"]
     pen.connection.head(material.status, [("content-type", material.stream_type), *headers], length=None)
-    breaks = plan.ending is not Ending.COMPLETE and plan.content is Content.TEXT
+    pieces = {Content.EMPTY: material.empty_pieces, Content.FOREIGN: material.foreign_pieces}
+    breaks = plan.breaks
     sent = 0
-    for piece in material.empty_pieces if plan.content is Content.EMPTY else material.pieces:
+    for piece in pieces.get(plan.content, material.pieces):
         if breaks and sent and sent == plan.ending_after:
             break
         if piece.content:
@@ -148,7 +157,20 @@ _SPOILED: dict[Content, Callable[[Piece, Material], bytes]] = {
     Content.WRONG_SHAPE: lambda piece, material: (
         material.framed(_WRONG_SHAPE, "") if b"{" in piece.data else piece.data
     ),
+    Content.MISTYPED: lambda piece, _: _in_lines(mistyped, piece.data),
+    Content.MISCOUNTED: lambda piece, _: _in_lines(miscounted, piece.data),
 }
+
+
+def _in_lines(lie: Callable[[bytes], bytes], data: bytes) -> bytes:
+    """The lie in every line of JSON, event of a stream or bare; binary frames stay as they are."""
+    return b"\n".join([_in_line(lie, line) for line in data.split(b"\n")])
+
+
+def _in_line(lie: Callable[[bytes], bytes], line: bytes) -> bytes:
+    mark = b"data: " if line.startswith(b"data: ") else b""
+    told = line.removeprefix(mark)
+    return mark + lie(told) if told.startswith(b"{") else line
 
 
 async def _end(ending: Ending, material: Material, pen: _Pen) -> None:
@@ -174,7 +196,7 @@ async def _whole(plan: Plan, material: Material, pen: _Pen) -> None:
     headers, body = material.headers, _body(plan, material)
     if plan.content is Content.HTML:
         headers = (("content-type", "text/html; charset=utf-8"),)
-    broken = plan.content is Content.TEXT and plan.ending in {Ending.CUT, Ending.RESET, Ending.STALL}
+    broken = plan.breaks and plan.ending in {Ending.CUT, Ending.RESET, Ending.STALL}
     pen.connection.head(material.status, headers, length=len(body))
     if broken:
         body = body[: min(len(body) * plan.ending_after // max(plan.chunks, 1), len(body) - 1)]
@@ -184,10 +206,10 @@ async def _whole(plan: Plan, material: Material, pen: _Pen) -> None:
 
 
 def _body(plan: Plan, material: Material) -> bytes:
+    if plan.breaks and plan.ending is Ending.ERROR_EVENT:
+        return material.event
     if plan.content is not Content.TEXT:
         return _SPOILED_BODIES[plan.content](material)
-    if plan.ending is Ending.ERROR_EVENT:
-        return material.event
     return material.whole[: len(material.whole) // 2] if plan.ending is Ending.UNFINISHED else material.whole
 
 
@@ -196,4 +218,7 @@ _SPOILED_BODIES: dict[Content, Callable[[Material], bytes]] = {
     Content.BROKEN_JSON: lambda material: material.whole.replace(b'":', b'"', 1),
     Content.WRONG_SHAPE: lambda _material: _WRONG_SHAPE,
     Content.HTML: lambda _material: _PAGE,
+    Content.MISTYPED: lambda material: mistyped(material.whole),
+    Content.FOREIGN: lambda material: material.foreign_whole,
+    Content.MISCOUNTED: lambda material: miscounted(material.whole),
 }

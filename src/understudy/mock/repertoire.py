@@ -14,6 +14,7 @@ from understudy.faults import ErrorReply, Plan, Trouble, error_event, error_repl
 from understudy.mock.asked import NOTHING, Asked, BadRequest, read_object, say
 from understudy.mock.chat_completions import ChatCompletions
 from understudy.mock.cohere_chat import CohereChat, answers_chat
+from understudy.mock.converse import Converse, conversed, converses
 from understudy.mock.embeddings import Embedded, embed, embeds
 from understudy.mock.formats import Format
 from understudy.mock.generate_content import GenerateContent, addressed, generates
@@ -21,14 +22,25 @@ from understudy.mock.messages import Messages
 from understudy.mock.ollama_chat import OllamaChat, chats
 from understudy.mock.performance import Material
 from understudy.mock.replay import NotRecorded, Recording, load_recording
+from understudy.mock.responses import Responses, responds
 from understudy.mock.script import BadScript, Script
 from understudy.mock.wire import Incoming
 
 _CHAT: Format = ChatCompletions()
 _MESSAGES: Format = Messages()
 _GEMINI: Format = GenerateContent()
-_OLLAMA: Format = OllamaChat()
-_COHERE: Format = CohereChat()
+_RESPONSES: Format = Responses()
+_CONVERSE: Format = Converse()
+_TOLD_BY_PATH: tuple[tuple[Callable[[str], bool], Format], ...] = (
+    (generates, _GEMINI),
+    (responds, _RESPONSES),
+    (chats, OllamaChat()),
+    (answers_chat, CohereChat()),
+    (converses, _CONVERSE),
+)
+"""Formats that are known by where they are asked."""
+_ADDRESSED = {_GEMINI.dialect: addressed, _CONVERSE.dialect: conversed}
+"""Formats whose path says a part of the request -> what adds it."""
 
 
 class Received:
@@ -81,13 +93,8 @@ class Received:
     @property
     def format(self) -> Format:
         """The wire format that it is answered in."""
-        if generates(self.path):
-            return _GEMINI
-        if chats(self.path):
-            return _OLLAMA
-        if answers_chat(self.path):
-            return _COHERE
-        return _MESSAGES if self.speaks_anthropic else _CHAT
+        told = next((format_ for serves, format_ in _TOLD_BY_PATH if serves(self.path)), None)
+        return told or (_MESSAGES if self.speaks_anthropic else _CHAT)
 
     @property
     def request_id(self) -> str:
@@ -135,26 +142,25 @@ class Repertoire:
         if received.method == "POST" and (embedded := _embedded(received, path)) is not None:
             received.model = embedded.model
             return _in_one(received, embedded.whole, plan_of, empty=embedded.empty, tokens=embedded.tokens)
-        known = (
-            generates(path)
-            or chats(path)
-            or answers_chat(path)
-            or path.endswith(("/chat/completions", "/messages", "/messages/count_tokens"))
+        known = any(serves(path) for serves, _ in _TOLD_BY_PATH) or path.endswith(
+            ("/chat/completions", "/messages", "/messages/count_tokens")
         )
         if received.method != "POST" or not known:
             raise Refused("not_found", f"Invalid URL ({received.method} {path})")
         format_ = received.format
-        counts = path.endswith("/count_tokens")
+        counts = path.endswith(("/count_tokens", "/input_tokens"))
         try:
             received.json = read_object(received.body)
             # Who only counts has no answer to bound.
-            body = addressed(path, received.json) if format_ is _GEMINI else received.json
-            asked = format_.read({"max_tokens": 1, **body} if counts else body)
+            adds = _ADDRESSED.get(format_.dialect)
+            body = received.json if adds is None else adds(path, received.json)
+            asked = format_.read({"max_tokens": 1, **body} if path.endswith("/count_tokens") else body)
         except BadRequest as error:
             raise Refused("invalid_request", str(error)) from None
         received.model, received.stream = asked.model, asked.stream
         if counts:
-            return _in_one(received, {"input_tokens": asked.tokens_in}, plan_of)
+            named = {"object": "response.input_tokens"} if format_ is _RESPONSES else {}
+            return _in_one(received, {**named, "input_tokens": asked.tokens_in}, plan_of)
         if self._recording is not None:
             return _replayed(received, received.json, self._recording, plan_of)
         return self._answered(received, asked, format_, plan_of)
@@ -165,6 +171,7 @@ class Repertoire:
             say(asked, self._dice.fork(index), words=script.words, text=script.text) for index in range(asked.n)
         )
         nothing = (NOTHING,) * asked.n
+        foreign = _CHAT if format_ is _MESSAGES else _MESSAGES
         number = received.number
         plan = plan_of(sum(each.pieces for each in said), asked.tokens_in)
         return plan, Material(
@@ -173,6 +180,8 @@ class Repertoire:
             pieces=format_.stream(asked, said, number) if asked.stream else (),
             empty_whole=_dump(format_.whole(asked, nothing, number)),
             empty_pieces=format_.stream(asked, nothing, number) if asked.stream else (),
+            foreign_whole=_dump(foreign.whole(asked, said[:1], number)),
+            foreign_pieces=foreign.stream(asked, said[:1], number) if asked.stream else (),
             **_troubles(received, plan),
         )
 
@@ -211,14 +220,14 @@ def _in_one(
     )
 
 
-def error_for(received: Received, trouble: Trouble, message: str | None = None) -> ErrorReply:
-    """An API error in the request's wire format. `message`: instead of the problem's own."""
+def error_for(received: Received, trouble: Trouble, message: str | None = None, *, skew_s: float = 0.0) -> ErrorReply:
+    """An API error in the request's wire format. `message`: instead of the problem's own. `skew_s`: how far our clock is ahead."""
     return error_reply(
         trouble.problem,
         received.dialect,
         model=received.model,
         request_id=received.request_id,
-        wall_s=time.time(),
+        wall_s=time.time() + skew_s,
         retry_after_s=trouble.retry_after_s,
         hint=trouble.hint,
         message=message,
@@ -229,17 +238,22 @@ def _troubles(received: Received, plan: Plan) -> dict[str, Any]:
     """What of `Material` the plan's troubles need."""
     event = (plan.ending_trouble or Trouble("server_error")).problem
     return {
-        "error": None if plan.trouble is None else error_for(received, plan.trouble),
+        "error": None if plan.trouble is None else error_for(received, plan.trouble, skew_s=plan.skew_s),
         "event": error_event(event, received.dialect, model=received.model, request_id=received.request_id),
-        "event_name": "error" if received.speaks_anthropic else "",
+        "event_name": "error" if received.format in {_MESSAGES, _RESPONSES} else "",
         "stream_type": received.format.stream_type,
         "framed": received.format.framed,
     }
 
 
 def _headers(received: Received) -> tuple[tuple[str, str], ...]:
-    name = "request-id" if received.speaks_anthropic else "x-request-id"
+    name = _ID_HEADERS.get(received.dialect, "x-request-id")
+    if received.speaks_anthropic:
+        name = "request-id"
     return (("content-type", "application/json"), (name, received.request_id))
+
+
+_ID_HEADERS = {_CONVERSE.dialect: "x-amzn-requestid"}
 
 
 def _load(path: Path, script: Script) -> Recording:

@@ -1,7 +1,7 @@
 """Recorded traffic as a provider: each request is answered as it once was.
 
-A recording is JSON lines, gzipped if its name says so, one interaction a line: `api` (chat_completions, messages or
-generate_content; others are left out), `stream`, `request` (`body`: parsed JSON, or null) and `response` (`status`, `headers`, and `body_text` or `body_b64`).
+A recording is JSON lines, gzipped if its name says so, one interaction a line: `api` (a key of `_APIS`; others are left out), `stream`,
+`request` (`body`: parsed JSON, or null) and `response` (`status`, `headers`, and `body_text` or `body_b64`).
 """
 
 from __future__ import annotations
@@ -17,16 +17,19 @@ from typing import Any
 import msgspec
 
 from understudy.core.value import JsonObject, keyword_value, value
+from understudy.framing.aws_event_stream import EventStreamParser
 from understudy.framing.json_lines import JsonLinesParser
 from understudy.framing.sse import SseParser
 from understudy.mock.formats import Piece
 
 _APIS = {
+    "bedrock_converse": "bedrock_converse",
     "chat_completions": "openai_chat",
-    "messages": "anthropic_messages",
-    "generate_content": "gemini",
     "cohere_chat": "cohere_chat",
+    "generate_content": "gemini",
+    "messages": "anthropic_messages",
     "ollama_chat": "ollama_chat",
+    "responses": "openai_responses",
 }
 _FRAMINGS = {"ollama_chat": JsonLinesParser}
 """What cuts the streams of a format into events, where that is not server-sent events."""
@@ -52,6 +55,8 @@ class Record:
 
     def pieces(self) -> list[Piece]:
         """A stream event by event, as it was framed; each counts as a piece of content."""
+        if self.dialect == "bedrock_converse":
+            return [Piece(message.raw, message.payload != b"") for message in EventStreamParser().feed(self.body)]
         parser = _FRAMINGS.get(self.dialect, SseParser)()
         events = [*parser.feed(self.body), *parser.flush()]
         return [Piece(event.raw, event.data is not None) for event in events]

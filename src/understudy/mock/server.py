@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import socket
 import ssl
 from collections import deque
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +15,7 @@ import msgspec
 from understudy.core.dice import Dice
 from understudy.faults import Arrivals, Connect, Fault, Plan, Scene, Trouble, plan_attempt
 from understudy.mock.by_name import fault_of
+from understudy.mock.door import Door, Doorway
 from understudy.mock.performance import Material, perform
 from understudy.mock.repertoire import Received, Refused, Repertoire, error_for
 from understudy.mock.script import BadScript, Script, read_faults
@@ -24,14 +25,16 @@ FAULTS_HEADER = "x-mock-faults"
 """A request header with faults for this request alone: a JSON list, each as in a script."""
 
 _SWEEP_S = 0.02
-_BACKLOG = 2048
+
+_DOORS = {Connect.REFUSED: Door.REFUSING, Connect.TIMEOUT: Door.DEAF}
 
 
 class Mock:
     """A provider over HTTP. Use it as `async with`, or `start` and `close` it.
 
     `requests`: what came, oldest first, the last `remembered` of them. `connections`: those that are open. `accepted`: how many
-    there ever were. `origin`: its address once it has started; `base_url`: the same as a target takes it.
+    there ever were. `origin`: its address once it has started; `base_url`: the same as a target takes it. `tls`: speak TLS, with this
+    certificate (a context of its own). `tls_expired`: the certificate to show while a fault has expired the other; without it such handshakes are broken off.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Mock:
         host: str = "127.0.0.1",
         port: int = 0,
         tls: ssl.SSLContext | None = None,
+        tls_expired: ssl.SSLContext | None = None,
         remembered: int = 10_000,
     ) -> None:
         self.script = script or Script()
@@ -54,15 +58,13 @@ class Mock:
         self._host = host
         self._port = port
         self._tls = tls
+        self._tls_expired = tls_expired
         self._dice = Dice(self.script.seed)
         self._arrivals = Arrivals()
         self._number = itertools.count(1)
         self._repertoire = Repertoire(self.script)
-        self._anchor: socket.socket | None = None
-        self._listener: asyncio.Server | None = None
-        self._opening: asyncio.Task[None] | None = None
+        self._doorway: Doorway | None = None
         self._sweep_timer: asyncio.TimerHandle | None = None
-        self._refusing = False
         self._started_s = 0.0
 
     # Life
@@ -71,34 +73,30 @@ class Mock:
         """Listen. Raises `BadScript` and `OSError`."""
         self._loop = asyncio.get_running_loop()
         self._faults = read_faults(self.script.faults)
-        # Bound and never listening, it keeps the port ours while the mock refuses connections.
-        self._anchor = _bound(self._host, self._port)
-        self._port = int(self._anchor.getsockname()[1])
+        if self._tls is not None:
+            self._tls.sni_callback = self._show_certificate
+        self._doorway = Doorway(self._host, self._port, self._tls, self._accept)
+        self._port = self._doorway.port
         host = f"[{self._host}]" if ":" in self._host else self._host
         self.origin = f"{'http' if self._tls is None else 'https'}://{host}:{self._port}"
         self.base_url = f"{self.origin}/v1"
         self._started_s = self._loop.time()
         self._sweep()
-        if self._opening is not None:
-            await self._opening
+        await self._doorway.opened()
 
     async def close(self) -> None:
         """Stop listening and drop every connection."""
         if self._sweep_timer is not None:
             self._sweep_timer.cancel()
-        if self._opening is not None:
-            await self._opening
-        if self._listener is not None:
-            self._listener.close()
+        if self._doorway is not None:
+            await self._doorway.close()
         open_still = list(self.connections)
         for connection in open_still:
-            connection.reset()
+            connection.drop()
         await asyncio.gather(*(connection.gone() for connection in open_still))
-        if self._anchor is not None:
-            self._anchor.close()
 
     async def __aenter__(self) -> Self:
-        if self._anchor is None:  # `start_mock` has started it already
+        if self._doorway is None:  # `start_mock` has started it already
             await self.start()
         return self
 
@@ -136,44 +134,43 @@ class Mock:
         self.requests.clear()
         self._arrivals = Arrivals()
 
-    # Refusing connections
+    # The door
 
     def _sweep(self) -> None:
-        """Open or close the door as the faults of this moment want it."""
-        refusing = self._refuses()
-        if refusing and not self._refusing:
-            if self._listener is not None:
-                self._listener.close()
-                self._listener = None
+        """Open, close or wall up the door as the faults of this moment want it."""
+        assert self._doorway is not None
+        door = _DOORS.get(self._connects(), Door.OPEN)
+        if door is not self._doorway.door:
             for connection in list(self.connections):
-                connection.reset()
-        elif not refusing and self._listener is None and self._opening is None:
-            assert self._anchor is not None
-            door = _bound(self._host, self._port)
-            door.listen(_BACKLOG)  # from here on nobody is refused, even before the loop has taken it over
-            self._opening = self._loop.create_task(self._open(door))
-        self._refusing = refusing
+                if door is Door.REFUSING:
+                    connection.reset()
+                elif door is Door.DEAF:
+                    connection.hush()
+            self._doorway.become(door)
         if self._sweep_timer is not None:
             self._sweep_timer.cancel()
         self._sweep_timer = self._loop.call_later(_SWEEP_S, self._sweep)
 
-    def _refuses(self) -> bool:
-        """Whether some fault now refuses every connection there is."""
+    def _connects(self) -> Connect:
+        """How connecting goes now, as far as it goes the same way for everybody."""
         scene = Scene(
             now_s=self.now_s, target=self.script.provider, provider=self.script.provider, arrivals=self._arrivals
         )
-        return any(
-            fault.risk(scene, scene.now_s) == 1.0
-            and fault.shape(Plan(), scene, Dice(self._dice.seed)).connect is Connect.REFUSED
-            for fault in self._faults
-        )
+        certain = (fault for fault in self._faults if fault.risk(scene, scene.now_s) == 1.0)
+        shaped = (fault.shape(Plan(), scene, Dice(self._dice.seed)).connect for fault in certain)
+        return next((connect for connect in shaped if connect is not Connect.OK), Connect.OK)
 
-    async def _open(self, door: socket.socket) -> None:
-        self._listener = await self._loop.create_server(self._accept, sock=door, ssl=self._tls, backlog=_BACKLOG)
-        self._opening = None
-        if self._refusing:
-            self._listener.close()
-            self._listener = None
+    def _show_certificate(
+        self, handshake: ssl.SSLObject | ssl.SSLSocket, name: str | None, own: ssl.SSLContext
+    ) -> int | None:
+        """What OpenSSL asks within every handshake: None to go on, else the alert that ends it."""
+        del name, own
+        if self._connects() is not Connect.TLS_FAILED:
+            return None
+        if self._tls_expired is None:
+            return ssl.AlertDescription.ALERT_DESCRIPTION_INTERNAL_ERROR
+        handshake.context = self._tls_expired
+        return None
 
     def _accept(self) -> Connection:
         self.accepted += 1
@@ -217,6 +214,8 @@ class Mock:
             arrivals=self._arrivals,
         )
         plan = plan_attempt(scene, faults, dice)
+        if self._tls is not None and plan.connect is Connect.TLS_FAILED:
+            plan = replace(plan, connect=Connect.OK)  # this connection's handshake is over: it stands
         self._arrivals.note(scene.now_s, tokens)
         return plan
 
@@ -232,18 +231,3 @@ def _own_faults(received: Received) -> tuple[Fault, ...]:
         return (*read_faults(msgspec.json.decode(header, type=list[Any])), *own)
     except (msgspec.DecodeError, BadScript) as error:
         raise Refused("invalid_request", f"{FAULTS_HEADER}: {error}") from None
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    """A socket of our own on this address, beside others of ours."""
-    [(family, _, _, _, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # so named, it gets TCP_NODELAY from asyncio
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        bound.setblocking(False)
-        bound.bind(address)
-    except OSError:
-        bound.close()
-        raise
-    return bound

@@ -52,6 +52,7 @@ class Connection(asyncio.Protocol):
         self._gone = asyncio.Event()
         self._chunked = False
         self.ended_here = False  # by the script, not by the client
+        self.hushed = False
         self._clear()
 
     # asyncio's side
@@ -156,7 +157,7 @@ class Connection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Bytes as they are."""
-        if not self._transport.is_closing():
+        if not self._transport.is_closing() and not self.hushed:
             self._transport.write(data)
 
     async def gone(self) -> None:
@@ -166,12 +167,23 @@ class Connection(asyncio.Protocol):
             await asyncio.wait((self._task,))
 
     def close(self) -> None:
-        """Close once everything is sent: within a body, that cuts it."""
+        """Close once everything is sent: within a body, that cuts it. Nobody hears it of a hushed one."""
+        if self.hushed:
+            return
         self.ended_here = True
         self._transport.close()
 
+    def hush(self) -> None:
+        """From now on nothing that is said here arrives, the end of the connection neither."""
+        self.hushed = True
+
     def reset(self) -> None:
-        """Throw away what waits to be sent, and have the client see a reset."""
+        """Throw away what waits to be sent, and have the client see a reset. Nobody sees it of a hushed one."""
+        if not self.hushed:
+            self.drop()
+
+    def drop(self) -> None:
+        """A reset, hushed or not: nothing of it stays."""
         self.ended_here = True
         sock = self._transport.get_extra_info("socket")
         if sock is not None and not self._transport.is_closing():

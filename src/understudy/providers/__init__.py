@@ -40,12 +40,15 @@ from understudy.core.value import JsonObject, keyword_value
 from understudy.dialects import BY_THE_BOOK, Quirks
 from understudy.ports import Header, Origin
 from understudy.registry import Registry
+from understudy.transport.sigv4 import Scope
 
 OPENAI_CHAT = "openai_chat"
+OPENAI_RESPONSES = "openai_responses"
 ANTHROPIC_MESSAGES = "anthropic_messages"
 GEMINI = "gemini"
 OLLAMA_CHAT = "ollama_chat"
 COHERE_CHAT = "cohere_chat"
+BEDROCK_CONVERSE = "bedrock_converse"
 
 
 ModelQuirks = tuple[tuple[str, Quirks], ...]
@@ -59,6 +62,7 @@ class Auth(StrEnum):
     X_API_KEY = "x-api-key"  # x-api-key: ...
     API_KEY = "api-key"  # api-key: ...
     X_GOOG_API_KEY = "x-goog-api-key"  # x-goog-api-key: ...
+    SIGV4 = "sigv4"  # authorization: AWS4-HMAC-SHA256 ... (`transport.sigv4`), or Bearer ... of what is no pair of keys
     NONE = "none"
 
 
@@ -166,8 +170,50 @@ def openai_chat(
         quirks=quirks,
         models=models,
         on_request=on_request,
-        lacks_in_translation=("stored", "video"),
+        lacks_in_translation=("logprobs", "stored", "video"),
         unversioned=unversioned,
+    )
+
+
+def openai_responses(
+    *,
+    path: str = "/responses",
+    quirks: Quirks = BY_THE_BOOK,
+    pass_on: tuple[bytes, ...] = (),
+    on_request: bool = False,
+    models: ModelQuirks = (),
+    auth: Auth = Auth.BEARER,
+) -> Wire:
+    """Responses under a `base_url` that ends in `/v1`."""
+    return Wire(
+        dialect=OPENAI_RESPONSES,
+        path=path,
+        auth=auth,
+        headers=_ALWAYS,
+        pass_on=(*_TRACE, *pass_on),
+        quirks=quirks,
+        models=models,
+        on_request=on_request,
+        lacks_in_translation=("audio", "logprobs", "many", "stored", "video"),
+    )
+
+
+def openai_input_tokens(
+    *,
+    path: str = "/responses/input_tokens",
+    pass_on: tuple[bytes, ...] = (),
+    models: ModelQuirks = (),
+    auth: Auth = Auth.BEARER,
+) -> Wire:
+    """Token counting beside Responses."""
+    return Wire(
+        dialect="openai_input_tokens",
+        path=path,
+        auth=auth,
+        headers=_ALWAYS,
+        pass_on=(*_TRACE, *pass_on),
+        models=models,
+        operation=Operation.COUNT,
     )
 
 
@@ -241,6 +287,20 @@ def cohere_chat(*, path: str = "/v2/chat", auth: Auth = Auth.BEARER, models: Mod
     )
 
 
+def bedrock_converse(*, models: ModelQuirks = ()) -> Wire:
+    """Converse under a `base_url` that ends before `/model`."""
+    return Wire(
+        dialect=BEDROCK_CONVERSE,
+        path="/model/{model}/converse",
+        stream_path="/model/{model}/converse-stream",
+        auth=Auth.SIGV4,
+        headers=_ALWAYS,
+        pass_on=_TRACE,
+        models=models,
+        lacks_in_translation=("logprobs", "many", "stored"),
+    )
+
+
 def anthropic_count_tokens(
     *,
     path: str = "/v1/messages/count_tokens",
@@ -305,7 +365,7 @@ class Endpoint:
     """Where one target is asked in one dialect: everything about a request but its body and the secret.
 
     `path`, `stream_path`: start with `/`. `headers`: always sent. `pass_on`: exact names of the caller's headers that go along;
-    `pass_on_prefixes`: beginnings of such names.
+    `pass_on_prefixes`: beginnings of such names. `scope`: what its requests are signed for, None where the key itself is shown.
     """
 
     origin: Origin
@@ -316,12 +376,13 @@ class Endpoint:
     quirks: Quirks
     pass_on: tuple[bytes, ...] = ()
     pass_on_prefixes: tuple[bytes, ...] = ()
+    scope: Scope | None = None
 
     def credential(self, secret: str) -> tuple[Header, ...]:
         """The header that shows the key; none where the provider takes none or the secret is empty."""
         if not secret or self.auth is Auth.NONE:
             return ()
-        if self.auth is Auth.BEARER:
+        if self.auth is Auth.BEARER or self.auth is Auth.SIGV4:
             return ((b"authorization", b"Bearer " + secret.encode("ascii")),)
         return ((self.auth.value.encode(), secret.encode("ascii")),)
 
@@ -433,6 +494,14 @@ class Located(Protocol):
         ...
 
 
+class Signing(Located, Protocol):
+    """One whose requests are signed."""
+
+    def scope(self, host: str) -> Scope:
+        """What a signature must be good for. `host`: where requests go."""
+        ...
+
+
 PROVIDERS: Registry[Provider | Player | Located] = Registry("understudy.providers", "PROVIDER", kind="provider")
 
 
@@ -527,6 +596,7 @@ def endpoint(target: Target, dialect: str) -> Endpoint:
         quirks=wire.quirks_for(model),
         pass_on=tuple(name for name in wire.pass_on if not name.endswith(b"*")),
         pass_on_prefixes=tuple(name[:-1] for name in wire.pass_on if name.endswith(b"*")),
+        scope=cast("Signing", located).scope(origin.host) if wire.auth is Auth.SIGV4 else None,
     )
 
 

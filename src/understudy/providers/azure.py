@@ -1,6 +1,6 @@
 """Azure OpenAI and Foundry. `model` is the name of your deployment.
 
-Where: `resource`, or a `base_url` such as `https://NAME.openai.azure.com`. Without `api_version` requests go to `/openai/v1/`,
+Callers of Responses are answered in Responses, always under `/openai/v1/`. Where: `resource`, or a `base_url` such as `https://NAME.openai.azure.com`. Without `api_version` requests go to `/openai/v1/`,
 with one to `/openai/deployments/DEPLOYMENT/` (under `/models`, Foundry's own path, it is only added). Claude deployments are asked
 with `api: anthropic_messages`. The key is shown as `api-key`; `key: entra` signs in instead.
 """
@@ -11,11 +11,11 @@ from typing import ClassVar
 
 from understudy.core.value import keyword_value
 from understudy.dialects import Quirks
-from understudy.providers import Auth, Provider, anthropic_messages, openai_chat, openai_embeddings
+from understudy.providers import Auth, Provider, anthropic_messages, openai_chat, openai_embeddings, openai_responses
 from understudy.providers._anthropic_models import MODELS as CLAUDES
-from understudy.providers._openai_models import BOOK, MODELS
+from understudy.providers._openai_models import BOOK, MODELS, RESPONSES_BOOK, RESPONSES_MODELS
 
-_OWN_PATHS = ("/openai/v1", "/openai", "/anthropic/v1", "/anthropic", "/v1")
+_OWN_PATHS = ("/openai/v1", "/openai", "/anthropic/v1", "/anthropic", "/v1", "/models")
 
 
 @keyword_value
@@ -33,6 +33,7 @@ class Azure:
         title="Azure OpenAI",
         wires=(
             openai_chat(quirks=BOOK, models=MODELS, auth=Auth.API_KEY),
+            openai_responses(quirks=RESPONSES_BOOK, models=RESPONSES_MODELS, auth=Auth.API_KEY),
             openai_embeddings(quirks=Quirks(drop=("input_type",)), auth=Auth.API_KEY),
             anthropic_messages(path="/anthropic/v1/messages", models=CLAUDES, on_request=True),
         ),
@@ -51,12 +52,12 @@ class Azure:
         return f"https://{self.resource}.openai.azure.com" if self.resource else ""
 
     def path(self, base: str, path: str) -> str:
-        if base.endswith("/models"):
+        if base.endswith("/models") and path != "/responses":
             return self._dated(base + path)
         root = next((base.removesuffix(own) for own in _OWN_PATHS if base.endswith(own)), base)
         if path.startswith("/anthropic/"):
             return root + path
-        if not self.api_version:
+        if not self.api_version or path == "/responses":
             return f"{root}/openai/v1{path}"
         return self._dated(f"{root}/openai/deployments/{{model}}{path}")
 

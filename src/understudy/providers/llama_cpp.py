@@ -1,10 +1,10 @@
 """llama.cpp's `llama-server`, on this machine unless `base_url` says otherwise.
 
-Recent versions also speak Messages: `api: anthropic_messages`.
+Recent versions also speak Messages (`api: anthropic_messages`) and Responses (`api: responses`).
 """
 
 from understudy.dialects import Quirks
-from understudy.providers import Auth, Provider, anthropic_messages, openai_chat, openai_embeddings
+from understudy.providers import Auth, Provider, anthropic_messages, openai_chat, openai_embeddings, openai_responses
 
 PROVIDER = Provider(
     title="llama.cpp",
@@ -19,6 +19,7 @@ PROVIDER = Provider(
             )
         ),
         anthropic_messages(path="/messages", auth=Auth.BEARER, on_request=True),
+        openai_responses(on_request=True),
         openai_embeddings(),
     ),
     key_required=False,

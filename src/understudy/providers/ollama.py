@@ -4,11 +4,19 @@ Callers of other formats than OpenAI's are translated into its own, which says m
 thinking on or off, and above all that a prompt longer than the model's window is to be refused. That endpoint, which callers of
 Chat Completions reach untouched, cuts such a prompt without a word (`truncate` and `shift` of the server's api/types.go, since
 0.12.6); it takes `max_tokens` and ignores `max_completion_tokens`. `api: ollama_chat` takes everybody through the first. Recent
-versions also speak Messages: `api: anthropic_messages`.
+versions also speak Messages (`api: anthropic_messages`) and Responses (`api: responses`).
 """
 
 from understudy.dialects import Quirks
-from understudy.providers import Auth, Provider, anthropic_messages, ollama_chat, openai_chat, openai_embeddings
+from understudy.providers import (
+    Auth,
+    Provider,
+    anthropic_messages,
+    ollama_chat,
+    openai_chat,
+    openai_embeddings,
+    openai_responses,
+)
 
 PROVIDER = Provider(
     title="Ollama",
@@ -25,6 +33,7 @@ PROVIDER = Provider(
             ),
         ),
         anthropic_messages(path="/v1/messages", auth=Auth.BEARER, on_request=True),
+        openai_responses(path="/v1/responses", on_request=True),
         openai_embeddings(path="/v1/embeddings"),
     ),
     key_required=False,

@@ -1,13 +1,13 @@
 """xAI.
 
-Reasoning text is `reasoning_content` both ways; reasoning tokens are counted beside the completion tokens, not inside. From
+It speaks Chat Completions and Responses. Reasoning text is `reasoning_content` both ways; reasoning tokens are counted beside the completion tokens, not inside. From
 Grok 4 on its models answer 400 to both penalties, those that think also to `stop`, and most of them to `reasoning_effort`.
 """
 
 from dataclasses import replace
 
 from understudy.dialects import Quirks
-from understudy.providers import Provider, openai_chat
+from understudy.providers import Provider, openai_chat, openai_responses
 
 _QUIRKS = Quirks(
     max_tokens_field="max_tokens",
@@ -27,10 +27,28 @@ _MODELS = (
     (r"grok-[123](-.*)?", replace(_QUIRKS, drop=("reasoning_effort",))),
 )
 
+# Recorded: encrypted thinking that is plain base64, never OpenAI's. Kept unless told otherwise, as at OpenAI.
+_RESPONSES = Quirks(
+    roles=(("developer", "system"),),
+    seals=r"(?!gAAAA|rsn_).+",
+    translated=(("store", False), ("include", ("reasoning.encrypted_content",))),
+)
+
+
+def _in_responses(quirks: Quirks) -> Quirks:
+    thinks = "reasoning_effort" not in quirks.drop
+    return replace(_RESPONSES, drop=() if thinks else ("reasoning",), efforts=quirks.efforts)
+
+
 PROVIDER = Provider(
     title="xAI",
     base_url="https://api.x.ai/v1",
-    wires=(openai_chat(quirks=_QUIRKS, models=_MODELS),),
+    wires=(
+        openai_chat(quirks=_QUIRKS, models=_MODELS),
+        openai_responses(
+            quirks=_RESPONSES, models=tuple((pattern, _in_responses(quirks)) for pattern, quirks in _MODELS)
+        ),
+    ),
     key_env="XAI_API_KEY",
     model="grok-4.3",
 )

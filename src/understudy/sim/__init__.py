@@ -1,6 +1,7 @@
 """The same walks as in production, performed in virtual time against providers that fail on schedule.
 
     world        the providers: what each attempt meets, and the truth about who is up
+    specs        how each fault's settings are drawn
     scenario     one seed made into targets, routes, faults, arrivals and people who leave
     driver       performs walks from one agenda of events: no sockets, no event loop, no clock
     watch        a scoreboard under observation, with books of its own

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from understudy.sim.driver import Figures, Simulation
+from understudy.sim.driver import Simulation
+from understudy.sim.figures import Figures
 from understudy.sim.invariants import Broken
-from understudy.sim.scenario import SPECS, compose
+from understudy.sim.scenario import compose
+from understudy.sim.specs import SPECS
 
 
 class Failing(Exception):

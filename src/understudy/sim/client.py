@@ -24,9 +24,21 @@ from understudy.core.answer import (
 from understudy.core.conversation import Text
 from understudy.core.failure import FailureKind
 from understudy.core.request import Needs
+from understudy.core.target import Target
 from understudy.core.usage import Usage
 from understudy.dialects import Dialect
-from understudy.faults import Connect, Content, Ending, Plan, Reply, error_event, error_reply
+from understudy.faults import (
+    SAYS_SOMETHING,
+    Connect,
+    Content,
+    Ending,
+    Plan,
+    Reply,
+    error_event,
+    error_reply,
+    miscounted,
+    mistyped,
+)
 from understudy.ports import Header, HeaderMap, HttpAnswer, HttpRequest, TransportFailure
 from understudy.sim.world import WALL_S, World
 
@@ -43,6 +55,8 @@ _SPOILED: dict[Content, Callable[[bytes], bytes]] = {
     Content.BROKEN_JSON: lambda data: data.replace(b'":', b'"', 1),
     Content.WRONG_SHAPE: lambda _data: b'{"status":"ok","result":null}',
     Content.HTML: lambda _data: b"<!doctype html><title>Just a moment...</title>",
+    Content.MISTYPED: mistyped,
+    Content.FOREIGN: lambda _data: b'{"type":"message","object":"conversation","outputs":[{"words":"Hello."}]}',
 }
 
 
@@ -60,7 +74,12 @@ class Exchange:
 
     async def until(self, after_s: float, bound_s: float, late: FailureKind) -> None:
         """Pass the time to `after_s` after the start. Raises when the bound or the connection's death comes first."""
-        at_s, dies_s = self.started_s + after_s, self.started_s + self.plan.dies_at_s
+        plan = self.plan
+        at_s, dies_s = self.started_s + after_s, self.started_s + plan.dies_at_s
+        if after_s >= plan.hushed_at_s:
+            at_s = inf
+        if plan.hushed_at_s <= plan.dies_at_s:
+            dies_s = inf
         stop_s = min(at_s, bound_s, dies_s)
         await asyncio.sleep(max(0.0, stop_s - asyncio.get_running_loop().time()))
         if stop_s == at_s:
@@ -95,7 +114,7 @@ class Exchange:
             self.dialect.name,
             model="m",
             request_id="req_simulated",
-            wall_s=WALL_S + asyncio.get_running_loop().time(),
+            wall_s=WALL_S + asyncio.get_running_loop().time() + plan.skew_s,
             retry_after_s=plan.trouble.retry_after_s,
             hint=plan.trouble.hint,
         )
@@ -115,8 +134,10 @@ class Exchange:
         body = self.dialect.render_answer(answer)
         if plan.content in _SPOILED:
             return _SPOILED[plan.content](body)
-        if plan.ending is Ending.ERROR_EVENT and plan.content is Content.TEXT:
+        if plan.breaks and plan.ending is Ending.ERROR_EVENT:
             return self.event()
+        if plan.content is Content.MISCOUNTED:
+            body = miscounted(body)
         return body[: len(body) // 2] if plan.ending is Ending.UNFINISHED else body
 
     def pieces(self) -> list[tuple[float, bytes]]:
@@ -129,15 +150,17 @@ class Exchange:
         begin_s = plan.connect_s + plan.headers_s
         found = [(begin_s, told(Begin(id="a1", model="m", created=0), PartBegin(0, 0, Text(""))))]
         if plan.content in _SPOILED:
-            spoiled = _SPOILED[plan.content](told(PartDelta(0, 0, Field.TEXT, WORD)).removeprefix(b"data: "))
+            spoiled = _SPOILED[plan.content](told(PartDelta(0, 0, Field.TEXT, WORD)).rpartition(b"data: ")[2])
             found.append((plan.piece_at_s(1), b"data: " + spoiled.strip() + b"\n\n"))
         found += [
             (plan.piece_at_s(number), told(PartDelta(0, 0, Field.TEXT, WORD))) for number in range(1, plan.pieces + 1)
         ]
         last_s = max(found[-1][0], plan.piece_at_s(1))
-        whole = plan.ending is Ending.COMPLETE or plan.content is not Content.TEXT
-        if whole:
-            end = (PartEnd(0, 0), Finish(choice=0, stop=Stop.END), UsageSeen(USAGE), End())
+        if plan.content is Content.GIANT:
+            return [*found, (plan.piece_at_s(1), b"")]
+        if not plan.breaks:
+            usage = Usage(input=10, output=10**18) if plan.content is Content.MISCOUNTED else USAGE
+            end = (PartEnd(0, 0), Finish(choice=0, stop=Stop.END), UsageSeen(usage), End())
             found.append((last_s, told(*end)))
         elif plan.ending is Ending.ERROR_EVENT:
             name = b"event: error\n" if self.dialect.name == "anthropic_messages" else b""
@@ -154,12 +177,13 @@ class SimulatedStream:
         self._exchange = exchange
         self._client = client
         self._pieces = exchange.pieces() if answer is None else [(0.0, answer.body), (0.0, b"")]
-        self._fails = answer is None and exchange.plan.content is Content.TEXT
+        self._fails = answer is None and exchange.plan.content in SAYS_SOMETHING
 
     async def read(self, until_s: float) -> bytes:
         """See `understudy.ports.HttpStream`."""
         exchange, ending = self._exchange, self._exchange.plan.ending
         after_s, data = self._pieces[0]
+        giant = exchange.plan.content is Content.GIANT and not data
         if not data and self._fails and ending is Ending.STALL:
             after_s = inf
         try:
@@ -168,6 +192,8 @@ class SimulatedStream:
             if trouble.kind is FailureKind.CONNECTION_LOST:
                 raise TransportFailure(FailureKind.TRUNCATED, trouble.message, sent=True) from None
             raise
+        if giant and self.status == 200:
+            raise TransportFailure(FailureKind.ANSWER_TOO_LARGE, "simulated: without end", sent=True)
         if data:
             self._pieces.pop(0)
         elif self._fails and ending in {Ending.CUT, Ending.RESET}:
@@ -196,7 +222,7 @@ class SimulatedClient:
         host = request.origin.host
         body = msgspec.json.decode(request.body)
         needs = Needs(model=body["model"], stream=stream, tokens_in=10)
-        plan, _ = self.world.meet(host, host, needs, now_s)
+        plan, _ = self.world.meet(Target(name=host, provider=host, model=needs.model), needs, now_s)
         name = "anthropic_messages" if request.path.endswith("/messages") else "openai_chat"
         exchange = Exchange(plan, self._dialects[name], host, started_s=now_s, stream=stream)
         self.open.add(exchange)
@@ -214,7 +240,9 @@ class SimulatedClient:
             error = await exchange.head(until_s, late, all_s)
             if error is not None:
                 return error
-            if plan.content is Content.TEXT:
+            if plan.content is Content.GIANT:
+                raise TransportFailure(FailureKind.ANSWER_TOO_LARGE, "simulated: without end", sent=True)
+            if plan.breaks:
                 if plan.ending is Ending.STALL:
                     await exchange.until(inf, until_s, late)
                 if plan.ending in {Ending.CUT, Ending.RESET}:

@@ -7,7 +7,7 @@ the same points. Requests meet only through the scoreboard and the world, as the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from heapq import heappop, heappush
 from math import inf
 
@@ -28,58 +28,21 @@ from understudy.core.action import (
 from understudy.core.action import Walk as Steps
 from understudy.core.decision import Decision
 from understudy.core.dice import Dice, label_of
-from understudy.core.failure import Failure, FailureKind, Then
+from understudy.core.failure import Failure, FailureKind
 from understudy.core.outcome import Billing, Outcome, Purpose, Result
 from understudy.core.plan import Entry, RoutePlan
 from understudy.core.scoreboard import Hold
 from understudy.core.usage import Usage
-from understudy.core.value import keyword_value
 from understudy.core.walk import walk
 from understudy.faults import Plan, Timeline
+from understudy.sim.figures import Figures, figures_of
 from understudy.sim.invariants import Moment, Seen, Step, check
 from understudy.sim.scenario import CACHE, Arrival, Order, Scenario
+from understudy.sim.truth import was_possible
 from understudy.sim.watch import Taken, WatchedBoard
 from understudy.sim.world import UNSENT, World, bounded, failure_of
 
 DIALECT = "openai_chat"
-LASTING_S = 1.0
-"""How long a target must be up from a request's arrival on, to count as one that could have answered it."""
-
-
-@keyword_value
-class Figures:
-    """What came of simulations; two of them add up.
-
-    `possible`: requests for which, when they came, some target that is not degraded was certainly up. `answered_possible`:
-    those of them with an answer that is whole and not degraded.
-    """
-
-    seeds: int = 0
-    requests: int = 0
-    answered: int = 0
-    degraded: int = 0
-    broken: int = 0
-    mistaken: int = 0
-    left: int = 0
-    possible: int = 0
-    answered_possible: int = 0
-    attempts: int = 0
-    tests: int = 0
-    panics: int = 0
-    opened: int = 0
-    events: int = 0
-    virtual_s: float = 0.0
-
-    @property
-    def availability(self) -> float:
-        """The share of the possible that was answered, whole and not degraded; 1 when nothing was possible."""
-        return self.answered_possible / self.possible if self.possible else 1.0
-
-    def __add__(self, other: Figures) -> Figures:
-        return Figures(**{name: getattr(self, name) + getattr(other, name) for name in _FIGURES})
-
-
-_FIGURES = tuple(field.name for field in fields(Figures))
 
 
 class Play:
@@ -113,7 +76,7 @@ class Play:
 class Request:
     """One request on its way through its walk."""
 
-    __slots__ = ("arrival", "decision", "hold", "over", "plan", "plays", "possible", "seen", "steps", "taken", "wake")
+    __slots__ = ("arrival", "decision", "hold", "over", "plan", "plays", "seen", "steps", "taken", "wake")
 
     def __init__(self, arrival: Arrival, plan: RoutePlan, decision: Decision, seen: Seen, steps: Steps) -> None:
         self.arrival = arrival
@@ -126,7 +89,6 @@ class Request:
         self.taken: Taken | None = None
         self.wake = 0  # what it waits for; an agenda's line with an older number is void
         self.over = False
-        self.possible = False
 
 
 class Simulation:
@@ -179,11 +141,6 @@ class Simulation:
         deadline_s = self.now_s + (limit_s if arrival.deadline_s is None else min(limit_s, arrival.deadline_s))
         steps = walk(plan, decision, self.board, self.now_s, deadline_s)
         request = Request(arrival, plan, decision, Seen(plan, decision, deadline_s), steps)
-        request.possible = deadline_s > self.now_s + LASTING_S and any(
-            self.world.is_up(entry.target, arrival.needs, self.now_s, LASTING_S)
-            for tier in plan.normal
-            for entry in tier.entries
-        )
         self.requests.append(request)
         self.board.retry_budget.deposit()
         if arrival.leaves_after_s is not None:
@@ -240,7 +197,7 @@ class Simulation:
         target = action.entry.target
         if not target.stand_in:
             timeouts = request.plan.policy.timeouts
-            play.plan, danger = self.world.meet(target.name, target.provider, request.arrival.needs, self.now_s)
+            play.plan, danger = self.world.meet(target, request.arrival.needs, self.now_s, request.arrival.pieces)
             patient = play.plan.timeline(timeouts)
             play.seen = play.plan.timeline(bounded(timeouts, max(0.0, action.until_s - self.now_s)))
             in_time = self.now_s + patient.ended_s <= request.seen.deadline_s
@@ -366,34 +323,17 @@ class Simulation:
         request.seen.results.append(result)
         check(Moment.REQUEST, Step(now_s=self.now_s, board=self.board, seen=request.seen))
 
+    def was_possible(self, request: Request) -> bool:
+        """Whether some target that is not degraded was up for one whole attempt between the request's coming and its deadline."""
+        return was_possible(self.world, request.seen, request.arrival.pieces)
+
     def _figures(self) -> Figures:
         total = Figures(seeds=1, events=self.events, virtual_s=self.now_s, opened=self.board.books.opened)
         for request in self.requests:
-            total += _figures_of(request)
+            total += figures_of(request.seen, possible=self.was_possible(request))
         return total
 
 
 def _slow(plan: Plan, seen: Timeline) -> bool:
     """Whether it fails by the caller's own timeouts: slow is not down, but too slow is no answer either."""
     return seen.failure is not None and seen.failure.value.endswith("_timeout") and plan.trouble is None
-
-
-def _figures_of(request: Request) -> Figures:
-    result = request.seen.results[-1]
-    good = result.winner is not None and result.failure is None
-    mistaken = any(one.failure is not None and one.failure.then is Then.STOP for one in result.attempts)
-    counts = request.possible and not request.seen.left and not mistaken
-    purposes = [outcome.purpose for outcome in result.attempts]
-    return Figures(
-        requests=1,
-        answered=good,
-        degraded=result.degraded,
-        broken=result.winner is not None and not good,
-        mistaken=mistaken,
-        left=request.seen.left,
-        possible=counts,
-        answered_possible=counts and good and not result.degraded,
-        attempts=len(purposes),
-        tests=purposes.count(Purpose.TEST),
-        panics=purposes.count(Purpose.PANIC),
-    )

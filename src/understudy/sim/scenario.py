@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from understudy.config.registries import BALANCERS, STRATEGIES
 from understudy.core.dice import Dice, label_of
 from understudy.core.plan import Condition, RoutePlan, compile_route
@@ -16,17 +14,20 @@ from understudy.core.target import Limits, Target
 from understudy.core.value import JsonObject, keyword_value
 from understudy.faults import FAULTS, Fault
 from understudy.registry import Registry
+from understudy.sim.specs import NAMES, SPECS
 
 CONDITIONS: Registry[Condition] = Registry("understudy.core.eligibility", "CONDITION", kind="eligibility condition")
 
 REQUESTS_MAX = 40
 CACHE = "stale_cache"
-NAMES = ("ada", "ben", "cleo", "dora", "emil", "fay")
 
 
 @keyword_value
 class Arrival:
-    """One request to come. `leaves_after_s`: when its caller loses patience, None: never. `question`: what is asked."""
+    """One request to come. `leaves_after_s`: when its caller loses patience, None: never. `question`: what is asked.
+
+    `pieces`: of content that its answer will have; None: as chance will have it.
+    """
 
     at_s: float
     route: int
@@ -34,6 +35,7 @@ class Arrival:
     question: int
     leaves_after_s: float | None = None
     deadline_s: float | None = None
+    pieces: int | None = None
 
 
 @keyword_value
@@ -72,100 +74,6 @@ class Scenario:
             )
             for route in self.routes
         ]
-
-
-Spec = Callable[[Dice, float], JsonObject]
-
-
-def _span(dice: Dice, horizon_s: float) -> JsonObject:
-    from_s = dice.between(0.0, horizon_s * 0.5)
-    return {"from_s": from_s, "to_s": from_s + dice.between(0.1, 1.0) * horizon_s}
-
-
-def _where(dice: Dice) -> list[str]:
-    """Some targets; the rest never hears of the fault."""
-    return dice.shuffled(NAMES)[: 1 + dice.below(len(NAMES) - 1)]
-
-
-_DOWN = (
-    "refused",
-    "timeout",
-    "dns_failed",
-    "tls_failed",
-    "silence",
-    "reset",
-    "bad_gateway",
-    "unavailable",
-    "overloaded",
-)
-_PROBLEMS = (
-    "server_error", "rate_limit", "overloaded", "invalid_request", "context_length", "payload_too_large", "content_filter",
-)  # fmt: skip
-
-SPECS: dict[str, Spec] = {
-    "cascading_outage": lambda dice, horizon_s: {
-        "spreads": _where(dice),
-        "from_s": dice.between(0.0, horizon_s / 2),
-        "step_s": dice.between(0.0, horizon_s / 8),
-        "lasts_s": dice.between(1.0, horizon_s),
-        "how": dice.pick(_DOWN),
-    },
-    "corrupt_answers": lambda dice, horizon_s: {
-        **_span(dice, horizon_s),
-        "where": _where(dice),
-        "share": dice.random(),
-    },
-    "error_burst": lambda dice, horizon_s: {
-        **_span(dice, horizon_s),
-        "where": _where(dice),
-        "problem": dice.pick(_PROBLEMS),
-        "every_s": dice.between(5.0, horizon_s),
-        "lasts_s": dice.between(0.5, 10.0),
-        "retry_after_s": dice.pick((None, 0.5, 5.0, 60.0)),
-        "hint": dice.pick(("none", "retry_after", "retry_after_ms", "ratelimit_reset", "words")),
-    },
-    "flapping": lambda dice, horizon_s: {
-        "where": _where(dice),
-        "up_s": dice.between(0.5, horizon_s / 4),
-        "down_s": dice.between(0.5, horizon_s / 4),
-        "how": dice.pick(_DOWN),
-    },
-    "in_band_error": lambda dice, horizon_s: {
-        **_span(dice, horizon_s),
-        "where": _where(dice),
-        "share": dice.random(),
-        "after_chunks": dice.pick((0, 1, None)),
-    },
-    "outage": lambda dice, horizon_s: {**_span(dice, horizon_s), "where": _where(dice), "how": dice.pick(_DOWN)},
-    "partial_degradation": lambda dice, horizon_s: {
-        **_span(dice, horizon_s),
-        "where": _where(dice),
-        "share": dice.random(),
-        "headers_s": dice.between(0.0, 5.0),
-        "chunk_s": dice.between(0.0, 1.0),
-    },
-    "rate_limit_exhaustion": lambda dice, horizon_s: {
-        "where": _where(dice),
-        "requests": dice.below(6),
-        "per_s": dice.between(1.0, horizon_s / 2),
-        "hint": dice.pick(("none", "retry_after", "retry_after_ms", "anthropic_reset")),
-    },
-    "reset": lambda dice, horizon_s: {**_span(dice, horizon_s), "where": _where(dice), "share": dice.random()},
-    "silence": lambda dice, horizon_s: {
-        **_span(dice, horizon_s),
-        "where": _where(dice),
-        "share": dice.between(0.3, 1.0),
-        "after": dice.pick(("request", "headers")),
-    },
-    "stalled_stream": lambda dice, horizon_s: {**_span(dice, horizon_s), "where": _where(dice), "share": dice.random()},
-    "truncated_stream": lambda dice, horizon_s: {
-        **_span(dice, horizon_s),
-        "where": _where(dice),
-        "share": dice.random(),
-        "how": dice.pick(("cut", "reset", "unfinished")),
-    },
-}
-"""The faults that a campaign can be about, each with how its settings are drawn."""
 
 
 def compose(fault: str, seed: int) -> Scenario:

@@ -9,13 +9,29 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.policy import Timeouts
 from understudy.core.request import Needs
 from understudy.core.target import Target
-from understudy.faults import Arrivals, Fault, Plan, Reply, Scene, Timeline, Trouble, error_reply, plan_attempt, risk
+from understudy.core.value import value
+from understudy.faults import (
+    Arrivals,
+    ArrivalsUntil,
+    Fault,
+    Plan,
+    Reply,
+    Scene,
+    Timeline,
+    Trouble,
+    error_reply,
+    plan_attempt,
+    risk,
+)
 from understudy.transport.classify import classify
 
 WALL_S = 1_800_000_000.0
 """Unix time at the beginning of every simulation: only hints that are dates depend on it."""
 
 CHUNKS_MAX = 12
+
+UP_RISK = 0.1
+"""A target is up while no more than one in ten attempts at it fails: a provider with now and then an error is not down."""
 
 UNSENT = frozenset(
     {
@@ -29,6 +45,17 @@ UNSENT = frozenset(
 """Failures before the request's body was handed over."""
 
 
+@value
+class Hope:
+    """An attempt that was never made. `luck`: how long it would have taken. `until_s`: when it would have had to be over."""
+
+    needs: Needs
+    pieces: int
+    timeouts: Timeouts
+    until_s: float
+    luck: Dice
+
+
 class World:
     """All providers under one schedule of faults. The schedule's clock is the simulation's."""
 
@@ -38,38 +65,44 @@ class World:
         self._arrivals: dict[str, Arrivals] = {}
         self._count = 0
 
-    def meet(self, target: str, provider: str, needs: Needs, now_s: float) -> tuple[Plan, float]:
-        """What an attempt that begins now meets, and the risk that it fails if it lasts as long as it would by itself."""
+    def meet(self, target: Target, needs: Needs, now_s: float, pieces: int | None = None) -> tuple[Plan, float]:
+        """What an attempt that begins now meets, and the risk that it fails if it lasts as long as it would by itself.
+
+        `pieces`: of content in the answer; None: as chance will have it.
+        """
         self._count += 1
         dice = self._dice.fork(self._count)
-        arrivals = self._arrivals.setdefault(target, Arrivals())
-        scene = Scene(
-            now_s=now_s,
-            target=target,
-            provider=provider,
-            stream=needs.stream,
-            chunks=1 + dice.below(CHUNKS_MAX),
-            tokens=needs.tokens_in,
-            arrivals=arrivals,
-        )
+        arrivals = self._seen_by(target)
+        scene = _scene(target, needs, now_s, 1 + dice.below(CHUNKS_MAX) if pieces is None else pieces, arrivals)
         plan = plan_attempt(scene, self.faults, dice)
         lasting_s = plan.piece_at_s(plan.chunks)
         danger = risk(scene, self.faults, now_s + lasting_s)
         arrivals.note(now_s, needs.tokens_in)
         return plan, danger
 
-    def is_up(self, target: Target, needs: Needs, now_s: float, lasting_s: float) -> bool:
-        """The truth: whether an attempt that begins now and takes `lasting_s` certainly succeeds."""
-        arrivals = self._arrivals.setdefault(target.name, Arrivals())
-        scene = Scene(
-            now_s=now_s,
-            target=target.name,
-            provider=target.provider,
-            stream=needs.stream,
-            tokens=needs.tokens_in,
-            arrivals=arrivals,
-        )
-        return risk(scene, self.faults, now_s + lasting_s) == 0.0
+    def could_answer(self, target: Target, hope: Hope, at_s: float) -> bool:
+        """The truth, asked afterwards: whether one more attempt at this time, at a target that was up, would have ended well and in time."""
+        scene = _scene(target, hope.needs, at_s, hope.pieces, self._seen_by(target).until(at_s))
+        if risk(scene, self.faults, at_s) > UP_RISK:
+            return False
+        seen = plan_attempt(scene, self.faults, hope.luck).timeline(hope.timeouts)
+        ended_s = at_s + seen.ended_s
+        return seen.failure is None and ended_s <= hope.until_s and risk(scene, self.faults, ended_s) <= UP_RISK
+
+    def _seen_by(self, target: Target) -> Arrivals:
+        return self._arrivals.setdefault(target.name, Arrivals())
+
+
+def _scene(target: Target, needs: Needs, now_s: float, pieces: int, arrivals: Arrivals | ArrivalsUntil) -> Scene:
+    return Scene(
+        now_s=now_s,
+        target=target.name,
+        provider=target.provider,
+        stream=needs.stream,
+        chunks=pieces,
+        tokens=needs.tokens_in,
+        arrivals=arrivals,
+    )
 
 
 def bounded(timeouts: Timeouts, room_s: float) -> Timeouts:
@@ -90,19 +123,19 @@ def failure_of(plan: Plan, seen: Timeline, now_s: float) -> Failure | None:
         return None
     trouble = plan.trouble
     if plan.reply is Reply.ERROR and trouble is not None and seen.headers_s < inf:
-        return judged(trouble, now_s)
+        return judged(trouble, now_s, plan.skew_s)
     status = 200 if seen.headers_s < inf else None
     return Failure(kind, f"simulated: {kind.value}", status=status)
 
 
-def judged(trouble: Trouble, now_s: float) -> Failure:
-    """An API error as the classifier understands it."""
+def judged(trouble: Trouble, now_s: float, skew_s: float = 0.0) -> Failure:
+    """An API error as the classifier understands it. `skew_s`: how far the provider's clock is ahead of ours."""
     reply = error_reply(
         trouble.problem,
         "openai_chat",
         model="m",
         request_id="req_simulated",
-        wall_s=WALL_S + now_s,
+        wall_s=WALL_S + now_s + skew_s,
         retry_after_s=trouble.retry_after_s,
         hint=trouble.hint,
     )

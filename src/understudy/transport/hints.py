@@ -28,6 +28,8 @@
 Words that answer "when may I try again" (`retry-after` and its like, bodies, messages) outrank those that answer "when is the
 window full again" (`reset`): a daily window refills for hours while the next request is seconds away. Among equals the longest
 counts. A `reset` counts only for a bucket that is not known to have something left. The past is 0; nothing exceeds a day.
+
+A point in time is one on the provider's clock: what its own `date` says is now, where it says so.
 """
 
 from __future__ import annotations
@@ -59,13 +61,17 @@ EPOCH_S_MIN = 1e9
 EPOCH_MS_MIN = 1e11
 """A still larger one counts milliseconds (1973; in seconds it would be the year 5138)."""
 
+CLOCKS_AGREE_S = 2.0
+"""A `date` is cut to seconds and some time on its way: less than this is no difference between clocks."""
+
 
 def retry_after_s(headers: HeaderMap, said: Envelope, *, limited: bool, now_unix_s: float) -> float | None:
     """Seconds until the provider wants to be asked again, from 0 to `SPAN_S_MAX`; None when it does not say.
 
     `limited`: the failure is a rate limit, so `reset` lines are about it (otherwise they are bookkeeping that comes with
-    every answer). `now_unix_s`: wall time, for points in time.
+    every answer). `now_unix_s`: wall time, for points in time when the answer bears no date.
     """
+    now_unix_s = _there_s(headers, now_unix_s)
     quoted = {name.encode(): line.encode() for name, line in said.headers}
     waits = [wait for lines in (headers, quoted) for wait in _asked(lines, now_unix_s)]
     if (in_body := wait_in_body_s(said)) is not None:
@@ -81,6 +87,13 @@ def retry_after_s(headers: HeaderMap, said: Envelope, *, limited: bool, now_unix
 def should_repeat(headers: HeaderMap) -> bool | None:
     """What `x-should-retry` says of asking the same target again; None when it is silent."""
     return {b"true": True, b"false": False}.get(headers.get(b"x-should-retry", b"").strip().lower())
+
+
+def _there_s(headers: HeaderMap, now_unix_s: float) -> float:
+    """What time it is where the answer comes from: to the second, and only where its clock and ours differ by more than that."""
+    line = headers.get(b"date")
+    ahead_s = _point_s(line.decode("latin-1").strip(), now_unix_s) if line else None
+    return now_unix_s if ahead_s is None or abs(ahead_s) <= CLOCKS_AGREE_S else now_unix_s + ahead_s
 
 
 def _asked(headers: HeaderMap, now_unix_s: float) -> Iterable[float]:

@@ -15,8 +15,8 @@ from __future__ import annotations
 from understudy.core.answer import Answer
 from understudy.core.conversation import Conversation
 from understudy.core.projection.answers import fit_choice, fit_usage, settled_stop
-from understudy.core.projection.carries import COSMETIC, ESSENTIAL, LOSSY, Carries, Loss
-from understudy.core.projection.narrowing import narrowed, with_thinking
+from understudy.core.projection.carries import COSMETIC, ESSENTIAL, LOSSY, Carries, Loss, RequestRule
+from understudy.core.projection.narrowing import NO_SEALS, narrowed, with_seals, with_thinking, without_seals
 from understudy.core.projection.nodes import Losses, own_extra
 from understudy.core.projection.parts import fit_messages, replaced_id
 from understudy.core.projection.settings import budget_of, effort_of, fit_settings, fit_tools, nearest_effort
@@ -25,8 +25,10 @@ __all__ = [
     "COSMETIC",
     "ESSENTIAL",
     "LOSSY",
+    "NO_SEALS",
     "Carries",
     "Loss",
+    "RequestRule",
     "budget_of",
     "effort_of",
     "narrowed",
@@ -35,7 +37,9 @@ __all__ = [
     "project_request",
     "replaced_id",
     "settled_stop",
+    "with_seals",
     "with_thinking",
+    "without_seals",
 ]
 
 

@@ -211,7 +211,9 @@ COSMETIC_FIELDS = (
     "format",
     "generationId",
     "id",
+    "include",
     "index",
+    "item",
     "kv_transfer_params",
     "metadata",
     "metrics",
@@ -220,6 +222,7 @@ COSMETIC_FIELDS = (
     "native_finish_reason",
     "object",
     "obfuscation",
+    "prompt_cache_breakpoint",
     "prompt_cache_key",
     "prompt_cache_options",
     "prompt_cache_retention",
@@ -231,6 +234,7 @@ COSMETIC_FIELDS = (
     "safety_identifier",
     "seed",
     "service_tier",
+    "shape",
     "status",
     "stop_details",
     "stop_reason",
@@ -247,8 +251,13 @@ COSMETIC_FIELDS = (
 )
 
 # Without these the answer is no answer at all: sound where sound was asked for, a conversation that begins in a provider's cache.
+# Nor is it that answer where the request goes on from what one provider holds, or is to be answered later.
 FIELD_WEIGHTS = {
+    "background": ESSENTIAL,
+    "conversation": ESSENTIAL,
     "modalities": ESSENTIAL,
+    "previous_response_id": ESSENTIAL,
+    "prompt": ESSENTIAL,
     "cachedContent": ESSENTIAL,
     "generationConfig.responseLogprobs": ESSENTIAL,
     "generationConfig.responseModalities": ESSENTIAL,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from understudy.core.conversation import Conversation, ReasoningSettings, Role, Settings
+from understudy.core.conversation import Conversation, Message, Part, Reasoning, ReasoningSettings, Role, Settings
 from understudy.core.projection.carries import LOSSY, Carries, Loss, RequestRule
 from understudy.core.projection.settings import effort_of
+
+NO_SEALS = r"(?!)"
+"""The pattern of no seal at all."""
 
 
 def narrowed(
@@ -93,3 +97,31 @@ def _without_while_thinking(names: tuple[str, ...], *, unasked: bool) -> Request
         return replace(conversation, settings=without), tuple(Loss(name, LOSSY) for name in found)
 
     return left_out
+
+
+def with_seals(carries: Carries, pattern: str) -> Carries:
+    """The same for a provider that shares its dialect with others, but not their seals: `pattern` is that of all it can read."""
+
+    def readable(conversation: Conversation) -> tuple[Conversation, tuple[Loss, ...]]:
+        return without_seals(conversation, carries.dialect, pattern)
+
+    return replace(carries, request_rules=(*carries.request_rules, readable))
+
+
+def without_seals(
+    conversation: Conversation, dialect: str, pattern: str = NO_SEALS
+) -> tuple[Conversation, tuple[Loss, ...]]:
+    """A conversation without the thinking of a dialect's providers, but for what `pattern` says can be read."""
+    fits = re.compile(pattern, re.DOTALL).fullmatch
+
+    def is_theirs(part: Part) -> bool:
+        return isinstance(part, Reasoning) and part.signed_by == dialect and fits(part.data or "") is None
+
+    if not any(is_theirs(part) for message in conversation.messages for part in message.parts):
+        return conversation, ()
+    kept = (
+        Message(message.role, tuple(part for part in message.parts if not is_theirs(part)), message.extra)
+        for message in conversation.messages
+    )
+    left = tuple(message for message in kept if message.parts or message.extra is not None)
+    return replace(conversation, messages=left), (Loss("messages.reasoning", LOSSY),)

@@ -26,7 +26,8 @@ WIRE_STOPS: dict[Stop, str] = {stop: name for name, stop in STOPS.items()} | {St
 # The published schema wants these fields to be there, if only as null.
 NULLS: JsonObject = {"stop_sequence": None, "stop_details": None, "container": None}
 _USAGE_NULLS: JsonObject = {"inference_geo": None, "server_tool_use": None, "service_tier": None}
-_BLOCK_NULLS: dict[str, JsonObject] = {"text": {"citations": None}, "tool_use": {"caller": DIRECT}}
+# The schema wants citations, too, if only as null; Anthropic itself leaves them out, and the Vercel AI SDK refuses a null.
+_BLOCK_NULLS: dict[str, JsonObject] = {"text": {"citations": []}, "tool_use": {"caller": DIRECT}}
 
 
 def read_stop(native: str | None, parts: tuple[Part, ...]) -> tuple[Stop | None, str | None]:
@@ -40,11 +41,15 @@ def read_stop(native: str | None, parts: tuple[Part, ...]) -> tuple[Stop | None,
 # Usage
 
 
+COUNT_MAX = 10**12
+"""More tokens than this were not read or written, whatever is said."""
+
+
 def read_usage(fields: Any) -> Usage | None:
     """The token counts of a `usage` object; None when there is none.
 
     `input_tokens` is without what was read from or written to a cache; `output_tokens` is with the thinking. A count that
-    is no natural number, or a part larger than its whole, marks the result as estimated.
+    is no natural number or beyond all reason, or a part larger than its whole, marks the result as estimated.
     """
     if not isinstance(fields, dict):
         return None
@@ -55,7 +60,7 @@ def read_usage(fields: Any) -> Usage | None:
         found = holder.get(name) if isinstance(holder, dict) else None
         if found is None:
             return 0
-        if type(found) is int and found >= 0:
+        if type(found) is int and 0 <= found <= COUNT_MAX:
             return found
         sound = False
         return 0

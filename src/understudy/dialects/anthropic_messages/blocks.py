@@ -68,6 +68,8 @@ def read_block(block: Any, where: str) -> Part:
 
 
 def _read_text(fields: JsonObject, where: str) -> Part:
+    if fields.get("citations") == []:
+        del fields["citations"]  # none: how our own answers say it, and some streams
     return Text(need(fields, "text", str, where), take(fields, "cache_control", dict, where), rest(fields))
 
 

@@ -28,11 +28,19 @@ class _Message(msgspec.Struct):
     usage: Member = msgspec.UNSET
 
 
+class _Said(msgspec.Struct):
+    """Words, where a block has any: what is of another type is no answer."""
+
+    text: str | None = None
+    thinking: str | None = None
+
+
 _message = msgspec.json.Decoder(_Message).decode
+_said = msgspec.json.Decoder(list[_Said]).decode
 
 _EMPTY = Failure(FailureKind.EMPTY, "the answer has no content")
 _SAYS_NOTHING = re.compile(
-    rb'\[\s*(?:\{\s*(?:"type"\s*:\s*"text"\s*|"text"\s*:\s*""\s*|"citations"\s*:\s*null\s*|,\s*)*\}\s*)?\]'
+    rb'\[\s*(?:\{\s*(?:"type"\s*:\s*"text"\s*|"text"\s*:\s*""\s*|"citations"\s*:\s*(?:null|\[\s*\])\s*|,\s*)*\}\s*)?\]'
 )
 
 
@@ -41,11 +49,13 @@ def glance(body: bytes) -> Glance:
     try:
         message = _message(body)
         usage = read_usage(raw_value(message.usage))
+        content = b"" if message.content is msgspec.UNSET else bytes(message.content)
+        if content[:1] == b"[":
+            _said(content)
     except (RecursionError, UnicodeDecodeError, msgspec.DecodeError) as error:
         raise BadAnswer(f"the answer cannot be read: {error}") from None
     if message.type == "error" or (message.content is msgspec.UNSET and message.error is not msgspec.UNSET):
         return Glance(usage=usage, failure=classify_in_band(body), model=message.model)
-    content = b"" if message.content is msgspec.UNSET else bytes(message.content)
     if content[:1] != b"[":
         raise BadAnswer("the answer is no Message: it has no list `content`")
     failure = None

@@ -48,7 +48,7 @@ def _says(part: Any) -> bool:
     if not isinstance(part, dict):
         return bool(part)
     kind = part.get("type")
-    return bool(part.get("text") or part.get("thinking")) or kind not in {None, "text", "thinking"}
+    return bool(part.get("text") or part.get("thinking")) or kind not in (None, "text", "thinking")
 
 
 _EMPTY = Failure(FailureKind.EMPTY, "the answer has no content")

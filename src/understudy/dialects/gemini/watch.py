@@ -50,7 +50,8 @@ def speaks(candidate: _Candidate) -> bool:
     for part in content.parts:
         for name, held in part.items():
             if name == "text":
-                if bytes(held) not in (_EMPTY_TEXT, b"null"):
+                words = bytes(held)
+                if words[:1] == b'"' and words != _EMPTY_TEXT:  # what is no string says nothing
                     return True
             elif name not in _SAYS_NOTHING and bytes(held) not in (_NO_CALL, b"null"):
                 return True

@@ -232,8 +232,9 @@ def _read_tool_choice(fields: JsonObject) -> ToolChoice | None:
         if isinstance(name := _name_of(found), str):
             return ToolChoice("named", (name,))
         allowed = found.get("allowed_tools")
-        if isinstance(allowed, dict) and allowed.get("mode") in {"auto", "required"}:
-            names = [_name_of(tool) for tool in allowed.get("tools") or [] if isinstance(tool, dict)]
+        if isinstance(allowed, dict) and allowed.get("mode") in ("auto", "required"):
+            tools = allowed.get("tools")
+            names = [_name_of(tool) for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
             if names and all(isinstance(name, str) for name in names):
                 return ToolChoice(allowed["mode"], tuple(map(words, names)))
     if found is not None:

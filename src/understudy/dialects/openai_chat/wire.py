@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 from typing import Any
 
 import msgspec
@@ -13,73 +11,47 @@ from understudy.core.answer import Stop
 from understudy.core.conversation import Extra, Part, Refusal
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
+from understudy.dialects._reading import (
+    COUNT_MAX,
+    NUMBER,
+    Counts,
+    Unreadable,
+    at,
+    complaint,
+    decode,
+    need,
+    take,
+    words,
+)
+
+__all__ = [
+    "COUNT_MAX",
+    "FOLDS",
+    "NAME",
+    "NUMBER",
+    "STOPS",
+    "Unreadable",
+    "at",
+    "complaint",
+    "decode",
+    "encode",
+    "fold_stop",
+    "made_id",
+    "need",
+    "own",
+    "read_stop",
+    "read_usage",
+    "refuses",
+    "rest",
+    "take",
+    "words",
+    "write_stop",
+    "write_usage",
+]
 
 NAME = "openai_chat"
 
 encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
-
-
-class Unreadable(Exception):
-    """A value does not fit the format. The message names its place."""
-
-
-def decode(body: bytes) -> Any:
-    """JSON as plain values. Raises `Unreadable` for bad JSON, bad UTF-8 and absurd nesting."""
-    try:
-        return _decode(body)
-    except RecursionError:
-        raise Unreadable("the JSON is nested too deeply") from None
-    except UnicodeDecodeError:
-        raise Unreadable("the body is not valid UTF-8") from None
-    except msgspec.DecodeError as error:
-        if b"\\u" in body:
-            return _mended(body, error)
-        raise Unreadable(f"the body is not valid JSON: {error}") from None
-
-
-def _mended(body: bytes, error: msgspec.DecodeError) -> Any:
-    """JSON with half a surrogate pair, as a server writes it that cuts text between UTF-16 units: half becomes U+FFFD."""
-    try:
-        found = json.loads(body)
-        whole = (
-            json.dumps(found, ensure_ascii=False).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        )
-        return _decode(whole)
-    except (ValueError, RecursionError):  # of which a msgspec error is one, too
-        raise Unreadable(f"the body is not valid JSON: {error}") from None
-
-
-def complaint(error: msgspec.DecodeError) -> str:
-    """What is wrong with a body, and where, in words for the caller."""
-    told = str(error)
-    if found := _PATH.match(told):
-        return f"{found['path']}: {found['said'][:1].lower()}{found['said'][1:]}"
-    if "missing required field" in told:
-        return told.replace("Object missing required field", "the body lacks")
-    return f"the body is not valid JSON: {told}"
-
-
-_PATH = re.compile(r"(?P<said>.*) - at `\$\.?(?P<path>[^`]*)`\Z", re.DOTALL)
-
-
-# Reading fields: each takes its field out of the mapping, so that what is left over is known to be of this dialect only.
-
-
-def take(fields: JsonObject, key: str, kind: type | tuple[type, ...], where: str = "") -> Any:
-    """The field's value, None when it is absent or null. Raises `Unreadable` when it is of another kind."""
-    found = fields.pop(key, None)
-    if found is None or (isinstance(found, kind) and not (isinstance(found, bool) and kind is not bool)):
-        return found
-    raise Unreadable(f"{at(where, key)} must be {_named(kind)}")
-
-
-def need(fields: JsonObject, key: str, kind: type | tuple[type, ...], where: str = "") -> Any:
-    """Like `take`, but the field must be there."""
-    found = take(fields, key, kind, where)
-    if found is None:
-        raise Unreadable(f"{at(where, key)} is missing: it must be {_named(kind)}")
-    return found
 
 
 def rest(fields: JsonObject) -> Extra | None:
@@ -91,26 +63,6 @@ def rest(fields: JsonObject) -> Extra | None:
 def own(extra: Extra | None) -> JsonObject:
     """The fields that this dialect itself left on a node."""
     return extra.fields if extra is not None and extra.dialect == NAME else {}
-
-
-def at(where: str, key: str) -> str:
-    """The path of a field."""
-    return f"{where}.{key}" if where else key
-
-
-NUMBER = (int, float)
-_NAMES = {str: "a string", dict: "an object", list: "a list", bool: "true or false", int: "an integer"}
-
-
-def _named(kind: type | tuple[type, ...]) -> str:
-    if kind == NUMBER:
-        return "a number"
-    return " or ".join(_NAMES[one] for one in (kind if isinstance(kind, tuple) else (kind,)))
-
-
-def words(found: Any) -> str:
-    """A string that may be absent: anything else says nothing."""
-    return found if isinstance(found, str) else ""
 
 
 def made_id(*about: object) -> str:
@@ -200,7 +152,7 @@ def read_usage(fields: Any, timings: Any = None) -> Usage | None:
         return None
     if timings is None and fields.keys() == _BARE and (bare := _bare_usage(**fields)) is not None:
         return bare
-    read = _Counts()
+    read = Counts()
     prompt, completion = read.count(fields, "prompt_tokens"), read.count(fields, "completion_tokens")
     inside, outside = fields.get("prompt_tokens_details"), fields.get("completion_tokens_details")
     aside = None if isinstance(inside, dict) and "cached_tokens" in inside else timings
@@ -243,40 +195,6 @@ def _bare_usage(prompt_tokens: Any, completion_tokens: Any, total_tokens: Any) -
 
 
 _CACHED = ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens")
-
-
-COUNT_MAX = 10**12
-"""More tokens than any answer has."""
-
-
-class _Counts:
-    """Reads counts, and remembers whether all of them can be true."""
-
-    __slots__ = ("sound",)
-
-    def __init__(self) -> None:
-        self.sound = True
-
-    def count(self, holder: Any, name: str) -> int:
-        found = holder.get(name) if isinstance(holder, dict) else None
-        if found is None:
-            return 0
-        if isinstance(found, float) and found.is_integer():
-            found = int(found)
-        if isinstance(found, int) and not isinstance(found, bool) and 0 <= found <= COUNT_MAX:
-            return found
-        self.sound = False
-        return 0
-
-    def first(self, *places: tuple[Any, str]) -> int:
-        """The first count that is not zero: servers write one number under several names."""
-        return next((found for holder, name in places if (found := self.count(holder, name))), 0)
-
-    def part(self, part: int, whole: int) -> int:
-        if part <= whole:
-            return part
-        self.sound = False
-        return 0
 
 
 def write_usage(usage: Usage) -> JsonObject:

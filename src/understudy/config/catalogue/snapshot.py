@@ -1,0 +1,261 @@
+"""Makes a snapshot of the catalogue from what models.dev publishes: its `api.json`, or the same with the models that others derive from.
+
+<https://models.dev>, MIT licence. What is left out there is left out here: nothing is guessed but which names mean one model
+(see `core.catalogue.equivalence`).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from understudy.config.catalogue import About, Known, Model
+from understudy.core.catalogue.equivalence import comparable, one_name_each, plain, says_which
+from understudy.core.money import Price
+from understudy.core.value import JsonObject, value
+
+LICENCE = "MIT licence, Copyright (c) 2025 models.dev"
+SOURCE = "https://models.dev"
+
+# The makers' own providers: what they call a model is its name.
+_MAKERS = {
+    "alibaba": "alibaba", "anthropic": "anthropic", "cohere": "cohere", "deepseek": "deepseek", "google": "google", "llama": "meta",
+    "minimax": "minimax", "mistral": "mistral", "moonshotai": "moonshotai", "openai": "openai", "perplexity": "perplexity",
+    "xai": "xai", "zai": "zai",
+}  # fmt: skip
+
+# The source's words -> token classes of a price.
+_RATES = {
+    "cache_read": "cache_read",
+    "reasoning": "reasoning",
+    "input_audio": "audio_in",
+    "output_audio": "audio_out",
+}
+_PICO = 1_000_000
+_RATE_MAX = 10**12
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # so that equal content makes an equal file
+
+
+class Unusable(Exception):
+    """The text is not what models.dev publishes. The message says what is missing."""
+
+
+@value
+class Origin:
+    """What a model is derived from, in the source's words: `maker` and the maker's own `name` for it."""
+
+    maker: str
+    name: str
+    family: str | None
+    gives: tuple[str, ...]
+
+
+def read_source(path: Path) -> JsonObject:
+    """The published text, packed or not. Raises `Unusable` or `OSError`."""
+    content = path.read_bytes()
+    try:
+        if content.startswith(b"\x1f\x8b"):
+            content = gzip.decompress(content)
+        data = msgspec.json.decode(content)
+    except (msgspec.MsgspecError, EOFError, gzip.BadGzipFile) as error:
+        raise Unusable(f"{path}: is neither JSON nor packed JSON: {error}") from None
+    read: JsonObject = data if isinstance(data, dict) else {}
+    if not isinstance(read.get("providers"), dict):
+        read = {"providers": read}
+    if not any(_models(one) for one in read["providers"].values()):
+        raise Unusable(f"{path}: holds no providers with models; the api.json of models.dev is what is meant")
+    return read
+
+
+def write_snapshot(data: JsonObject, path: Path) -> About:
+    """Write the snapshot of a published text; a file that is there is replaced as a whole. Raises `OSError`."""
+    providers = {name: one for name, one in data["providers"].items() if _models(one)}
+    origins = _origins(data.get("base_models") or {}, providers)
+    sheets = {name: _sheet(name, one, origins) for name, one in sorted(providers.items())}
+    commit, dated = _dated(data, providers)
+    about = About(
+        source=SOURCE,
+        commit=commit,
+        dated=dated,
+        licence=LICENCE,
+        providers=len(sheets),
+        models=sum(map(len, sheets.values())),
+    )
+    members = {
+        "about.json": about,
+        "addresses.json": _addresses(providers),
+        "names.json": _names(origins),
+        **{f"{name}.json": sheet for name, sheet in sheets.items()},
+    }
+    beside = path.with_name(path.name + ".new")
+    with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, content in members.items():
+            dense = json.dumps(_dense(msgspec.to_builtins(content)), separators=(",", ":"), ensure_ascii=False)
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), dense, zipfile.ZIP_DEFLATED, 9)
+    beside.replace(path)
+    return about
+
+
+def _dated(data: JsonObject, providers: Mapping[str, JsonObject]) -> tuple[str, str]:
+    """The commit and its day; where there is no commit the day of the newest entry."""
+    commit, _, written = str(data.get("commit") or "").partition(" ")
+    try:
+        return commit, datetime.strptime(written, "%a %b %d %H:%M:%S %Y %z").date().isoformat()
+    except ValueError:
+        days = (str(model.get("last_updated") or "") for one in providers.values() for model in _models(one).values())
+        return commit, max((day for day in days if _DAY.fullmatch(day)), default="")
+
+
+def _models(provider: Any) -> Mapping[str, JsonObject]:
+    models = provider.get("models") if isinstance(provider, dict) else None
+    return models if isinstance(models, dict) else {}
+
+
+def _addresses(providers: Mapping[str, JsonObject]) -> dict[str, str]:
+    """Addresses that are the same for everybody, and not on the user's own machine."""
+    found: dict[str, str] = {}
+    for name, one in sorted(providers.items()):
+        address = one.get("api")
+        if isinstance(address, str) and address.startswith("https://") and "$" not in address:
+            found.setdefault(address.rstrip("/"), name)
+    return found
+
+
+def _origins(bases: Mapping[str, JsonObject], providers: Mapping[str, JsonObject]) -> dict[str, Origin]:
+    """Comparable names -> what they stand for: the models that others derive from, then those of the makers' own providers."""
+    found: dict[str, Origin] = {}
+    for full, base in sorted(bases.items()):
+        maker, _, name = full.partition("/")
+        found.setdefault(comparable(name), _origin(maker, name, base))
+    for provider, maker in _MAKERS.items():
+        for name, model in sorted(_models(providers.get(provider)).items()):
+            found.setdefault(comparable(name), _origin(maker, name, model))
+    return found
+
+
+def _origin(maker: str, name: str, model: JsonObject) -> Origin:
+    return Origin(maker, plain(name), model.get("family"), _kinds(model, "output"))
+
+
+def _names(origins: Mapping[str, Origin]) -> dict[str, Known]:
+    one_name = one_name_each(origin.name for origin in origins.values())
+    return {
+        name: Known(same_as=one_name[one.name], maker=one.maker, family=one.family, gives=one.gives)
+        for name, one in sorted(origins.items())
+        if says_which(one.name)
+    }
+
+
+def _sheet(provider: str, given: JsonObject, origins: Mapping[str, Origin]) -> dict[str, Model]:
+    one_name = one_name_each(origin.name for origin in origins.values())
+    return {name: _model(provider, name, one, origins, one_name) for name, one in sorted(_models(given).items())}
+
+
+def _model(
+    provider: str, name: str, given: JsonObject, origins: Mapping[str, Origin], one_name: Mapping[str, str]
+) -> Model:
+    base = str(given.get("base_model") or "").partition("/")[2]
+    origin = origins.get(comparable(base or name))
+    own = plain(name)
+    same_as = one_name[origin.name] if origin else (own if says_which(own) else None)
+    limit = given.get("limit") or {}
+    cost = given.get("cost_per_mtok_usd") or given.get("cost") or {}
+    return Model(
+        title=str(given.get("name") or name),
+        same_as=same_as if same_as and says_which(same_as) else None,
+        maker=origin.maker if origin else _MAKERS.get(provider),
+        family=(origin.family if origin else None) or given.get("family"),
+        price=_priced(cost, name, given.get("family")),
+        context=_tokens(limit, "context"),
+        input=_tokens(limit, "input"),
+        output=_tokens(limit, "output"),
+        takes=_kinds(given, "input"),
+        gives=origin.gives
+        if origin
+        else _kinds(given, "output"),  # a model gives the same everywhere: its maker's word
+        tools=given.get("tool_call"),
+        reasoning=given.get("reasoning"),
+        schema=given.get("structured_output"),
+        files=given.get("attachment"),
+        status=given.get("status"),
+        released=given.get("release_date"),
+    )
+
+
+def _kinds(given: JsonObject, way: str) -> tuple[str, ...]:
+    return tuple(sorted((given.get("modalities") or {}).get(way) or ("text",)))
+
+
+def _tokens(limit: JsonObject, which: str) -> int | None:
+    tokens = limit.get(which)
+    return tokens if isinstance(tokens, int) and tokens > 0 else None
+
+
+def _priced(cost: JsonObject, name: str, family: Any) -> Price | None:
+    """With what longer requests cost, by the steps of the source."""
+    price = _price(cost, name, family)
+    longer: Price | None = None
+    above = 0
+    for size, step in sorted(_steps(cost, name, family), key=lambda one: -one[0]):
+        longer, above = (step if longer is None else replace(step, longer=longer, longer_above=above)), size
+    return price if price is None or longer is None else replace(price, longer=longer, longer_above=above)
+
+
+def _price(cost: JsonObject, name: str, family: Any) -> Price | None:
+    """Pico-dollars per token. Models of a subscription are listed at nothing, which is no price: what they cost is unknown."""
+    read, written = _pico(cost.get("input")), _pico(cost.get("output"))
+    if read is None or written is None or (read == written == 0 and not name.endswith(":free")):
+        return None
+    rates: dict[str, Any] = {
+        ours: rate for theirs, ours in _RATES.items() if (rate := _pico(cost.get(theirs))) is not None
+    }
+    once = _pico(cost.get("cache_write"))
+    if once is not None:
+        # Anthropic sells two lives of a cached token, and the source lists the short one. The long one costs twice an input token:
+        # https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching
+        long = 2 * read if str(family).startswith("claude") and once < 2 * read else once
+        rates |= {"cache_write_5m": once, "cache_write_1h": long}
+    return Price(input=read, output=written, **rates)
+
+
+def _steps(cost: JsonObject, name: str, family: Any) -> Iterator[tuple[int, Price]]:
+    for step in cost.get("tiers") or ():
+        tier = step.get("tier") or {}
+        above, price = _tokens(tier, "size"), _price(step, name, family)
+        if tier.get("type", "context") == "context" and above is not None and price is not None:
+            yield above, price
+
+
+def _pico(dollars: Any) -> int | None:
+    if isinstance(dollars, bool) or not isinstance(dollars, (int, float)):
+        return None
+    try:
+        pico = int((Decimal(str(dollars)) * _PICO).to_integral_value())
+    except (InvalidOperation, OverflowError, ValueError):
+        return None
+    return pico if 0 <= pico <= _RATE_MAX else None
+
+
+def _dense(given: Any) -> Any:
+    """Without what says nothing: None, and what every model is unless it says otherwise."""
+    if isinstance(given, dict):
+        return {
+            name: _dense(inner)
+            for name, inner in given.items()
+            if inner is not None
+            and inner != []
+            and (name, inner) != ("longer_above", 0)
+            and not (name in ("takes", "gives") and list(inner) == ["text"])
+        }
+    return [_dense(inner) for inner in given] if isinstance(given, (list, tuple)) else given
