@@ -24,7 +24,7 @@ PROJECT := $(INSTALL) --no-deps --no-index --no-build-isolation --editable .
 PROVIDER_KEYS = grep -rhoE '[A-Z][A-Z_]*_(API_KEY|BASE_URL|TOKEN)' src/understudy/providers 2>/dev/null | sort -u
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format-check lint types imports docs-check bench conformance fix lock clean
+.PHONY: help run test check format-check lint types imports docs-check bench conformance evaluate fix lock clean
 .DELETE_ON_ERROR:
 
 help: ## Show what there is to make
@@ -70,6 +70,11 @@ bench: $(VENV)/.dev ## Measure the data plane beside nginx
 
 conformance: $(VENV)/.dev $(OTHERS)/.installed ## Run other people's conformance suites over a real gateway
 	UNDERSTUDY_CONFORMANCE_CACHE=$(OTHERS) $(BIN)/python tests/conformance/run.py $(ARGS)
+
+DATA ?= $(firstword $(UNDERSTUDY_SHARED) ../shared)/data
+evaluate: $(VENV)/.dev ## Measure routing by quality on labelled data (DATA=../shared/data), written to docs/evaluation.md
+	@[ -d "$(DATA)" ] || { echo 'No labelled data at $(DATA). Name a folder: make evaluate DATA=/path/to/data' >&2; exit 1; }
+	$(BIN)/understudy evaluate --data "$(DATA)" --out docs/evaluation.md $(ARGS)
 
 fix: $(VENV)/.dev ## Format, and mend what the linter can mend
 	$(BIN)/ruff format .

@@ -63,20 +63,20 @@ def leak_places(patch: Patch) -> None:
 
 
 def spend_without_counting(patch: Patch) -> None:
-    patch.setattr(walks._Trip, "affordable", lambda _self, order, _kept, *, first: order[0] if order else None)
+    patch.setattr(walks.Trip, "affordable", lambda _self, order, _kept, *, first: order[0] if order else None)
 
 
 def give_up_early(patch: Patch) -> None:
-    true = walks._Trip.affordable
+    true = walks.Trip.affordable
 
     def affordable(self, order, kept, *, first):
         return None if len(self.attempts) >= 2 else true(self, order, kept, first=first)
 
-    patch.setattr(walks._Trip, "affordable", affordable)
+    patch.setattr(walks.Trip, "affordable", affordable)
 
 
 def fall_back_on_mistakes(patch: Patch) -> None:
-    true = walks._Trip.goes_on
+    true = walks.Trip.goes_on
 
     def goes_on(self, entry, outcome):
         if outcome.failure.then is Then.STOP:
@@ -86,24 +86,24 @@ def fall_back_on_mistakes(patch: Patch) -> None:
             return done
         return true(self, entry, outcome)
 
-    patch.setattr(walks._Trip, "goes_on", goes_on)
+    patch.setattr(walks.Trip, "goes_on", goes_on)
 
 
 def hide_degraded(patch: Patch) -> None:
-    true = walks._Trip.result
+    true = walks.Trip.result
     patch.setattr(
-        walks._Trip, "result", lambda self, winner, failure, *, degraded: true(self, winner, failure, degraded=False)
+        walks.Trip, "result", lambda self, winner, failure, *, degraded: true(self, winner, failure, degraded=False)
     )
 
 
 def lose_an_attempt(patch: Patch) -> None:
-    true = walks._Trip.result
+    true = walks.Trip.result
 
     def result(self, winner, failure, *, degraded):
         done = true(self, winner, failure, degraded=degraded)
         return replace(done, attempts=done.attempts[:1])
 
-    patch.setattr(walks._Trip, "result", result)
+    patch.setattr(walks.Trip, "result", result)
 
 
 def stand_ins_first(patch: Patch) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from understudy.cli._configuration import ConfigFile, read_configuration
-from understudy.cli._output import Json, fail, tell, told
+from understudy.cli._output import ASKED_WRONGLY, FAILED, Json, columns, fail, tell, told
 
 if TYPE_CHECKING:
     from understudy.config import Configuration
@@ -22,6 +22,9 @@ def command(
     route: Annotated[
         str | None, typer.Option(help="The route, target or provider/model; default: the first route.")
     ] = None,
+    compare: Annotated[
+        str | None, typer.Option(metavar="A,B,C", help="Ask several targets, and show their answers side by side.")
+    ] = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Bound on the answer.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -31,6 +34,15 @@ def command(
     text = sys.stdin.read() if question == "-" else question
     if not text.strip():
         fail(["there is no question"], as_json=as_json, code=2)
+    if compare is not None:
+        asked = [one.strip() for one in compare.split(",") if one.strip()]
+        page = asyncio.run(_compare(configuration, asked, text, max_tokens))
+        if "problem" in page:
+            fail([page["problem"]], as_json=as_json, code=ASKED_WRONGLY)
+        tell(_side_by_side(page["answers"]), page, as_json=as_json)
+        if all(row["problem"] is not None for row in page["answers"]):
+            raise typer.Exit(FAILED)
+        return
     name = route or next(iter(configuration.routes))
     page = asyncio.run(_ask(configuration, name, text, max_tokens, live=not as_json))
     if page["problem"] is not None:
@@ -59,6 +71,41 @@ async def _ask(
         except RequestFailed as failed:
             return _NOTHING | _problem(failed) | {"seconds": time.monotonic() - began_s}
     return _page(stream.answer)
+
+
+async def _compare(configuration: Configuration, names: list[str], text: str, max_tokens: int | None) -> dict[str, Any]:
+    from understudy.errors import BadRequest
+    from understudy.library.router import Router
+
+    settings = {} if max_tokens is None else {"max_tokens": max_tokens}
+    async with Router(configuration=configuration) as router:
+        try:
+            compared = await router.compare(names, text, **settings)
+        except BadRequest as wrong:
+            return {"problem": wrong.failure.message}
+    return {
+        "answers": [
+            {
+                "target": one.target,
+                "text": one.answer.text if one.answer else "",
+                "problem": f"{one.failure.kind}: {one.failure.message}" if one.failure else None,
+                "attempts": len(one.attempts),
+                "seconds": one.seconds,
+                "cost": f"${one.cost:f}" if one.cost is not None else None,
+            }
+            for one in compared
+        ]
+    }
+
+
+def _side_by_side(rows: list[dict[str, Any]]) -> str:
+    """Every answer under its target's name, then who took how long and cost what."""
+    told = [f"== {row['target']}\n{row['problem'] or row['text']}\n" for row in rows]
+    table = [
+        [row["target"], f"{row['seconds']:.2f} s", row["cost"] or "price unknown", "failed" if row["problem"] else ""]
+        for row in rows
+    ]
+    return "\n".join([*told, columns(table)])
 
 
 _NOTHING = {"text": "", "target": None, "tier": None, "degraded": False, "usage": None, "cost": None}

@@ -104,6 +104,7 @@ def explain(
     from understudy.core.scoreboard import Scoreboard
     from understudy.core.select import dice_of, select
     from understudy.dialects import BadBody
+    from understudy.engine.reading import with_traits
     from understudy.engine.ruling import World, apply
 
     board = Scoreboard()
@@ -136,6 +137,8 @@ def explain(
     if left is None:
         return {"problems": [*rules, f"refused: {problem.message}"]}
     plan = left
+    if plan.reads_prompt:
+        decision.needs = with_traits(decision.needs, body, snapshot.dialects[dialect])
     ask = Ask(decision.needs, dialect, 0.0, dice_of(decision, 0), 0, {})
     tiers = []
     for tier in plan.tiers:

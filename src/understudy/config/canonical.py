@@ -12,10 +12,12 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+import msgspec
+
 from understudy.config import Configuration
 from understudy.config.schema import PICO_PER_DOLLAR_A_MILLION, RatesSection, ServerSection, TransportSection
 from understudy.core.money import Price
-from understudy.core.policy import BreakerSettings
+from understudy.core.policy import BreakerSettings, Cascade
 from understudy.core.request import Operation
 from understudy.core.route import Named, Route
 from understudy.core.target import Target
@@ -122,12 +124,18 @@ def _route(route: Route) -> JsonObject:
             "timeouts": _filled(policy.timeouts),
             "breaker": _breaker(policy.breaker),
             "hedge": _filled(policy.hedge) if policy.hedge else None,
+            "cascade": _cascade(policy.cascade) if policy.cascade else None,
             "elsewhere_when_filtered": policy.elsewhere_when_filtered,
             "strict": policy.strict,
             "mix_spaces": policy.mix_spaces,
             "regions": list(policy.regions),
         },
     }
+
+
+def _cascade(settings: Cascade) -> JsonObject:
+    given = _filled(settings)
+    return given if settings.gate is None else given | {"gate": msgspec.to_builtins(settings.gate)}
 
 
 def _named(named: Named) -> Any:

@@ -121,7 +121,7 @@ def _read(found: Problems, data: dict[str, Any], env: Mapping[str, str], folder:
     declared = _mapping(found, data, "targets")
     targets, taken = _completed(found, data, read_targets(found, declared), declared, folder)
     written = _mapping(found, data, "routes")
-    routes = read_routes(found, written, targets, declared)
+    routes = read_routes(found, written, targets, declared, folder)
     if not declared and not written:
         found.absent(("targets",), "there are no targets: name at least one under `targets:`")
     if not written:

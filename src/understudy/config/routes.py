@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path as Folder
 from typing import Any
 
+from understudy.config.files import read_cascade, with_file
 from understudy.config.problems import Path, Problems, nearest
 from understudy.config.registries import BALANCERS, STRATEGIES
 from understudy.config.schema import PolicySection, RouteSection, name_problem
@@ -16,11 +19,12 @@ from understudy.registry import BadSettings, Registry
 
 
 def read_routes(
-    found: Problems, data: Any, targets: dict[str, Target], declared: Mapping[str, Any]
+    found: Problems, data: Any, targets: dict[str, Target], declared: Mapping[str, Any], folder: Folder
 ) -> dict[str, Route]:
     """Every route that can be understood. Adds the targets that need no declaration to `targets`.
 
-    `declared`: the names under `targets`, also of those that could not be understood: one mistake is told once.
+    `declared`: the names under `targets`, also of those that could not be understood: one mistake is told once. `folder`: where the files are
+    that strategies name.
     """
     routes: dict[str, Route] = {}
     for name, given in data.items():
@@ -31,16 +35,17 @@ def read_routes(
             found.warning(path, f'a target has the same name: the model "{name}" means this route')
         section = found.section(RouteSection, given, path)
         if section is not None:
-            routes[name] = _route(found, name, section, targets, declared, path)
+            routes[name] = _route(found, name, section, targets, declared, folder, path)
     return routes
 
 
-def _route(
+def _route(  # noqa: PLR0917  what a route is read from
     found: Problems,
     name: str,
     section: RouteSection,
     targets: dict[str, Target],
     declared: Mapping[str, Any],
+    folder: Folder,
     path: Path,
 ) -> Route:
     seen: dict[str, str] = {}
@@ -60,18 +65,20 @@ def _route(
         found.absent(tiers, f"lists no targets; name some under one of {', '.join(TIERS)}", at=tiers)
     elif all(target in targets and targets[target].stand_in for target in seen):
         found.warning((*path, "tiers"), "lists stand-ins only: every answer of this route will be degraded")
-    check_named(found, STRATEGIES, section.strategy, (*path, "strategy"))
+    strategy = with_file(found, section.strategy, folder, (*path, "strategy"))
+    check_named(found, STRATEGIES, strategy, (*path, "strategy"))
     check_named(found, BALANCERS, section.balancer, (*path, "balancer"))
     if section.balancer.name == "weighted":
         _check_weights(found, section, targets, path)
     _check_policy(found, section.policy, (*path, "policy"))
     _check_spaces(found, section, targets, path)
+    policy = section.policy.value() if not _unknown_kinds(section.policy) else PolicySection().value()
     return Route(
         name=name,
         tiers=tiers_of({tier: tuple(names) for tier, names in section.tiers.items()}),
-        strategy=section.strategy,
+        strategy=strategy,
         balancer=section.balancer,
-        policy=section.policy.value() if not _unknown_kinds(section.policy) else PolicySection().value(),
+        policy=replace(policy, cascade=read_cascade(found, section, targets, folder, (*path, "policy", "cascade"))),
     )
 
 

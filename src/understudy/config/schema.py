@@ -293,6 +293,27 @@ class HedgeSection(Section):
 _P = Policy()
 
 
+class CascadeSection(Section):
+    """Cheap targets that are asked first, side by side; their answer is kept when it will do, else the route goes on."""
+
+    ask: Annotated[list[Word], Field(min_length=1, max_length=4)] = Field(
+        description="Targets of this route, at the same time. The first one's answer is kept where a gate judges."
+    )
+    gate: Word | dict[str, Any] | None = Field(
+        default=None,
+        description="A file that `understudy train --drafts` wrote. Without one, two answers must agree.",
+    )
+    field: Word | None = Field(
+        default=None, description="The member of a JSON answer that is compared (`result.label`); all of it by default."
+    )
+    quality: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None, description="The share of the strong target's quality to keep, for the gate; its own by default."
+    )
+    share: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.5, description="Of the request's time: drafts that are not complete by then are failures."
+    )
+
+
 class PolicySection(Section):
     """How hard one request may try."""
 
@@ -311,6 +332,10 @@ class PolicySection(Section):
     hedge: HedgeSection | None = Field(
         default=None,
         description="Ask a second target when the first is slower than usual; `{}` for the defaults. The loser may be billed.",
+    )
+    cascade: CascadeSection | None = Field(
+        default=None,
+        description="Ask cheap targets first and keep their answer when it will do. All of them are billed.",
     )
     elsewhere_when_filtered: bool = Field(
         default=_P.elsewhere_when_filtered,

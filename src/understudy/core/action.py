@@ -92,6 +92,17 @@ class Ready:
 
 
 @value
+class Drafted(Ready):
+    """An attempt has its whole answer, to be judged beside others. `gist`: what it comes to, None when it cannot be compared.
+
+    `written`: its output tokens.
+    """
+
+    gist: str | None
+    written: int
+
+
+@value
 class Failed:
     """An attempt is over before the caller saw anything of it."""
 

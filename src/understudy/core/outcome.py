@@ -17,8 +17,20 @@ class Purpose(StrEnum):
     FALLBACK = "fallback"  # another target after a failure
     RETRY = "retry"  # the same target again
     TEST = "test"  # a half-open breaker's test request
+    DRAFT = "draft"  # one of those that a cascade asks first
     HEDGE = "hedge"  # beside another one that is slow
     PANIC = "panic"  # every breaker open, nothing else left
+
+
+class Verdict(StrEnum):
+    """What a cascade made of its drafts."""
+
+    AGREED = "agreed"  # two come to the same: one of them is the answer
+    TRUSTED = "trusted"  # the gate says that the strong target would hardly do better
+    DISAGREED = "disagreed"
+    DOUBTED = "doubted"  # the gate says that it would, or knows nothing of such drafts
+    NOT_COMPARABLE = "not_comparable"  # fewer than two drafts have a part that can be compared
+    NOT_ASKED = "not_asked"  # too few of the cascade's targets were eligible, or answered
 
 
 class Billing(StrEnum):
@@ -69,7 +81,8 @@ class Result:
 
     `winner`: the attempt that answered, None when none did. `failure`: what the caller was told, None after an answer (a
     stream that broke after its commit has both a winner and a failure). `degraded`: the answer came from a degraded tier or a
-    stand-in. `retry_at_s`: the earliest known recovery, monotonic seconds.
+    stand-in. `retry_at_s`: the earliest known recovery, monotonic seconds. `cascade`: what was made of
+    the drafts, None on a route without any.
     """
 
     decision: str
@@ -81,3 +94,4 @@ class Result:
     started_s: float
     ended_s: float
     retry_at_s: float | None = None
+    cascade: Verdict | None = None

@@ -283,7 +283,8 @@ class RoutePlan:
 
     `once`, `again`, `stand_ins`: the rounds of a walk, over the normal tiers, over them again with repeats, and over the
     degraded ones. `last`: over what the degraded ones left of the attempts. `sessions`: where each session was answered is remembered.
-    `reads_task`: the strategy wants to know what the request is about (`Needs.task`), as one says with an attribute of that name.
+    `reads_task`: the strategy wants to know what the request is about (`Needs.task`), as one says with an attribute of that name. `reads_prompt`:
+    the choice depends on the words of the request, so that its traits must be told.
     """
 
     __slots__ = (
@@ -295,6 +296,7 @@ class RoutePlan:
         "normal",
         "once",
         "policy",
+        "reads_prompt",
         "reads_task",
         "sessions",
         "stand_ins",
@@ -316,6 +318,7 @@ class RoutePlan:
         self.stand_ins = Round(self.degraded, ())
         self.last = Round(self.normal, ())
         self.strategy = strategy
+        self.reads_prompt = "prompt" in getattr(strategy, "reads", ())
         self.reads_task = bool(getattr(strategy, "reads_task", False))
         self.balancer = balancer
         self.sessions = "sessions" in collected_for(strategy, balancer)

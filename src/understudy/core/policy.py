@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from understudy.core.failure import FailureKind
+from understudy.core.prompts.heads import Trained
 from understudy.core.value import keyword_value
 
 
@@ -75,13 +76,29 @@ class Hedge:
 
 
 @keyword_value
+class Cascade:
+    """Cheap targets that are asked first, at the same time; their answer is kept when it will do.
+
+    `ask`: their names, the one whose answer a gate keeps first. `gate`: a trained judge of drafts; without one two of them must agree.
+    `field`: the member of a JSON answer that is compared. `quality`: the share of the strong one's to keep, the gate's own
+    by default. `share`: of the request's time, for the drafts.
+    """
+
+    ask: tuple[str, ...]
+    gate: Trained | None = None
+    field: str | None = None
+    quality: float | None = None
+    share: float = 0.5
+
+
+@keyword_value
 class Policy:
     """How hard one request may try.
 
     `deadline_s` and `attempts_max` cover everything: waiting, retries, fallbacks. `wait_max_s`: the longest wait for a
     recovery when nothing is eligible. `strict`: refuse a target rather than drop anything that may change the answer.
     `elsewhere_when_filtered`: a prompt that a provider's content policy refused is tried at other targets.
-    `hedge`: None where nobody is asked twice at once. `mix_spaces`: texts may be embedded by a target of another vector space than the route's.
+    `hedge`: None where nobody is asked twice at once. `cascade`: None where no drafts are asked for. `mix_spaces`: texts may be embedded by a target of another vector space than the route's.
     `regions`: only targets of these are asked; empty for wherever they are.
     """
 
@@ -92,6 +109,7 @@ class Policy:
     timeouts: Timeouts = Timeouts()
     breaker: BreakerSettings = BreakerSettings()
     hedge: Hedge | None = None
+    cascade: Cascade | None = None
     strict: bool = False
     elsewhere_when_filtered: bool = False
     mix_spaces: bool = False

@@ -23,7 +23,8 @@ class Needs:
     `model`: as the caller named it (a route, a target, provider/model). `tokens_in`: estimated from the size of the text.
     `max_tokens`: the caller's bound on the answer, None without one. `n`: alternatives asked for. `features`: names out of
     `FEATURES`, sorted. `plain`: the messages are known to hold nothing that only some servers of the format take. `operation`:
-    what is to be done with it. `task`: what it is about; None where no rule and no strategy asked.
+    what is to be done with it. `task`: what it is about; None where no rule and no strategy asked. `traits`: of the last user turn, see
+    `core.prompts.traits`; () where the route does not go by them.
     """
 
     model: str
@@ -36,6 +37,7 @@ class Needs:
     plain: bool = False
     operation: Operation = Operation.CHAT
     task: Task | None = None
+    traits: tuple[float, ...] = ()
 
 
 FEATURES = (

@@ -47,7 +47,7 @@ _FIRST = Purpose.FIRST  # a member looked up on its class costs ten times as muc
 
 def walk(plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float, deadline_s: float) -> Walk:
     """Walk one request along its route. `deadline_s`: monotonic; nothing is begun or waited for beyond it."""
-    trip = _Trip(plan, decision, board, now_s, deadline_s)
+    trip = Trip(plan, decision, board, now_s, deadline_s)
     for entry in trip.calls():
         if entry is not None:
             reply: Reply = yield Reserve(entry, trip.panics)
@@ -78,7 +78,7 @@ def walk(plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float, d
     return trip.give_up()
 
 
-class _Trip:
+class Trip:
     """What one walk has done so far, and the steps it is made of."""
 
     __slots__ = (

@@ -21,6 +21,7 @@ from understudy.core.action import (
     Start,
     Started,
     Timer,
+    Walk,
 )
 from understudy.core.answer import StreamEvent
 from understudy.core.decision import Decision
@@ -116,8 +117,7 @@ class Performance:
 
     async def run(self) -> Result:
         """Walk to the end. Cancelling gives everything back, books open attempts, and raises on."""
-        engine = self.engine
-        steps = walk(self.plan, self.decision, engine.board, self.decision.started_s, self.deadline_s)
+        steps = self._steps()
         try:
             action = next(steps)
             while True:
@@ -142,6 +142,10 @@ class Performance:
         finally:
             steps.close()
             self._let_go()
+
+    def _steps(self) -> Walk:
+        """The walk that is performed."""
+        return walk(self.plan, self.decision, self.engine.board, self.decision.started_s, self.deadline_s)
 
     # Reserve
 

@@ -14,7 +14,7 @@ from understudy.core.event import AnswerRated, RequestEnded
 from understudy.core.failure import Failure, FailureKind, Implicates
 from understudy.core.outcome import Result
 from understudy.core.plan import Entry, RoutePlan
-from understudy.core.request import Call
+from understudy.core.request import Call, Operation
 from understudy.core.rules.spending import Spending
 from understudy.core.scoreboard import Scoreboard
 from understudy.dialects import BadAnswer, BadBody, ErrorReport, Format
@@ -22,6 +22,7 @@ from understudy.engine.attempt import JSON
 from understudy.engine.cache import StaleCache, key_of
 from understudy.engine.observers import Decisions, Events, Tally
 from understudy.engine.perform import TOLD, Performance
+from understudy.engine.reading import with_traits
 from understudy.engine.ruling import apply, book_spending, world_of
 from understudy.engine.snapshot import Snapshot
 from understudy.ports import Header, HttpClient, Sink
@@ -98,10 +99,14 @@ class Engine:
             decision.strategy = call.strategy
         if plan is not None and (snapshot.rulebooks or plan.reads_task):
             plan, problem = apply(world_of(self), snapshot, plan, call, decision)
+        if plan is not None and plan.reads_prompt:
+            decision.needs = with_traits(decision.needs, call.body, snapshot.dialects[call.dialect])
         if plan is None:
             result = self._ended(decision, (), problem)
         else:
             self.board.retry_budget.deposit()
+            if plan.policy.cascade is not None and make is Performance:
+                make = self._with_drafts(call)
             show = make(self, snapshot, plan, call, decision, sink)
             try:
                 result = await show.run()
@@ -117,6 +122,15 @@ class Engine:
         if result.winner is None and sink.left is None:
             self.refuse(snapshot.dialects[call.dialect], result, sink)
         return result
+
+    @staticmethod
+    def _with_drafts(call: Call) -> MakePerformance:
+        """How a call on a route with a cascade is performed: drafts are of one conversation's one answer."""
+        if call.needs.operation is not Operation.CHAT or call.needs.n != 1:
+            return Performance
+        from understudy.engine.cascade import CascadePerformance  # for the few whose routes have one
+
+        return CascadePerformance
 
     async def _cancelled(self, show: Performance) -> None:
         """The caller has gone, or must go."""

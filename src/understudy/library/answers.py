@@ -8,6 +8,7 @@ from decimal import Decimal
 from understudy.core.answer import Answer, Stop
 from understudy.core.conversation import Part, Reasoning, Text, ToolCall
 from understudy.core.decision import Decision
+from understudy.core.failure import Failure
 from understudy.core.money import NANO_PER_DOLLAR
 from understudy.core.outcome import Outcome, Result
 from understudy.core.usage import Usage
@@ -19,6 +20,13 @@ Rate = Callable[[str, float], None]
 def dollars_of(nusd: int | None) -> Decimal | None:
     """Nano-dollars as dollars, exactly; None stays None: the price is unknown, not zero."""
     return None if nusd is None else Decimal(nusd) / NANO_PER_DOLLAR
+
+
+def cost_of(attempts: tuple[Outcome, ...]) -> Decimal | None:
+    """Dollars for some attempts together; None when there is nothing to pay for, or a price is unknown."""
+    costs = [outcome.cost_nusd for outcome in attempts if outcome.usage is not None]
+    known = [cost for cost in costs if cost is not None]
+    return dollars_of(sum(known)) if costs and len(known) == len(costs) else None
 
 
 class Played:
@@ -92,9 +100,23 @@ class ChatAnswer(Played):
     @property
     def cost(self) -> Decimal | None:
         """Dollars for all attempts together; None when a price that would be needed is unknown."""
-        costs = [outcome.cost_nusd for outcome in self.attempts if outcome.usage is not None]
-        known = [cost for cost in costs if cost is not None]
-        return dollars_of(sum(known)) if costs and len(known) == len(costs) else None
+        return cost_of(self.attempts)
+
+
+@keyword_value
+class Compared:
+    """One target's part in a comparison. `answer`: None when it failed, and `failure` says why.
+
+    `attempts`: its Outcomes, failed ones and retries too. `seconds`: from the question to the last byte. `cost`: dollars, None
+    when a price that would be needed is unknown.
+    """
+
+    target: str
+    answer: ChatAnswer | None
+    failure: Failure | None
+    attempts: tuple[Outcome, ...]
+    seconds: float
+    cost: Decimal | None
 
 
 @keyword_value

@@ -34,7 +34,16 @@ from understudy.engine.discovery import Discovery
 from understudy.engine.own_client import Ask, Classify, OwnPerformance, classify_exception
 from understudy.engine.router import Engine
 from understudy.errors import BadRequest, RequestFailed, RouterNotEntered
-from understudy.library.answers import ChatAnswer, Costs, Played, TargetCosts, TargetHealth, dollars_of
+from understudy.library.answers import (
+    ChatAnswer,
+    Compared,
+    Costs,
+    Played,
+    TargetCosts,
+    TargetHealth,
+    cost_of,
+    dollars_of,
+)
 from understudy.library.hearing import Ear
 from understudy.library.rules import RuleSwitch
 from understudy.library.stream import ChatStream
@@ -249,6 +258,50 @@ class Router:
         if result.winner is None or ear.answer is None:
             raise _failed(result)
         return ChatAnswer(ear.answer, result, self._decision(result), self._rate)
+
+    async def compare(
+        self, route_or_targets: str | Sequence[str], messages: Messages, **settings: Any
+    ) -> tuple[Compared, ...]:
+        """Ask several targets the same at the same time; all answers side by side, in the order given.
+
+        `route_or_targets`: a route, whose targets are all asked (stand-ins are not), or names of targets. The rest as for `chat`.
+        Nobody's failure is raised: it stands in its place. Everything is booked and counted as any other request. Raises
+        `BadRequest` for a name that does not exist, or a request that cannot be read.
+        """
+        names = self._compared(route_or_targets)
+        self._call(
+            names[0], messages, dict(settings), stream=False
+        )  # a caller's own mistake is raised once, not told per target
+        return tuple(await asyncio.gather(*(self._ask_one(name, messages, dict(settings)) for name in names)))
+
+    async def _ask_one(self, name: str, messages: Messages, settings: dict[str, Any]) -> Compared:
+        engine = self._entered()
+        began_s = engine.now_s()
+        answer, failure = None, None
+        try:
+            answer = await self.chat(name, messages, **settings)
+            attempts, seconds = answer.attempts, answer.seconds
+        except RequestFailed as failed:
+            failure, attempts, seconds = failed.failure, failed.attempts, engine.now_s() - began_s
+        return Compared(
+            target=name, answer=answer, failure=failure, attempts=attempts, seconds=seconds, cost=cost_of(attempts)
+        )
+
+    def _compared(self, route_or_targets: str | Sequence[str]) -> tuple[str, ...]:
+        """Whom to ask. Raises `BadRequest`."""
+        self._entered()
+        known = self.configuration.targets
+        if isinstance(route_or_targets, str):
+            route = self.configuration.names.get(route_or_targets)
+            listed = [name for tier in route.tiers for name in tier.targets] if route else [route_or_targets]
+            names = [name for name in listed if name not in known or not known[name].stand_in]
+        else:
+            names = list(dict.fromkeys(route_or_targets))
+        strange = [name for name in names if name not in self.configuration.names]
+        if strange or not names:
+            words = f"no target is called {', '.join(map(repr, strange))}" if strange else "there is nobody to compare"
+            raise BadRequest(Failure(FailureKind.BAD_REQUEST, f"{words}; there are: {', '.join(sorted(known))}"))
+        return tuple(names)
 
     def stream(self, route: str, messages: Messages, **settings: Any) -> ChatStream:
         """Ask, and get the answer as it is written: `async for chunk in router.stream(...)`. Arguments as for `chat`.

@@ -6,14 +6,14 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from os import PathLike
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from understudy.engine.own_client import Classify, OwnTarget
 from understudy.errors import RouterNotEntered
-from understudy.library.answers import ChatAnswer, Chunk, Costs, TargetHealth
+from understudy.library.answers import ChatAnswer, Chunk, Compared, Costs, TargetHealth
 from understudy.library.router import Callback, Messages, Router, RunResult, Switch
 from understudy.library.rules import RuleSwitch
 from understudy.library.stream import ChatStream
@@ -73,6 +73,12 @@ class SyncRouter:
     def chat(self, route: str, messages: Messages, **settings: Any) -> ChatAnswer:
         """See `Router.chat`."""
         return self._do(lambda: self._router.chat(route, messages, **settings))
+
+    def compare(
+        self, route_or_targets: str | Sequence[str], messages: Messages, **settings: Any
+    ) -> tuple[Compared, ...]:
+        """See `Router.compare`."""
+        return self._do(lambda: self._router.compare(route_or_targets, messages, **settings))
 
     def stream(self, route: str, messages: Messages, **settings: Any) -> SyncStream:
         """See `Router.stream`: `for chunk in router.stream(...)`."""
