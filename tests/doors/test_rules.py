@@ -222,7 +222,7 @@ async def test_a_strategy_that_reads_the_task_gets_it(
 
     @value
     class Curious(Failover):
-        reads_task = True
+        reads = ("task",)
 
         def scores(self, candidates, ask):
             seen.append(ask.needs.task)

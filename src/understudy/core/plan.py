@@ -144,8 +144,9 @@ class Balancer(Protocol):
         ...
 
 
-COLLECTED = ("measures", "sessions")
-"""What a strategy or balancer may read that nobody collects unasked: `Standing.measures` of its route's targets; `Ask.warm`."""
+COLLECTED = ("measures", "prompt", "sessions", "task")
+"""What a strategy or balancer may read that nobody collects unasked: `Standing.measures` of its route's targets; the request's
+`Needs.traits`, its `Needs.task`; `Ask.warm`."""
 
 
 def collected_for(*readers: object) -> tuple[str, ...]:
@@ -283,8 +284,7 @@ class RoutePlan:
 
     `once`, `again`, `stand_ins`: the rounds of a walk, over the normal tiers, over them again with repeats, and over the
     degraded ones. `last`: over what the degraded ones left of the attempts. `sessions`: where each session was answered is remembered.
-    `reads_task`: the strategy wants to know what the request is about (`Needs.task`), as one says with an attribute of that name. `reads_prompt`:
-    the choice depends on the words of the request, so that its traits must be told.
+    `reads_prompt`, `reads_task`: the choice depends on the words of the request, so that its traits, or what it is about, must be told.
     """
 
     __slots__ = (
@@ -318,10 +318,11 @@ class RoutePlan:
         self.stand_ins = Round(self.degraded, ())
         self.last = Round(self.normal, ())
         self.strategy = strategy
-        self.reads_prompt = "prompt" in getattr(strategy, "reads", ())
-        self.reads_task = bool(getattr(strategy, "reads_task", False))
         self.balancer = balancer
-        self.sessions = "sessions" in collected_for(strategy, balancer)
+        read = collected_for(strategy, balancer)
+        self.reads_prompt = "prompt" in read
+        self.reads_task = "task" in read
+        self.sessions = "sessions" in read
         self.version = version
 
 
