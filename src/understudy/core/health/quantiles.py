@@ -6,6 +6,7 @@ relative-error guarantees", VLDB 2019). Old samples fade: when `KEPT` are there,
 
 from __future__ import annotations
 
+from itertools import accumulate
 from math import log
 
 SHORTEST_MS = 0.1
@@ -45,13 +46,8 @@ class Quantiles:
         known = self._read.get(share)
         if known is not None and self.seen - known[0] < REFRESHED_EVERY:
             return known[1]
-        wanted, below = share * self.count, 0
-        found = 0
-        for index, count in enumerate(self._counts):
-            below += count
-            if below >= wanted:
-                found = index
-                break
+        wanted = share * self.count
+        found = next(index for index, below in enumerate(accumulate(self._counts)) if below >= wanted)
         value: float = SHORTEST_MS * _GROWTH ** (found + 0.5)
         self._read[share] = self.seen, value
         return value
