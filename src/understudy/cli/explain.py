@@ -59,7 +59,7 @@ def command(  # noqa: PLR0913, PLR0917  the options
 
 @value
 class Said:
-    """What a caller says besides the body. `wall_s`: Unix time, None for now."""
+    """What a caller says besides the body. `wall_s`: Unix time, None for the present."""
 
     labels: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
