@@ -22,10 +22,10 @@ from understudy.core.action import (
     Ready,
     Refused,
     Relay,
-    Reply,
     Reserve,
     Start,
     Started,
+    Timer,
     Walk,
 )
 from understudy.core.decision import Decision
@@ -50,28 +50,25 @@ def walk(plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float, d
     trip = Trip(plan, decision, board, now_s, deadline_s)
     for entry in trip.calls():
         if entry is not None:
-            reply: Reply = yield Reserve(entry, trip.panics)
-            trip.now_s = reply.now_s
-            if isinstance(reply, Refused):
-                trip.refused(entry, reply)
+            place: Held | Refused = yield Reserve(entry, trip.panics)
+            trip.now_s = place.now_s
+            if isinstance(place, Refused):
+                trip.refused(entry, place)
                 continue
-            assert isinstance(reply, Held)
-            reply = yield trip.start(entry, test=reply.test)
-            trip.now_s = reply.now_s
-            assert isinstance(reply, Started)
-            trip.open[reply.handle] = entry
-        reply = yield Next(trip.wake_s)
-        trip.now_s = reply.now_s
-        if isinstance(reply, Ready):
+            begun: Started = yield trip.start(entry, test=place.test)
+            trip.now_s = begun.now_s
+            trip.open[begun.handle] = entry
+        news: Ready | Failed | Timer = yield Next(trip.wake_s)
+        trip.now_s = news.now_s
+        if isinstance(news, Ready):
             # From here on the caller sees it: whatever happens now, this attempt is the answer.
-            winner = trip.open[reply.handle]
-            reply = yield Relay(reply.handle, deadline_s)
-            assert isinstance(reply, Ended)
-            trip.now_s = reply.now_s
-            trip.attempts.extend(reply.lost)
-            return trip.answered(winner, reply.outcome)
-        if isinstance(reply, Failed):
-            if not trip.goes_on(trip.open.pop(reply.handle), reply.outcome):
+            winner = trip.open[news.handle]
+            told: Ended = yield Relay(news.handle, deadline_s)
+            trip.now_s = told.now_s
+            trip.attempts.extend(told.lost)
+            return trip.answered(winner, told.outcome)
+        if isinstance(news, Failed):
+            if not trip.goes_on(trip.open.pop(news.handle), news.outcome):
                 break
         elif trip.now_s >= deadline_s:
             break  # the engine books what is still open
