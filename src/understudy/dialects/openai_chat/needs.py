@@ -9,7 +9,7 @@ import msgspec
 from understudy.core.request import Needs
 from understudy.core.value import JsonObject
 from understudy.dialects import BadBody
-from understudy.dialects.openai_chat.wire import complaint
+from understudy.dialects._openai import complaint
 
 Raw = msgspec.Raw
 _ABSENT = Raw(b"null")

@@ -30,9 +30,10 @@ from understudy.core.conversation import (
 )
 from understudy.core.value import JsonObject
 from understudy.dialects import Quirks
+from understudy.dialects._reading import NUMBER, Unreadable, made_id, need, take, words
 from understudy.dialects.openai_chat.content import calls_of, read_call, read_content, write_call, write_content
 from understudy.dialects.openai_chat.reasoning import read_reasoning, write_reasoning
-from understudy.dialects.openai_chat.wire import NAME, NUMBER, Unreadable, made_id, need, own, rest, take, words
+from understudy.dialects.openai_chat.wire import NAME, own, rest
 
 # Setting -> (field, its kind): where one field is one setting.
 _PLAIN_SETTINGS: dict[str, tuple[str, type | tuple[type, ...]]] = {
@@ -126,11 +127,12 @@ class _Messages:
             parts.append(Refusal(refusal))
         calls = take(fields, "tool_calls", list, where) or []
         parts += [
-            read_call(call, made_id("request", place, at), f"{where}.tool_calls[{at}]") for at, call in enumerate(calls)
+            read_call(call, made_id("call_", "request", place, at), f"{where}.tool_calls[{at}]")
+            for at, call in enumerate(calls)
         ]
         function = fields.pop("function_call", None)
         if isinstance(function, dict):
-            parts.append(read_call({"function": function}, made_id("request", place, "function"), where))
+            parts.append(read_call({"function": function}, made_id("call_", "request", place, "function"), where))
         self._open += [(part.id, part.name) for part in parts if isinstance(part, ToolCall)]
         return Message(Role.ASSISTANT, tuple(_marked(parts, mark)), rest(fields))
 
