@@ -92,8 +92,8 @@ def endpoint_of(target: Target, wire: Wire, located: Located | None) -> Endpoint
     own = tuple((name.lower().encode(), str(text).encode()) for name, text in settings.get("headers", {}).items())
     return Endpoint(
         origin=origin,
-        path=_for(target, whole(base, wire.path)),
-        stream_path=_for(target, whole(base, wire.stream_path or wire.path)),
+        path=path_for(target, whole(base, wire.path)),
+        stream_path=path_for(target, whole(base, wire.stream_path or wire.path)),
         headers=(*wire.headers, *own),
         # whatever a provider's own keys are shown as, an issued token is a bearer token
         auth=Auth.BEARER if target.key_is_issued and wire.auth in _KEY_HEADERS else wire.auth,
@@ -104,5 +104,6 @@ def endpoint_of(target: Target, wire: Wire, located: Located | None) -> Endpoint
     )
 
 
-def _for(target: Target, path: str) -> str:
+def path_for(target: Target, path: str) -> str:
+    """A path with the model's name in it, where it has room for one."""
     return path.replace("{model}", quote(target.model, safe="@"))
