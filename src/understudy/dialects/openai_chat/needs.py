@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from understudy.core.request import Needs
 from understudy.core.value import JsonObject
 from understudy.dialects import BadBody
-from understudy.dialects.openai_chat.wire import complaint
+from understudy.dialects._openai import complaint
 
 Raw = msgspec.Raw
 _ABSENT = Raw(b"null")

@@ -15,9 +15,10 @@ from msgspec import UNSET
 from understudy.core.projection import nearest_effort, replaced_id
 from understudy.core.value import JsonObject
 from understudy.dialects import BadBody, Quirks
+from understudy.dialects._openai import complaint, decode
+from understudy.dialects._reading import Unreadable, encode
 from understudy.dialects.openai_chat.needs import Usual
 from understudy.dialects.openai_chat.reasoning import is_stamped
-from understudy.dialects.openai_chat.wire import Unreadable, complaint, decode, encode
 
 Raw = msgspec.Raw
 _ABSENT = Raw(b"null")
