@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 
 import pytest
@@ -13,6 +14,7 @@ from understudy.config.catalogue import SHIPPED, Catalogue, Model, UnreadableCat
 from understudy.config.catalogue.filled import lacking
 from understudy.config.catalogue.snapshot import Unusable, read_source, write_snapshot
 from understudy.config.load import from_environment, loads
+from understudy.core.catalogue.equivalence import plain, undated
 from understudy.core.money import Price
 from understudy.errors import ConfigurationError
 from understudy.providers import PROVIDERS, facts
@@ -49,7 +51,17 @@ SOURCE = {
     "reseller": {
         "api": "https://reseller.example/v1/",
         "models": {
-            "vendor/claude-tiny-9.1": {"cost": {"input": 0.5, "output": 2}, "limit": {"context": 8_000, "output": 100}},
+            "anthropic/claude-tiny-9.1": {
+                "cost": {"input": 0.5, "output": 2},
+                "limit": {"context": 8_000, "output": 100},
+            },
+            "acme/claude-tiny-9.1": {"cost": {"input": 0.5, "output": 2}},
+            "nvidia/claude-tiny-9.1": {"cost": {"input": 0.5, "output": 2}},
+            "claude-tiny-9.1-fp8": {"base_model": "anthropic/claude-tiny-9-1", "cost": {"input": 0.5, "output": 2}},
+            "anthropic-claude-tiny-91": {
+                "base_model": "anthropic/claude-tiny-9-1",
+                "cost": {"input": 0.5, "output": 2},
+            },
             "vendor/flat": {"last_updated": "soon", "cost": {"input": 0, "output": 0}, "tool_call": False},
             "vendor/odd": {"cost": {"input": -1, "output": float("1e30"), "cache_read": True}},
             "vendor/open-7b:free": {"cost": {"input": 0, "output": 0}},
@@ -128,13 +140,27 @@ def test_prices_or_everything_can_be_left_to_the_configuration(snapshot, setting
 
 
 def test_anybodys_server_is_known_by_its_address(snapshot):
-    text = "targets: {{a: {{provider: openai_compatible, model: vendor/claude-tiny-9.1, base_url: '{}'}}}}"
+    text = "targets: {{a: {{provider: openai_compatible, model: anthropic/claude-tiny-9.1, base_url: '{}'}}}}"
     there = load(snapshot, text.format("https://reseller.example/v1")).targets["a"]
     assert (there.price, there.context_tokens) == (Price(input=500_000, output=2_000_000), 8_000)
     elsewhere = load(snapshot, text.format("https://other.example/v1")).targets["a"]
     assert (elsewhere.price, elsewhere.context_tokens, elsewhere.lacks) == (None, None, ())
     assert elsewhere.profile == there.profile  # the name says which model it is wherever it runs
     assert there.profile.same_as == "claude-tiny-9-1"
+
+
+def test_only_a_name_that_bears_it_out_is_the_same_model(snapshot):
+    sheet = Catalogue(snapshot).sheet("reseller")
+    assert {name: sheet[name].same_as for name in sheet if "tiny" in name} == {
+        "anthropic/claude-tiny-9.1": "claude-tiny-9-1",
+        "anthropic-claude-tiny-91": "claude-tiny-9-1",
+        "acme/claude-tiny-9.1": "acme/claude-tiny-9.1",  # as good as any fine-tuned model
+        "nvidia/claude-tiny-9.1": "nvidia/claude-tiny-9.1",  # another maker's
+        "claude-tiny-9.1-fp8": "claude-tiny-9.1-fp8",
+    }
+    assert (sheet["acme/claude-tiny-9.1"].maker, sheet["nvidia/claude-tiny-9.1"].maker) == (None, "nvidia")
+    for model in ("acme/claude-tiny-9.1", "nvidia/claude-tiny-9.1"):
+        assert Catalogue(snapshot).known(model) is None
 
 
 def test_a_deployment_says_with_same_as_which_model_it_is(snapshot):
@@ -146,6 +172,19 @@ def test_a_dated_name_that_is_not_listed_takes_the_figures_of_the_undated_one(sn
     made = load(snapshot, "targets: {a: {provider: anthropic, model: claude-tiny-9-1-20270101}}")
     assert made.targets["a"].context_tokens == 100_000
     assert {one.source for one in made.taken} == {"models.dev 2026-01-02: anthropic/claude-tiny-9-1"}
+
+
+def test_it_is_another_model_than_the_undated_one_where_two_dates_are_known(snapshot):
+    text = """
+targets:
+  a: {provider: anthropic, model: claude-tiny-9-1-20270101}
+  b: {provider: anthropic, model: claude-tiny-9-1-20260101}
+  c: {provider: anthropic, model: claude-tiny-9-1}
+"""
+    same = {name: target.profile.same_as for name, target in load(snapshot, text).targets.items()}
+    assert same == {"a": "claude-tiny-9-1-20270101", "b": "claude-tiny-9-1", "c": "claude-tiny-9-1"}
+    lone = loads("targets: {a: {provider: openai, model: gpt-5.1-2025-11-13}}", env={}).targets["a"]
+    assert lone.profile.same_as == "gpt-5.1"  # nobody knows of a second date
 
 
 @pytest.mark.parametrize("model", ["vendor/flat", "vendor/odd"])
@@ -289,6 +328,31 @@ def test_most_remote_providers_are_in_the_shipped_snapshot():
     remote = [name for name in PROVIDERS if (known := facts(name)).wires and not known.local]
     missing = [name for name in remote if not catalogue.sheets_of(name)]
     assert missing == ["anthropic_compatible", "openai_compatible"]
+
+
+# Words that tell one model from its relative. Equal models have equal ones, whoever offers them.
+TELLING_WORDS = """
+audio awq base beta bf16 chat code coder codex customtools distill exp experimental fast flash flex fp4 fp8 gguf gptq guard haiku highspeed
+image int4 int8 large lightning lite max medium micro mini nano nemotron non nvfp4 omni opus plus preview pro q4 reasoning safeguard search
+small sonnet thinking turbo ultra vision vl 4bit 6bit 8bit
+"""
+TELLING = frozenset(TELLING_WORDS.split())
+
+
+def test_no_two_models_of_the_shipped_snapshot_have_one_name_and_other_words():
+    """All 5,276: those that share a name agree in every telling word, and in the digits of their own names but for sizes left out."""
+    catalogue = Catalogue()
+    told: dict[str, set[tuple[frozenset[str], str]]] = {}
+    for provider in catalogue.providers():
+        for name, model in catalogue.sheet(provider).items():
+            if model.same_as is not None:
+                own = undated(plain(name))[0]
+                digits = "".join(re.findall(r"\d+", re.sub(r"\ba?\d+[be]\b", "", own)))
+                told.setdefault(model.same_as, set()).add(
+                    (TELLING & {*re.split(r"[-._:/@ ]", own), *re.findall("[a-z]+", own)}, digits)
+                )
+    assert {name: marks for name, marks in told.items() if len(marks) > 1} == {}
+    assert len(told) > 1400
 
 
 @pytest.mark.shared

@@ -126,7 +126,7 @@ def test_a_principal_is_shown_what_it_may_ask_for():
         ("GPT-5.1", "gpt-5.1"),
         ("claude-sonnet-4.5", "claude-sonnet-4-5"),
         ("anthropic/claude-sonnet-4.5", "anthropic/claude-sonnet-4-5"),
-        ("openrouter/claude-sonnet-4.5", "claude-sonnet-4-5"),
+        ("openrouter/claude-sonnet-4.5", "anthropic/claude-sonnet-4-5"),
         ("claude-sonnet-4-5-20250929", "claude-sonnet-4-5"),
         ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5"),
         ("gpt-5.2", "gpt-5.1"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import resources
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from understudy.core.catalogue.equivalence import comparable, undated
+from understudy.core.catalogue.equivalence import comparable, plain, undated, written_maker
 from understudy.core.money import Price
 from understudy.core.value import keyword_value, value
 
@@ -162,16 +163,29 @@ class Catalogue:
         for provider in sheets:
             names = self._names_in(provider)
             name = comparable(model)
-            for asked in (name, undated(name)[0]):
-                if asked in names:
-                    return Found(provider, names[asked], self.sheet(provider)[names[asked]])
+            if name in names:
+                return Found(provider, names[name], self.sheet(provider)[names[name]])
+            stem, date = undated(name)
+            if date and stem in names:
+                return Found(provider, names[stem], self._dated(self.sheet(provider)[names[stem]], model))
         return None
+
+    def _dated(self, undated_one: Model, model: str) -> Model:
+        """A dated version that is not listed: with the figures of the undated one, but itself where another date is known."""
+        stem, date = undated(comparable(model))
+        dates = {undated(name)[1] for name in self._known() if undated(name)[0] == stem} - {"", date}
+        return replace(undated_one, same_as=plain(model)) if dates else undated_one
 
     def known(self, model: str) -> Known | None:
         """What a name stands for at whichever provider; None where nobody is known to have such a model."""
+        found = self._known().get(comparable(model))
+        maker = written_maker(model)
+        return None if found is None or (maker is not None and maker != found.maker) else found
+
+    def _known(self) -> dict[str, Known]:
         if self._names is None:
             self._names = self._read("names.json", dict[str, Known])
-        return self._names.get(comparable(model))
+        return self._names
 
     def _names_in(self, provider: str) -> dict[str, str]:
         """Comparable names -> the names under which the models stand. Of two the shorter one, which is the more usual."""

@@ -20,7 +20,16 @@ from typing import Any
 import msgspec
 
 from understudy.config.catalogue import About, Known, Model
-from understudy.core.catalogue.equivalence import comparable, one_name_each, plain, says_which
+from understudy.core.catalogue.equivalence import (
+    MAKERS,
+    can_be,
+    comparable,
+    one_name_each,
+    plain,
+    says_which,
+    undated,
+    written_maker,
+)
 from understudy.core.money import Price
 from understudy.core.value import JsonObject, value
 
@@ -145,7 +154,7 @@ def _origins(bases: Mapping[str, JsonObject], providers: Mapping[str, JsonObject
 
 
 def _origin(maker: str, name: str, model: JsonObject) -> Origin:
-    return Origin(maker, plain(name), model.get("family"), _kinds(model, "output"))
+    return Origin(MAKERS.get(maker, maker), plain(name), model.get("family"), _kinds(model, "output"))
 
 
 def _names(origins: Mapping[str, Origin]) -> dict[str, Known]:
@@ -165,16 +174,17 @@ def _sheet(provider: str, given: JsonObject, origins: Mapping[str, Origin]) -> d
 def _model(
     provider: str, name: str, given: JsonObject, origins: Mapping[str, Origin], one_name: Mapping[str, str]
 ) -> Model:
-    base = str(given.get("base_model") or "").partition("/")[2]
-    origin = origins.get(comparable(base or name))
+    origin = _origin_of(name, str(given.get("base_model") or "").partition("/")[2], origins)
     own = plain(name)
+    if origin is None and comparable(name) in origins:
+        own = f"{written_maker(name)}/{own}"  # another maker's model of the same name
     same_as = one_name[origin.name] if origin else (own if says_which(own) else None)
     limit = given.get("limit") or {}
     cost = given.get("cost_per_mtok_usd") or given.get("cost") or {}
     return Model(
         title=str(given.get("name") or name),
         same_as=same_as if same_as and says_which(same_as) else None,
-        maker=origin.maker if origin else _MAKERS.get(provider),
+        maker=origin.maker if origin else written_maker(name) or _MAKERS.get(provider),
         family=(origin.family if origin else None) or given.get("family"),
         price=_priced(cost, name, given.get("family")),
         context=_tokens(limit, "context"),
@@ -191,6 +201,27 @@ def _model(
         status=given.get("status"),
         released=given.get("release_date"),
     )
+
+
+def _origin_of(name: str, base: str, origins: Mapping[str, Origin]) -> Origin | None:
+    """What a provider's model is by its name, else by what the source says that it is, as far as the name bears that out."""
+    origin = origins.get(comparable(name))
+    if origin is None and base and can_be(name, base):
+        origin = origins.get(comparable(base))
+        if origin is not None and len(_dates(name, origin, origins)) > 1:
+            return None
+    maker = written_maker(name)
+    return None if origin is None or (maker is not None and maker != origin.maker) else origin
+
+
+def _dates(name: str, origin: Origin, origins: Mapping[str, Origin]) -> set[str]:
+    """The dates that are known of a model, with those of both names."""
+    stem = undated(origin.name)[0]
+    known = (
+        undated(plain(name))[1],
+        *(undated(one.name)[1] for one in origins.values() if undated(one.name)[0] == stem),
+    )
+    return {date for date in known if date}
 
 
 def _kinds(given: JsonObject, way: str) -> tuple[str, ...]:
