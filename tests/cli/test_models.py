@@ -59,6 +59,15 @@ def test_a_family_is_shown_with_all_its_models_and_long_requests():
     assert "quality: unknown" in done.output
 
 
+def test_a_tier_is_shown_with_what_tells_it_or_as_unknown():
+    assert 'tier: balanced: "claude sonnet" in its maker\'s range' in models("show", "claude-sonnet-4-5").output
+    assert "tier: flagship: $15 among" in models("show", "gpt-4-turbo").output
+    assert "tier: unknown" in models("show", "gpt-oss-120b").output
+    every = json.loads(models("--json").output)["models"]
+    assert all((one["tier"] is None) is (one["tier_source"] is None) for one in every)
+    assert all((one["price"] is None) is (one["cost_tier"] is None) for one in every)
+
+
 def test_an_unknown_model_is_told():
     done = models("show", "no-such-model-1")
     assert done.exit_code == 1

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from understudy.core.catalogue.equivalence import comparable, plain, undated, written_maker
+from understudy.core.catalogue.tier import Graded, tier_of
 from understudy.core.money import Price
 from understudy.core.value import keyword_value, value
 
@@ -51,7 +52,7 @@ class About:
 class Model:
     """One model at one provider, as the snapshot has it; what its source does not say is None.
 
-    `title`: as the provider writes it. `same_as`, `maker`, `family`: see `Profile`. `price`: pico-dollars per token. `context`, `input`, `output`: tokens at most, in all, read, written. `takes`, `gives`: audio, image,
+    `graded`: the tier that its price tells, where no word does, see `tier`. `title`: as the provider writes it. `same_as`, `maker`, `family`: see `Profile`. `price`: pico-dollars per token. `context`, `input`, `output`: tokens at most, in all, read, written. `takes`, `gives`: audio, image,
     pdf, text, video. `tools`, `reasoning`, `schema`, `files`: whether it can. `status`: alpha, beta or deprecated. `released`: a date.
     """
 
@@ -71,6 +72,7 @@ class Model:
     files: bool | None = None
     status: str | None = None
     released: str | None = None
+    graded: Graded | None = None
 
 
 @keyword_value
@@ -81,6 +83,7 @@ class Known:
     maker: str | None = None
     family: str | None = None
     gives: tuple[str, ...] = ("text",)
+    graded: Graded | None = None
 
 
 @value
@@ -95,6 +98,11 @@ class Found:
     def full(self) -> str:
         """Both names."""
         return f"{self.provider}/{self.id}"
+
+
+def tier(name: str, known: Model | Known) -> Graded | None:
+    """The tier of what is called `name` somewhere: by its kinds of content, else its words, else its price; None: unknown."""
+    return tier_of(known.same_as or name, gives=known.gives) or known.graded
 
 
 # Understudy's providers -> the snapshot's, where the names differ. Several are looked at in turn.

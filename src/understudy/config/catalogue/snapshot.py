@@ -12,14 +12,14 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from understudy.config.catalogue import About, Known, Model
+from understudy.config.catalogue import About, Known, Model, tier
 from understudy.core.catalogue.equivalence import (
     MAKERS,
     can_be,
@@ -30,6 +30,7 @@ from understudy.core.catalogue.equivalence import (
     undated,
     written_maker,
 )
+from understudy.core.catalogue.tier import SPECIALISED, Graded, blended, tier_by_price, tier_of
 from understudy.core.money import Price
 from understudy.core.value import JsonObject, value
 
@@ -52,7 +53,10 @@ _RATES = {
 }
 _PICO = 1_000_000
 _RATE_MAX = 10**12
+_LETTERS = re.compile("[a-z]+")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_SAME_TIME_DAYS = 365
+"""Models that were released so far from each other at most are one range: what was dear three years ago is cheap today."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # so that equal content makes an equal file
 
 
@@ -92,6 +96,8 @@ def write_snapshot(data: JsonObject, path: Path) -> About:
     providers = {name: one for name, one in data["providers"].items() if _models(one)}
     origins = _origins(data.get("base_models") or {}, providers)
     sheets = {name: _sheet(name, one, origins) for name, one in sorted(providers.items())}
+    graded = _graded_by_price(sheets)
+    sheets = {name: {model: _with_grade(one, graded) for model, one in sheet.items()} for name, sheet in sheets.items()}
     commit, dated = _dated(data, providers)
     about = About(
         source=SOURCE,
@@ -104,7 +110,7 @@ def write_snapshot(data: JsonObject, path: Path) -> About:
     members = {
         "about.json": about,
         "addresses.json": _addresses(providers),
-        "names.json": _names(origins),
+        "names.json": _names(origins, graded),
         **{f"{name}.json": sheet for name, sheet in sheets.items()},
     }
     beside = path.with_name(path.name + ".new")
@@ -154,16 +160,45 @@ def _origins(bases: Mapping[str, JsonObject], providers: Mapping[str, JsonObject
 
 
 def _origin(maker: str, name: str, model: JsonObject) -> Origin:
-    return Origin(MAKERS.get(maker, maker), plain(name), model.get("family"), _kinds(model, "output"))
+    return Origin(MAKERS.get(maker, maker), plain(name), _family(name, model), _kinds(model, "output"))
 
 
-def _names(origins: Mapping[str, Origin]) -> dict[str, Known]:
+def _names(origins: Mapping[str, Origin], graded: Mapping[str, Graded]) -> dict[str, Known]:
     one_name = one_name_each(origin.name for origin in origins.values())
     return {
-        name: Known(same_as=one_name[one.name], maker=one.maker, family=one.family, gives=one.gives)
+        name: Known(
+            same_as=one_name[one.name],
+            maker=one.maker,
+            family=one.family,
+            gives=one.gives,
+            graded=graded.get(one_name[one.name]),
+        )
         for name, one in sorted(origins.items())
         if says_which(one.name)
     }
+
+
+def _graded_by_price(sheets: Mapping[str, Mapping[str, Model]]) -> dict[str, Graded]:
+    """Names that models have everywhere -> the tier that the price at their own maker tells, where no word does."""
+    found: dict[str, Graded] = {}
+    for provider in _MAKERS:
+        priced = [
+            (one, blended(one.price), date.fromisoformat(one.released))
+            for name, one in sheets.get(provider, {}).items()
+            if one.price is not None and one.released is not None and _DAY.fullmatch(one.released)
+            if (known := tier(name, one)) is None or known.tier != SPECIALISED
+        ]
+        for model, rate, day in priced:
+            others = [other for _, other, then in priced if other and abs((then - day).days) <= _SAME_TIME_DAYS]
+            grade = tier_by_price(rate, others) if model.same_as is not None and rate else None
+            if grade is not None and model.same_as is not None and tier_of(model.same_as, gives=model.gives) is None:
+                found[model.same_as] = grade
+    return found
+
+
+def _with_grade(model: Model, graded: Mapping[str, Graded]) -> Model:
+    grade = None if model.same_as is None else graded.get(model.same_as)
+    return model if grade is None else replace(model, graded=grade)
 
 
 def _sheet(provider: str, given: JsonObject, origins: Mapping[str, Origin]) -> dict[str, Model]:
@@ -185,7 +220,7 @@ def _model(
         title=str(given.get("name") or name),
         same_as=same_as if same_as and says_which(same_as) else None,
         maker=origin.maker if origin else written_maker(name) or _MAKERS.get(provider),
-        family=(origin.family if origin else None) or given.get("family"),
+        family=(origin.family if origin else None) or _family(name, given),
         price=_priced(cost, name, given.get("family")),
         context=_tokens(limit, "context"),
         input=_tokens(limit, "input"),
@@ -222,6 +257,14 @@ def _dates(name: str, origin: Origin, origins: Mapping[str, Origin]) -> set[str]
         *(undated(one.name)[1] for one in origins.values() if undated(one.name)[0] == stem),
     )
     return {date for date in known if date}
+
+
+def _family(name: str, given: JsonObject) -> str | None:
+    """The source's word for what a model descends from, if its name has a word of it: of rerankers it says that they are of the family `o`."""
+    family = given.get("family")
+    if not isinstance(family, str) or not {*_LETTERS.findall(family.lower())} & {*_LETTERS.findall(plain(name))}:
+        return None
+    return family
 
 
 def _kinds(given: JsonObject, way: str) -> tuple[str, ...]:
