@@ -131,9 +131,17 @@ def refresh(
     from understudy.config.catalogue.snapshot import Unusable, read_source, write_snapshot
 
     try:
-        about = write_snapshot(read_source(source), to)
-    except (OSError, Unusable) as error:
+        published = read_source(source)
+    except OSError as error:
+        fail([f"{source}: cannot be read: {error.strerror}"], as_json=as_json)
+    except Unusable as error:
         fail([str(error)], as_json=as_json)
+    try:
+        about = write_snapshot(published, to)
+    except OSError as error:
+        fail([f"{to}: cannot be written: {error.strerror}"], as_json=as_json)
+    except Unusable as error:
+        fail([f"{source}: {error}"], as_json=as_json)
     data = {"file": str(to), "models": about.models, "providers": about.providers, "dated": about.dated or None}
     tell(
         f"{to}: {about.models} models of {about.providers} providers\nuse it with `catalogue: {{file: {to}}}` in the configuration",

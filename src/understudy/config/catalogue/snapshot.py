@@ -53,6 +53,8 @@ _RATES = {
 }
 _PICO = 1_000_000
 _RATE_MAX = 10**12
+_OWN_MEMBERS = ("about.json", "addresses.json", "names.json")
+_PROVIDER = re.compile(r"\w[\w.-]{0,79}", re.ASCII)
 _LETTERS = re.compile("[a-z]+")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _SAME_TIME_DAYS = 365
@@ -92,9 +94,12 @@ def read_source(path: Path) -> JsonObject:
 
 
 def write_snapshot(data: JsonObject, path: Path) -> About:
-    """Write the snapshot of a published text; a file that is there is replaced as a whole. Raises `OSError`."""
+    """Write the snapshot of a published text; a file that is there is replaced as a whole. Raises `OSError` or `Unusable`."""
     providers = {name: one for name, one in data["providers"].items() if _models(one)}
-    origins = _origins(data.get("base_models") or {}, providers)
+    odd = next((name for name in providers if f"{name}.json" in _OWN_MEMBERS or not _PROVIDER.fullmatch(name)), None)
+    if odd is not None:
+        raise Unusable(f"a provider cannot be called {odd[:80]!r}")
+    origins = _origins(_models({"models": data.get("base_models")}), providers)
     sheets = {name: _sheet(name, one, origins) for name, one in sorted(providers.items())}
     graded = _graded_by_price(sheets)
     sheets = {name: {model: _with_grade(one, graded) for model, one in sheet.items()} for name, sheet in sheets.items()}
@@ -113,13 +118,22 @@ def write_snapshot(data: JsonObject, path: Path) -> About:
         "names.json": _names(origins, graded),
         **{f"{name}.json": sheet for name, sheet in sheets.items()},
     }
-    beside = path.with_name(path.name + ".new")
-    with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content in members.items():
-            dense = json.dumps(_dense(msgspec.to_builtins(content)), separators=(",", ":"), ensure_ascii=False)
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), dense, zipfile.ZIP_DEFLATED, 9)
-    beside.replace(path)
+    _write(members, path)
     return about
+
+
+def _write(members: Mapping[str, Any], path: Path) -> None:
+    """Raises `OSError`; what was there before is there then, and nothing is left beside it."""
+    beside = path.with_name(path.name + ".new")
+    try:
+        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for name, content in members.items():
+                dense = json.dumps(_dense(msgspec.to_builtins(content)), separators=(",", ":"), ensure_ascii=False)
+                archive.writestr(zipfile.ZipInfo(name, _EPOCH), dense, zipfile.ZIP_DEFLATED, 9)
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def _dated(data: JsonObject, providers: Mapping[str, JsonObject]) -> tuple[str, str]:
@@ -134,7 +148,7 @@ def _dated(data: JsonObject, providers: Mapping[str, JsonObject]) -> tuple[str, 
 
 def _models(provider: Any) -> Mapping[str, JsonObject]:
     models = provider.get("models") if isinstance(provider, dict) else None
-    return models if isinstance(models, dict) else {}
+    return {name: one for name, one in models.items() if isinstance(one, dict)} if isinstance(models, dict) else {}
 
 
 def _addresses(providers: Mapping[str, JsonObject]) -> dict[str, str]:
@@ -214,8 +228,8 @@ def _model(
     if origin is None and comparable(name) in origins:
         own = f"{written_maker(name)}/{own}"  # another maker's model of the same name
     same_as = one_name[origin.name] if origin else (own if says_which(own) else None)
-    limit = given.get("limit") or {}
-    cost = given.get("cost_per_mtok_usd") or given.get("cost") or {}
+    limit = _part(given, "limit")
+    cost = _part(given, "cost_per_mtok_usd") or _part(given, "cost")
     return Model(
         title=str(given.get("name") or name),
         same_as=same_as if same_as and says_which(same_as) else None,
@@ -229,12 +243,12 @@ def _model(
         gives=origin.gives
         if origin
         else _kinds(given, "output"),  # a model gives the same everywhere: its maker's word
-        tools=given.get("tool_call"),
-        reasoning=given.get("reasoning"),
-        schema=given.get("structured_output"),
-        files=given.get("attachment"),
-        status=given.get("status"),
-        released=given.get("release_date"),
+        tools=_flag(given, "tool_call"),
+        reasoning=_flag(given, "reasoning"),
+        schema=_flag(given, "structured_output"),
+        files=_flag(given, "attachment"),
+        status=_word(given, "status"),
+        released=_word(given, "release_date"),
     )
 
 
@@ -268,7 +282,25 @@ def _family(name: str, given: JsonObject) -> str | None:
 
 
 def _kinds(given: JsonObject, way: str) -> tuple[str, ...]:
-    return tuple(sorted((given.get("modalities") or {}).get(way) or ("text",)))
+    kinds = _part(given, "modalities").get(way)
+    named = [kind for kind in kinds if isinstance(kind, str)] if isinstance(kinds, list) else []
+    return tuple(sorted(named or ("text",)))
+
+
+def _part(given: JsonObject, name: str) -> JsonObject:
+    """An object inside of one; of anything else that stands there nothing is taken."""
+    part = given.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _flag(given: JsonObject, name: str) -> bool | None:
+    told = given.get(name)
+    return told if isinstance(told, bool) else None
+
+
+def _word(given: JsonObject, name: str) -> str | None:
+    told = given.get(name)
+    return told if isinstance(told, str) else None
 
 
 def _tokens(limit: JsonObject, which: str) -> int | None:
@@ -304,10 +336,13 @@ def _price(cost: JsonObject, name: str, family: Any) -> Price | None:
 
 
 def _steps(cost: JsonObject, name: str, family: Any) -> Iterator[tuple[int, Price]]:
-    for step in cost.get("tiers") or ():
-        tier = step.get("tier") or {}
-        above, price = _tokens(tier, "size"), _price(step, name, family)
-        if tier.get("type", "context") == "context" and above is not None and price is not None:
+    steps = cost.get("tiers")
+    for step in steps if isinstance(steps, list) else ():
+        if not isinstance(step, dict):
+            continue
+        length = _part(step, "tier")
+        above, price = _tokens(length, "size"), _price(step, name, family)
+        if length.get("type", "context") == "context" and above is not None and price is not None:
             yield above, price
 
 
