@@ -14,12 +14,15 @@ from understudy.dialects.openai_chat.answer import read_answer, write_answer
 from understudy.dialects.openai_chat.carries import ANSWER_CARRIES, REQUEST_CARRIES
 from understudy.dialects.openai_chat.decode import Decoder
 from understudy.dialects.openai_chat.encode import Encoder
-from understudy.dialects.openai_chat.needs import read_needs
+from understudy.dialects.openai_chat.needs import Usual, read_needs
 from understudy.dialects.openai_chat.request import read_request, write_request
-from understudy.dialects.openai_chat.retarget import fit_body
+from understudy.dialects.openai_chat.retarget import fit_body, fit_usual
 from understudy.dialects.openai_chat.watch import Watcher, glance
 from understudy.dialects.openai_chat.wire import NAME, Unreadable, decode, encode
 from understudy.framing.sse import SseParser, write_event
+
+REMEMBERED_MAX_BYTES = 256 * 1024
+"""A larger body is read again rather than kept until the next request comes."""
 
 
 class OpenAiChat:
@@ -32,10 +35,23 @@ class OpenAiChat:
     request_carries = REQUEST_CARRIES
     answer_carries = ANSWER_CARRIES
 
+    def __init__(self) -> None:
+        self._last: dict[
+            str, tuple[bytes, Usual]
+        ] = {}  # the request that was read last: it is written in the same breath
+
     def needs(self, body: bytes, path: str = "") -> Needs:  # noqa: ARG002  all is in the body
-        return read_needs(body)
+        needs, usual = read_needs(body)
+        if usual is not None and len(body) <= REMEMBERED_MAX_BYTES:
+            self._last["read"] = body, usual
+        return needs
 
     def retarget(self, call: Call, model: str, quirks: Quirks) -> tuple[bytes, tuple[str, ...]]:
+        known = self._last.pop("read", None)  # in one step: of two threads, one has it
+        if known is not None and known[0] is call.body:
+            written = fit_usual(known[1], call.body, model, quirks)
+            if written is not None:
+                return written, ()
         return fit_body(call.body, model, quirks, plain=call.needs.plain)
 
     def parse_request(self, body: bytes) -> Conversation:
