@@ -177,6 +177,19 @@ def test_a_deployment_says_with_same_as_which_model_it_is(snapshot):
     assert load(snapshot, text).targets["a"].context_tokens == 100_000
 
 
+def test_what_a_local_server_made_smaller_is_not_the_model_unless_it_is_said():
+    text = """
+targets:
+  near: {provider: llama_cpp, model: qwen3-32b}
+  said: {provider: llama_cpp, model: qwen3-32b, base_url: "http://127.0.0.1:9/v1", same_as: qwen3-32b}
+  far: {provider: groq, model: qwen/qwen3-32b}
+"""
+    made = loads(text, env={})
+    assert (made.targets["near"].profile.same_as, made.targets["near"].profile.maker) == (None, "alibaba")
+    assert made.names["qwen3-32b"].tiers[0].targets == ("said", "far")
+    assert made.names["llama_cpp/qwen3-32b"].tiers[0].targets == ("near",)
+
+
 def test_a_dated_name_that_is_not_listed_takes_the_figures_of_the_undated_one(snapshot):
     made = load(snapshot, "targets: {a: {provider: anthropic, model: claude-haiku-9-1-20270101}}")
     assert made.targets["a"].context_tokens == 100_000

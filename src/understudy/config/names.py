@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from understudy.config import Configuration, Principal
-from understudy.core.catalogue.equivalence import plain, undated
 from understudy.core.route import Route, Tier
 from understudy.core.target import Target
 
@@ -150,11 +149,13 @@ def unknown_name(configuration: Configuration, model: str, principal: Principal 
 
 def _near(model: str, names: tuple[str, ...], accepted: Iterable[str]) -> str | None:
     """The name that was probably meant: one that is only spelt in another way or has no date, else one of similar letters."""
+    from difflib import get_close_matches  # these two a worker does without until someone mistypes
+
+    from understudy.core.catalogue.equivalence import plain, undated
+
     own = plain(model)
     spelt = {one.lower().translate(_SEPARATORS) for one in (model, own, undated(own)[0])} - {""}
     for name in (*names, *accepted):
         if name.lower().translate(_SEPARATORS) in spelt:
             return name
-    from difflib import get_close_matches  # what no worker needs until someone mistypes
-
     return next(iter(get_close_matches(model, names[:COMPARED_MAX], n=1)), None)

@@ -12,6 +12,8 @@ from understudy.core.catalogue.profile import Profile
 from understudy.core.catalogue.tier import Graded, tier_of
 from understudy.core.target import Target
 
+_PACKED = ("llama_cpp", "lm_studio", "ollama", "onnx")
+"""What these run was made smaller as a rule, and is called like the model that it was made from: only the user can say that it is the same."""
 FIGURES = ("price", "context_tokens", "max_output_tokens", "lacks")
 IDENTITY = ("same_as", "maker", "family", "tier")
 
@@ -46,6 +48,8 @@ def _filled(target: Target, written: frozenset[str], catalogue: Catalogue) -> tu
     source = f"models.dev {catalogue.about.dated}: {found.full if found else f'the name {known.same_as}'}"
     figures = _figures(target, found.model, written) if found else {}
     identity = _identity(target.profile, known)
+    if target.provider in _PACKED:
+        identity.pop("same_as", None)
     graded = _tier(target, found, known)
     if graded is not None:
         identity["tier"] = graded.tier
