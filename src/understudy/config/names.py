@@ -111,17 +111,19 @@ def permitted(principal: Principal | None, name: str) -> bool:
 
 
 def listed(configuration: Configuration, principal: Principal | None = None) -> tuple[str, ...]:
-    """What a principal may ask for: routes, targets, then the other names that mean targets. The model listing.
+    """What a principal may ask for: routes, targets, the other names that mean them, then targets that nobody wrote. The model listing.
 
     Stand-ins answer in routes, not by name. A target that is called after its model (`anthropic/claude-haiku-4-5`, of thousands that nobody
     wrote down) is listed once, so that there are at most six names for each target that was written.
     """
     targets = configuration.targets
-    names = [*configuration.routes, *(name for name, target in targets.items() if not target.stand_in)]
+    asked = {name: target for name, target in targets.items() if not target.stand_in}
+    names = [*configuration.routes, *(name for name, target in asked.items() if not by_full_name_only(target))]
     if principal is not None and principal.routes is not None:
         names += [name for name in principal.routes if name in configuration.names and name not in targets]
     else:
         names += [name for name, route in configuration.names.items() if _means_a_written_one(route, targets)]
+    names += asked
     return tuple(name for name in dict.fromkeys(names) if permitted(principal, name))
 
 
