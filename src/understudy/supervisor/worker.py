@@ -150,7 +150,7 @@ class Worker:
             "version": decision.version,
             "needs": msgspec.to_builtins(decision.needs),
             "rules": msgspec.to_builtins(decision.ruling),
-            "explanation": decision.explain(),
+            "explanation": str(decision.explain()),
             "choices": [
                 {
                     "tier": choice.tier.name,
