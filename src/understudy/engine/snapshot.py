@@ -246,7 +246,7 @@ class Snapshot:
         [] when it is the same bit for bit.
         """
         if decision.version != self.version:
-            return [f"missing: configuration {decision.version}, under which it was decided; this is {self.version}"]
+            return self._replay_kept(decision)
         ruling = decision.ruling
         differences = [] if ruling is None else self.replay_rules(ruling)
         if not decision.choices:
@@ -255,6 +255,15 @@ class Snapshot:
         if plan is None:
             return [*differences, f"missing: the route {decision.route} as its rules left it"]
         return differences + replay(decision, plan)
+
+    def _replay_kept(self, decision: Decision) -> list[str]:
+        """The same once the configuration was replaced: the choices were kept with their route, the rules were not."""
+        plan = decision.choices[0].tier.plan if decision.choices else None
+        gone = f"configuration {decision.version}, under which it was decided; this is {self.version}"
+        if plan is None:
+            return [f"missing: {gone}"]
+        differences = replay(decision, plan)
+        return differences if decision.ruling is None else [*differences, f"missing: the rules of {gone}"]
 
     def figure_source(self, target: str, figure: str) -> str | None:
         """Who gave a figure of a target that its configuration leaves out; None where it was written, or is not known."""

@@ -178,8 +178,8 @@ def turn(case: Case, _about: str, to: int) -> Case:
 
 
 def chance(case: Case, _about: str, to: int) -> Case:
-    """Another seed."""
-    return case.with_ask(replace(case.ask, dice=Dice(to)))
+    """Another sequence of chance, the so-manieth after its own."""
+    return case.with_ask(replace(case.ask, dice=Dice(case.ask.dice.seed + to)))
 
 
 Knob = Callable[[Case, str, Any], Case]
