@@ -26,17 +26,17 @@ def show(title: str, told: Explanation, page: JsonObject, *, as_json: bool, endi
     console = _console()
     above = [title, *(told.ruling.told() if told.ruling is not None else ()), *told.notes]
     for line in above:
-        console.print(line)
+        console.print(line, soft_wrap=True)
     for choice in told.choices:
         console.print(_heading(choice))
         if choice.candidates or choice.excluded:
             console.print(_table(choice))
         for line in _below(choice):
-            console.print(line)
+            console.print(line, soft_wrap=True)
     if any(choice.held for choice in told.choices):
-        console.print(f"bounds: {told.bounds}")
+        console.print(f"bounds: {told.bounds}", soft_wrap=True)
     for line in ending:
-        console.print(line)
+        console.print(line, soft_wrap=True)
 
 
 def _console() -> Console:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from understudy.core.decision import Decision
 from understudy.core.explanation.case import Case
-from understudy.core.explanation.search import Search
+from understudy.core.explanation.search import Search, size
 from understudy.core.explanation.told import Flip
 from understudy.core.plan import RoutePlan, Standings
 from understudy.core.rules.ruling import Ruling
@@ -48,7 +48,7 @@ def rule_flips(decision: Decision, case: Case, search: Search) -> None:
                 )
             )
     if flips:
-        search.flips.extend(flips)
+        search.flips = sorted([*search.flips, *flips], key=size)
     else:
         search.held.append("rule")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from itertools import pairwise
 from math import log, sqrt
@@ -67,7 +67,8 @@ class Search:
     def run(self) -> None:
         """Look at every input."""
         tries: dict[str, list[Try]] = {name: [] for name in KNOBS}
-        for one in self._tries():
+        alone = len(self.case.tier.entries) < 2  # whatever else happens to it, there is nobody to be put before it
+        for one in self._switches(()) if alone else self._tries():
             tries[one.input].append(one)
         for name, of_input in tries.items():
             if self.runs_left <= 0:
@@ -78,7 +79,7 @@ class Search:
                     self.held.append(name)
                 else:
                     self.flips.append(found)
-        self.flips.sort(key=_size)
+        self.flips.sort(key=size)
 
     # What there is to turn
 
@@ -88,6 +89,7 @@ class Search:
             yield from self._of_target(name)
         yield from self._settings()
         yield from self._needs()
+        yield from self._circumstances()
         yield from self._switches(names)
 
     def _of_target(self, name: str) -> Iterator[Try]:
@@ -134,7 +136,7 @@ class Search:
                 needed = name in needs.features
                 yield Try("feature", name, not needed, needed)
 
-    def _switches(self, names: list[str]) -> Iterator[Try]:
+    def _circumstances(self) -> Iterator[Try]:
         ask = self.case.ask
         for left in BUDGETS:
             yield Try("budget", "", left, ask.budget_left, "share")
@@ -143,6 +145,8 @@ class Search:
         yield Try("turn", "", ask.turn + 1, ask.turn)
         for number in range(1, SEEDS + 1):
             yield Try("chance", "", number, 0)
+
+    def _switches(self, names: Sequence[str]) -> Iterator[Try]:
         for name in names:
             entry = self.case.entry(name)
             assert entry is not None
@@ -160,7 +164,7 @@ class Search:
         found: Flip | None = None
         for one in tries:
             flip = self._turned_on(one, found) if one.scaled else self._switched(one)
-            if flip is not None and (found is None or _size(flip) < _size(found)):
+            if flip is not None and (found is None or size(flip) < size(found)):
                 found = flip
         return found
 
@@ -236,8 +240,10 @@ def _spread(factor: float) -> float:
     return max(factor, 1.0 / factor)
 
 
-def _size(flip: Flip) -> tuple[int, float]:
-    """Small ones first: by factor, then what has none; of those whoever leaves somebody to ask."""
+def size(flip: Flip) -> tuple[int, float]:
+    """Small ones first: by factor, then what has none; last an outage, and what leaves nobody to ask."""
+    if flip.then is None:
+        return 3, 0.0
     if flip.factor is not None:
-        return 0, log(_spread(flip.factor)) + 100.0 * (flip.then is None)
-    return 1 if flip.then is not None else 2, 0.0
+        return 0, log(_spread(flip.factor))
+    return 2 if flip.input == "breaker" else 1, 0.0

@@ -78,7 +78,7 @@ def figure_words(figure: Any, unit: str) -> str:
         return f"{'/'.join(f'{one:.4g}' for one in figure)} {unit}".rstrip()
     if isinstance(figure, (str, bool)) or figure is None:
         return "none" if figure is None else str(figure).lower() if isinstance(figure, bool) else figure
-    number = f"{figure:.4g}" if isinstance(figure, float) else str(figure)
+    number = f"{figure:.0f}" if abs(figure) >= 1000 else f"{figure:.4g}"
     if unit == "$":
         return f"${number}"
     return f"{100 * figure:.3g} %" if unit == "share" else f"{number} {unit}".rstrip()

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from understudy.core.catalogue.traits import LONG, shape
 from understudy.core.health.measures import FADING
-from understudy.core.parts import Known, Part, Parts
+from understudy.core.parts import Known, Part, Parts, total
 from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import tokens_out
 from understudy.core.strategies._weighing import cost_part, poor, quality_part, speed_part
@@ -70,16 +70,15 @@ class Adaptive:
 
     def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
         """The worth: of a success, less what it costs, all times the chance of one; and the doubt."""
-        total = self.cost + self.speed + self.quality
-        share = 1.0 / total if total > 0.0 else 0.0
+        weights = self.cost + self.speed + self.quality
+        share = 1.0 / weights if weights > 0.0 else 0.0
         found: Parts = []
-        for candidate in candidates:
+        for candidate, score in zip(candidates, self.scores(candidates, ask), strict=True):
             traits, standing = candidate.entry.traits.of(ask.needs.tokens_in), candidate.standing
             measures = standing.measures
             works = 1.0 - measures.failing
             known = Known.MEASURED if measures.weight else Known.PRIOR
             attempts = 1.0 + standing.in_flight + measures.weight * exp(FADING * (measures.at_s - ask.now_s))
-            doubt = self.explore * sqrt((measures.variance + STEADY) / attempts)
             losses = (
                 cost_part(traits, ask, self.cost * share),
                 speed_part(measures, ask, self.speed * share),
@@ -87,7 +86,8 @@ class Adaptive:
             )
             parts = [Part("success", -works, works, "share", known)]
             parts += [replace(one, adds=works * one.weight * one.loss) for one in losses if one.weight and one.loss]
-            found.append([*parts, Part("doubt", -doubt, attempts, "attempts", known)])
+            hope = Part("doubt", score - total(parts), attempts, "attempts", known)
+            found.append([*parts, hope])
         return found
 
 
