@@ -76,7 +76,7 @@ def decided(house: House, situation: dict[str, Any]) -> Decision:
 
 
 @pytest.mark.parametrize(("strategy", "balancer"), PAIRS)
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_an_explanation_is_of_the_very_choice(strategy: str, balancer: str, data: st.DataObject) -> None:
     house = data.draw(houses(eager(strategy), balancer))
@@ -107,7 +107,7 @@ def test_an_explanation_is_of_the_very_choice(strategy: str, balancer: str, data
 
 
 @pytest.mark.parametrize(("strategy", "balancer"), PAIRS)
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_what_is_said_to_turn_the_choice_does_turn_it(strategy: str, balancer: str, data: st.DataObject) -> None:
     house = data.draw(houses(eager(strategy), balancer))
@@ -127,7 +127,7 @@ def test_what_is_said_to_turn_the_choice_does_turn_it(strategy: str, balancer: s
 
 
 @pytest.mark.parametrize(("strategy", "balancer"), PAIRS)
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_a_decision_read_back_from_json_is_the_same_decision(strategy: str, balancer: str, data: st.DataObject) -> None:
     house = data.draw(houses(eager(strategy), balancer))
