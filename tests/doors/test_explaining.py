@@ -184,6 +184,41 @@ async def test_after_a_reload_the_choices_are_made_again_with_what_they_were_kep
     assert "missing: configuration other" in stage.engine.snapshot.replay(nothing)[0]
 
 
+async def test_rules_that_would_have_refused_or_left_nobody_are_flips_too(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock]
+):
+    text = configured(mocks, "canary")
+    shut = "{name: shut, when: {labels: {team: x}}, then: {refuse: no}}"
+    one = "{name: one, then: {targets: {allowed: [lead]}}}"
+    gone = "{name: gone, when: {labels: {team: y}}, then: {targets: {allowed: [second]}}}"
+    stage = await raise_curtain(text[: text.index("rules:")] + f"rules: [{shut}, {one}, {gone}]\n")
+    decision = decided(stage, await stage.ask(headers={"x-understudy-strategy": "cost"}))
+    told = decision.explain().choices[0]
+    assert told.strategy == "cost"
+    assert {one.about: one.then for one in told.flips if one.input == "rule"} == {"shut": None, "gone": None}
+    page = json.loads(json.dumps(written(decision)))
+    assert (page["strategy"], replay_record(page, stage.engine.snapshot)) == ("cost", [])
+    refused = decided(stage, await stage.ask(headers={"x-understudy-labels": "team=x"}))
+    page = json.loads(json.dumps(written(refused)))
+    assert (page["choices"], replay_record(page, stage.engine.snapshot)) == ([], [])
+
+
+async def test_figures_of_the_catalogue_are_named_as_such(raise_curtain: Raise, mocks: tuple[Mock, Mock]):
+    stage = await raise_curtain(
+        f"""
+targets:
+  claude: {{provider: anthropic, model: claude-sonnet-4-5, base_url: "{mocks[0].base_url}", key: env:KEY}}
+  other: {{provider: openai_compatible, model: m, base_url: "{mocks[1].base_url}", key: env:KEY, price: {{input: 9, output: 9}}}}
+routes:
+  default: {{tiers: {{primary: [claude, other]}}, strategy: composite, {NONE}}}
+"""
+    )
+    told = decided(stage, await stage.ask()).explain().choices[0]
+    sources = {one.target: dict(one.sources) for one in told.candidates}
+    assert "models.dev" in sources["claude"]["price"]
+    assert "price" not in sources["other"], "it was written"
+
+
 async def test_after_a_reload_rules_are_missing(raise_curtain: Raise, mocks: tuple[Mock, Mock]):
     text = configured(mocks, "canary")
     stage = await raise_curtain(text)

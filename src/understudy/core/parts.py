@@ -62,8 +62,7 @@ def total(parts: Sequence[Part]) -> float:
     """What they add up to, from left to right as strategies add (`sum` rounds otherwise from Python 3.12 on)."""
     score = 0.0
     for part in parts:
-        if part.adds is not None:
-            score += part.adds
+        score += part.adds or 0.0
     return score
 
 

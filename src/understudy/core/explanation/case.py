@@ -38,10 +38,9 @@ class Case:
         return next((entry for entry in self.tier.entries if entry.target.name == target), None)
 
     def standing(self, target: str) -> Standing:
-        """How a target of the tier stood. Raises `KeyError` for any other."""
+        """How a target of the tier stood."""
         entry = self.entry(target)
-        if entry is None:
-            raise KeyError(target)
+        assert entry is not None
         return self.standings[entry.slot]
 
     def with_ask(self, ask: Ask) -> Case:

@@ -147,11 +147,13 @@ class Search:
             yield Try("chance", "", number, 0)
 
     def _switches(self, names: Sequence[str]) -> Iterator[Try]:
-        for name in names:
-            entry = self.case.entry(name)
-            assert entry is not None
-            was = entry.target.priority
-            yield Try("priority", name, was + 1 if name == self.first else was - 1, was)
+        numbers = {entry.target.name: entry.target.priority for entry in self.order}
+        for name, was in [(name, numbers[name]) for name in names]:
+            rivals = [number for rival, number in numbers.items() if rival != name]
+            if name != self.first:
+                yield Try("priority", name, numbers[names[0]] - 1, was)
+            elif rivals:
+                yield Try("priority", name, min(rivals) + 1, was)
         if self.first is not None:
             yield Try("breaker", self.first, "open", "closed")
         for out in [one for one in self.excluded if one.reason in self.case.tier.passing][:TARGETS]:

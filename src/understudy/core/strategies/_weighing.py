@@ -175,10 +175,8 @@ def weighed_parts(candidates: Sequence[Candidate], ask: Ask, weights: Weights) -
     found: Parts = []
     for candidate in candidates:
         traits, measures = candidate.entry.traits, candidate.standing.measures
-        if ask.needs.tokens_in > LONG:
-            traits = traits.of(ask.needs.tokens_in)
         parts = [
-            cost_part(traits, ask, weights.cost),
+            cost_part(traits.of(ask.needs.tokens_in), ask, weights.cost),
             speed_part(measures, ask, weights.speed),
             quality_part(candidate, weights.quality),
             failures_part(measures, weights.reliability),
