@@ -18,6 +18,7 @@ from understudy.core.failure import FailureKind
 from understudy.core.money import Price
 from understudy.core.outcome import Purpose
 from understudy.core.plan import Tried
+from understudy.core.prompts.heads import FORMAT, Heads, Trained
 from understudy.core.request import Operation
 from understudy.core.resilience.breaker import Event
 from understudy.core.rules.ruling import Reading, Ruling
@@ -251,6 +252,7 @@ def test_who_has_just_recovered_waits_its_turn():
     told = explained(house, now_s=later_s + 1)
     assert (told.first, told.confidence.by) == ("b", "recovery")
     assert told.candidates[1].recovering
+    assert "; recovering" in str(decide(house, now_s=later_s + 1).explain(flips=False))
 
 
 def good(ended_s: float):
@@ -290,6 +292,18 @@ def test_cost_tells_who_is_not_good_enough_and_what_is_not_known():
 def test_a_router_without_training_tells_positions():
     told = explained(House(target("a"), target("b"), strategy=PromptRouter()))
     assert [one.parts[0].name for one in told.candidates] == ["position", "position"]
+
+
+def test_a_router_that_is_unsure_says_so():
+    heads = Heads(("one",), (0.0,), (1.0,), (0.0, -1.0), (0.0, 1.0), 4.0)
+    trained = Trained(
+        format=FORMAT, reads="prompt", weak="a", strong="b", quality=0.9, thresholds=((0.9, 0.1),), heads=heads
+    )
+    house = House(target("a"), target("b"), target("c"), strategy=PromptRouter(trained=trained))
+    unsure = explained(house)  # nothing is known of the prompt
+    assert [one.parts[0].name for one in unsure.candidates] == ["unsure", "weak", "neither"]
+    sure = explained(house, needs=replace(NEEDS, traits=(0.5,)))
+    assert [part.name for part in sure.candidates[0].parts] == ["threshold", "gain"]
 
 
 # The whole
@@ -352,7 +366,7 @@ def test_nobody_looks_where_nobody_is_asked_to_and_where_it_took_too_long(monkey
     house = by_cost()
     told = decide(house).explain(flips=False).choices[0]
     assert (told.flips, told.unsearched) == ((), (("all", "nobody looked"),))
-    monkeypatch.setattr("understudy.core.explanation.explain.RUNS_MAX", 3)
+    monkeypatch.setattr("understudy.core.explanation.explain.LOOKS_MAX", 60)
     told = decide(house).explain().choices[0]
     assert told.unsearched
     assert "not looked at: breaker: too many" in str(decide(house).explain())

@@ -180,6 +180,8 @@ async def test_after_a_reload_the_choices_are_made_again_with_what_they_were_kep
     stage.engine.snapshot = stage.engine.snapshot.renewed(changed)
     assert stage.engine.snapshot.replay(decision) == []
     assert decision.explain().choices[0].strategy == "adaptive"
+    decision.version, decision.route = stage.engine.snapshot.version, "nowhere"
+    assert stage.engine.snapshot.replay(decision) == ["missing: the route nowhere as its rules left it"]
     nothing = Decision(1, "d1", "default", "other", decision.needs, "d", 1, 0.0)
     assert "missing: configuration other" in stage.engine.snapshot.replay(nothing)[0]
 

@@ -231,7 +231,7 @@ async def test_a_port_that_is_taken_is_said(tmp_path: Path, mock: Mock) -> None:
 
 FORBIDDEN = (
     "starlette", "uvicorn", "typer", "rich", "pydantic", "yaml", "sqlalchemy", "mcp", "genai_prices", "plotly",
-    "understudy.config.catalogue",
+    "understudy.config.catalogue", "understudy.core.explanation", "understudy.engine.record",
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from understudy.core.decision import Choice, Decision
 from understudy.core.explanation.case import Case
 from understudy.core.explanation.overheard import Overheard
 from understudy.core.explanation.rules import rule_flips
-from understudy.core.explanation.search import BOUNDS, RUNS_MAX, Search
+from understudy.core.explanation.search import BOUNDS, LOOKS_MAX, Search
 from understudy.core.explanation.sure import confidence
 from understudy.core.explanation.told import Chosen, Considered, Explanation
 from understudy.core.health.measures import FADING
@@ -24,10 +24,10 @@ FIGURES = {"cost": "price", "prompt": "price", "cached": "price", "answer": "pri
 
 def explain(decision: Decision, *, flips: bool = True) -> Explanation:
     """Explain a decision from what it kept. `flips`: search for what would have changed each first place, the costliest part."""
-    runs_left = RUNS_MAX if flips else 0
+    looks_left = LOOKS_MAX if flips else 0
     choices: list[Chosen] = []
     for number, choice in enumerate(decision.choices):
-        chosen, runs_left = _chosen(decision, number, choice, runs_left)
+        chosen, looks_left = _chosen(decision, number, choice, looks_left)
         choices.append(chosen)
     return Explanation(
         id=decision.id,
@@ -48,14 +48,14 @@ def case_of(decision: Decision, number: int, choice: Choice) -> Case:
     return Case(choice.tier.apart(), plan, ask_of(decision, number, choice), standings)
 
 
-def _chosen(decision: Decision, number: int, choice: Choice, runs_left: int) -> tuple[Chosen, int]:
+def _chosen(decision: Decision, number: int, choice: Choice, looks_left: int) -> tuple[Chosen, int]:
     case = case_of(decision, number, choice)
     heard = Overheard(case)
     candidates = tuple(
         _considered(case, entry, score, heard) for entry, score in zip(choice.entries, choice.scores, strict=True)
     )
-    search = Search(case, choice.excluded, runs_left)
-    if runs_left > 0:
+    search = Search(case, choice.excluded, looks_left)
+    if looks_left > 0:
         search.run()
         if number == 0:
             rule_flips(decision, case, search)
@@ -75,7 +75,7 @@ def _chosen(decision: Decision, number: int, choice: Choice, runs_left: int) -> 
         held=tuple(search.held),
         unsearched=tuple(search.unsearched),
     )
-    return chosen, search.runs_left
+    return chosen, search.looks_left
 
 
 def _considered(case: Case, entry: Entry, score: float, heard: Overheard) -> Considered:

@@ -25,8 +25,10 @@ TARGETS = 5
 """So many are looked at: the one that was chosen and the next best, and as many of those who were left out."""
 
 SEEDS = 8
-RUNS_MAX = 4000
-"""Choices made again for one explanation at most: enough for all inputs of one choice, some milliseconds among a dozen targets."""
+LOOKS_MAX = 1_000_000
+LOOKS = 20
+"""Looks at candidates, of which one explanation has so many: each choice made again takes 20 and one for each target. Enough for all
+choices of a request among a dozen targets, or for one among a thousand; a second at most."""
 
 BUDGETS = (0.5, 0.25, 0.1, 0.0, 1.0)
 
@@ -52,12 +54,12 @@ class Try:
 
 
 class Search:
-    """The search for one choice's flips. `runs_left`: choices that may still be made again, shared with other searches."""
+    """The search for one choice's flips. `looks_left`: how much may still be looked at, shared with other searches."""
 
-    def __init__(self, case: Case, excluded: tuple[Exclusion, ...], runs_left: int = RUNS_MAX) -> None:
+    def __init__(self, case: Case, excluded: tuple[Exclusion, ...], looks_left: int = LOOKS_MAX) -> None:
         self.case = case
         self.excluded = excluded
-        self.runs_left = runs_left
+        self.looks_left = looks_left
         self.order, _ = case.order()
         self.first = self.order[0].target.name if self.order else None
         self.flips: list[Flip] = []
@@ -71,7 +73,7 @@ class Search:
         for one in self._switches(()) if alone else self._tries():
             tries[one.input].append(one)
         for name, of_input in tries.items():
-            if self.runs_left <= 0:
+            if self.looks_left <= 0:
                 self.unsearched.append((name, "too many targets and choices to look at everything"))
             elif of_input:
                 found = self._smallest(of_input)
@@ -219,7 +221,7 @@ class Search:
         )
 
     def _then(self, one: Try, to: Any) -> str | None:
-        self.runs_left -= 1
+        self.looks_left -= LOOKS + len(self.case.tier.entries)
         return KNOBS[one.input](self.case, one.about, to).first()
 
 
