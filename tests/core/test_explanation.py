@@ -381,6 +381,8 @@ def test_explaining_changes_nothing_that_is_alive():
     decision.explain()
     assert replay(decision, house.plan) == []
     assert house.board.standings == standings
+    [(candidates, _)] = house.tier._fits.values()
+    assert all(one.standing is standings[one.entry.slot] for one in candidates), "what live choices look at"
     assert house.order() == before == ["b", "a"]
 
 
