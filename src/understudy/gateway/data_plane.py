@@ -68,7 +68,9 @@ class DataPlane:
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer it."""
-        dialect = self._doors.get(exchange.path) or self._named_in_path(exchange.path)
+        dialect, array = self._doors.get(exchange.path), False
+        if dialect is None:
+            dialect, array = self._named_in_path(exchange.path), wants_array(exchange)
         if dialect is None:
             self._besides(exchange)
             return
@@ -79,7 +81,7 @@ class DataPlane:
         except Refused as refused:
             tell(exchange, dialect, refused)
             return
-        if wants_array(exchange):
+        if array:
             await self._array(call, exchange)
         else:
             await self.engine.handle(call, exchange)
