@@ -111,11 +111,15 @@ def read_needs(body: bytes) -> Needs:
 
 def _features(head: _Head) -> list[str]:
     features = []
-    if _listed(head.tools) or _listed(head.functions):
+    if (head.tools is not _ABSENT and _any(head.tools)) or (head.functions is not _ABSENT and _any(head.functions)):
         features.append("tools")
     if head.response_format is not _ABSENT and _object(head.response_format).get("type") == "json_schema":
         features.append("json_schema")
-    if head.reasoning_effort not in _NO_EFFORT or _thinks(head.reasoning) or _thinks(head.thinking):
+    if (
+        head.reasoning_effort not in _NO_EFFORT
+        or (head.reasoning is not _ABSENT and _thinks(head.reasoning))
+        or (head.thinking is not _ABSENT and _thinks(head.thinking))
+    ):
         features.append("reasoning")
     if head.logprobs:
         features.append("logprobs")
@@ -127,11 +131,6 @@ def _features(head: _Head) -> list[str]:
 _NO_EFFORT = (None, "none")
 
 
-def _listed(raw: Raw) -> bool:
-    """Whether a raw list has an entry."""
-    return raw is not _ABSENT and bool(_any(raw))
-
-
 def _object(raw: Raw) -> JsonObject:
     found = _any(raw)
     return found if isinstance(found, dict) else {}
@@ -139,8 +138,6 @@ def _object(raw: Raw) -> JsonObject:
 
 def _thinks(raw: Raw) -> bool:
     """Whether a switch of a compatible server turns thinking on."""
-    if raw is _ABSENT:
-        return False
     about = _object(raw)
     off = about.get("enabled") is False or about.get("effort") == "none" or about.get("type") == "disabled"
     return bool(about) and not off
