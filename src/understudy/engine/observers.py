@@ -9,7 +9,7 @@ from typing import get_args
 from understudy.core.decision import Decision
 from understudy.core.event import Event
 from understudy.core.outcome import Result
-from understudy.engine.records import Page, Record
+from understudy.engine.pages import Page, Record
 
 DECISIONS_MAX = 10_000
 """How many requests can be read back by their decision's id."""
@@ -71,7 +71,7 @@ class Tally:
 
 
 class Decisions:
-    """The last requests' decisions and results: the latest few as they are, the others on pages (see `records`).
+    """The last requests' decisions and results: the latest few as they are, the others on pages (see `pages`).
 
     `pages_max`, `bytes_max`: how many pages are kept, and how much they may take; the oldest one goes first.
     """
