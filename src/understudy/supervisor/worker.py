@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from understudy import wiring
+from understudy import registry, wiring
 from understudy.core.event import BreakerChanged, CoolDownSet, Event
 from understudy.engine.discovery import Discovery
 from understudy.engine.router import Engine
@@ -187,6 +187,7 @@ async def run(link: socket.socket, listener: socket.socket) -> None:
     setup = await read_down(reader)
     if not isinstance(setup, Setup):
         return
+    registry.know(setup.visitors)
     client = wiring.make_client(setup.configuration)
     engine = wiring.make_engine(setup.configuration, client, workers=setup.workers)
     server = wiring.make_server(setup.configuration, engine)
