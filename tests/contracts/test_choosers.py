@@ -24,6 +24,8 @@ from understudy.core.select import choose, dice_of, replay, sift
 from understudy.core.sessions import Warm
 from understudy.core.target import Limits
 
+pytestmark = pytest.mark.no_cover
+
 PAIRS = [(name, "round_robin") for name in STRATEGIES.names()] + [("priority", name) for name in BALANCERS.names()]
 
 BY_CHANCE = {"shuffle"}

@@ -18,6 +18,7 @@ FIRST = int(os.environ.get("UNDERSTUDY_FIRST_SEED", "0"))
 PARTS = 2
 
 
+@pytest.mark.no_cover
 @pytest.mark.timeout(60 + SEEDS)
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("fault", faults())
