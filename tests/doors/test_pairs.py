@@ -12,7 +12,6 @@ from __future__ import annotations
 import pytest
 
 from conftest import WHOLE
-
 from stage import Raise
 from understudy.mock import Script, start_mock
 from understudy.providers import PROVIDERS, facts, usual_dialects
