@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from conftest import WHOLE
 from understudy.faults import FAULTS
 from understudy.sim.campaign import Failing, faults, simulate
 from understudy.sim.driver import Simulation
@@ -13,7 +14,7 @@ from understudy.sim.figures import Figures
 from understudy.sim.invariants import INVARIANTS, Moment
 from understudy.sim.scenario import compose
 
-SEEDS = int(os.environ.get("UNDERSTUDY_SEEDS", "120"))
+SEEDS = int(os.environ.get("UNDERSTUDY_SEEDS", "240" if WHOLE else "60"))
 FIRST = int(os.environ.get("UNDERSTUDY_FIRST_SEED", "0"))
 PARTS = 2
 

@@ -21,6 +21,7 @@ def mean(played: tuple[Played, ...], of: str) -> float:
     return sum(float(getattr(one, of)) for one in played) / len(played)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("strategy", ["adaptive", "composite"])
 def test_nine_of_ten_choices_are_the_best_as_far_as_that_can_be_told(strategy: str) -> None:
     played = evenings(strategy, strategy)
@@ -28,6 +29,7 @@ def test_nine_of_ten_choices_are_the_best_as_far_as_that_can_be_told(strategy: s
     assert mean(played, "best") - mean(played, "worth") < 0.01
 
 
+@pytest.mark.no_cover
 def test_adaptive_is_better_than_a_fixed_order_by_more_than_fifteen_percent() -> None:
     assert mean(evenings("adaptive", "adaptive"), "worth") >= 1.15 * mean(evenings("failover", "adaptive"), "worth")
 

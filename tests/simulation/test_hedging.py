@@ -12,6 +12,8 @@ from understudy.faults import FAULTS
 from understudy.sim.client import Listener
 from understudy.sim.loop import run_virtual
 
+pytestmark = pytest.mark.no_cover
+
 CONFIGURATION = """
 targets:
   ada: {provider: openai_compatible, model: m, base_url: "http://ada:80/v1", price: {input: 3, output: 15}}
