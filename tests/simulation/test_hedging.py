@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from theatre import Theatre
 from understudy.core.dice import Dice
 from understudy.core.event import AttemptEnded
