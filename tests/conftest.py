@@ -20,6 +20,9 @@ from hypothesis import HealthCheck, settings
 ROOT = Path(__file__).resolve().parent.parent
 CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
 
+# Tests run side by side already: numpy's own threads would wait for each other, three times as long as the work takes.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # `make test` goes over what can find something new; `make test-whole` over every case there is.
 WHOLE = os.environ.get("UNDERSTUDY_WHOLE", "").lower() not in {"", "0", "false"}
 

@@ -9,7 +9,7 @@ from importlib.resources import files
 import pytest
 import yaml
 
-from conftest import shared
+from conftest import WHOLE, shared
 from understudy.core.dice import Dice
 from understudy.core.eligibility import breaker
 from understudy.core.policy import Policy, Retry, Timeouts
@@ -23,7 +23,7 @@ from understudy.sim.schedule import ROUGH_HOUR, BadSchedule, Schedule, load_sche
 from understudy.sim.traffic import TRAFFIC, read_trace
 from understudy.sim.world import Hope, World
 
-SEEDS = max(1, int(os.environ.get("UNDERSTUDY_SEEDS", "120")) // 120)
+SEEDS = max(1, int(os.environ.get("UNDERSTUDY_SEEDS", "480" if WHOLE else "120")) // 120)
 FIRST = int(os.environ.get("UNDERSTUDY_FIRST_SEED", "0"))
 
 

@@ -1,4 +1,7 @@
-"""Thousands of evenings in virtual time, every invariant asked at every step. More of them: UNDERSTUDY_SEEDS=5000."""
+"""A thousand evenings in virtual time, every invariant asked at every step. More of them: UNDERSTUDY_SEEDS=5000.
+
+As many under each fault as `test_mutations` needs at most to catch a flaw; four times as many in `make test-whole`.
+"""
 
 from __future__ import annotations
 
