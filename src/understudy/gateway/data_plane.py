@@ -13,6 +13,7 @@ from hashlib import sha256
 from urllib.parse import parse_qs, unquote
 
 from understudy.config import Principal
+from understudy.config.names import listed, permitted, unknown_name
 from understudy.core.catalogue.task import COMPLEXITIES
 from understudy.core.failure import TABLE, Failure, FailureKind
 from understudy.core.request import Call, Needs
@@ -68,7 +69,9 @@ class DataPlane:
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer it."""
-        dialect = self._doors.get(exchange.path) or self._named_in_path(exchange.path)
+        dialect, array = self._doors.get(exchange.path), False
+        if dialect is None:
+            dialect, array = self._named_in_path(exchange.path), wants_array(exchange)
         if dialect is None:
             self._besides(exchange)
             return
@@ -79,7 +82,7 @@ class DataPlane:
         except Refused as refused:
             tell(exchange, dialect, refused)
             return
-        if wants_array(exchange):
+        if array:
             await self._array(call, exchange)
         else:
             await self.engine.handle(call, exchange)
@@ -103,25 +106,25 @@ class DataPlane:
         """The exchange as a call. Raises `Refused`."""
         principal = self._principal(exchange)
         headers = exchange.headers
-        if headers.get(b"content-encoding", b"identity") != b"identity":
+        if b"content-encoding" in headers and headers[b"content-encoding"] != b"identity":
             raise Refused(FailureKind.BAD_REQUEST, "send the body without content-encoding")
         try:
             needs = dialect.needs(exchange.body, exchange.path)
         except BadBody as trouble:
             raise Refused(FailureKind.BAD_REQUEST, str(trouble)) from None
-        passed: list[Header] = []
+        passed: tuple[Header, ...] = ()
         said: dict[str, str] = {}
-        for name, text in headers.items():
-            if name in USUAL:
-                continue
-            if name.startswith(PASS_ON):
-                passed.append((name, text))
-            elif name.startswith(OWN):
-                said[name[len(OWN) :].decode()] = text.decode("latin-1")
+        if not headers.keys() <= USUAL:
+            passed = tuple([header for header in headers.items() if header[0].startswith(PASS_ON)])
+            said = {
+                name[len(OWN) :].decode(): text.decode("latin-1")
+                for name, text in headers.items()
+                if name.startswith(OWN)
+            }
         if not said and (principal.routes is None or needs.model in principal.routes):
-            call = Call(dialect.name, needs, exchange.body, tuple(passed), principal.name)
+            call = Call(dialect.name, needs, exchange.body, passed, principal.name)
         else:
-            call = _steered(dialect, needs, exchange.body, tuple(passed), principal, said)
+            call = _steered(dialect, needs, exchange.body, passed, principal, said)
         read = self.engine.snapshot.headers_read
         return replace(call, seen=_seen(headers, read)) if read else call
 
@@ -159,12 +162,12 @@ class DataPlane:
                 raise Refused(FailureKind.UNKNOWN_ROUTE, f"nothing is at {exchange.path}; there are: {doors}")
             if exchange.method != "GET":
                 raise wrong_method(exchange, "GET")
-            names = self._names(self._principal(exchange))
+            configuration, principal = self.engine.snapshot.configuration, self._principal(exchange)
             asked = unquote(exchange.path[len(listing) + 1 :])
-            if asked and asked not in names:
-                raise Refused(FailureKind.UNKNOWN_MODEL, f"no model is called {asked!r}; there are: {', '.join(names)}")
+            if asked and not (asked in configuration.names and permitted(principal, asked)):
+                raise Refused(FailureKind.UNKNOWN_MODEL, unknown_name(configuration, asked, principal))
             written = self._spoken.get(dialect.name) or self._spoken["openai_chat"]
-            body = written.render_model(asked) if asked else written.render_models(names)
+            body = written.render_model(asked) if asked else written.render_models(listed(configuration, principal))
             exchange.respond(200, [JSON], body)
         except Refused as refused:
             tell(exchange, dialect, refused)
@@ -179,12 +182,6 @@ class DataPlane:
         except ValueError as trouble:
             raise Refused(FailureKind.BAD_REQUEST, str(trouble)) from None
         exchange.respond(200, [JSON], told)
-
-    def _names(self, principal: Principal) -> list[str]:
-        """What this principal may name as a model: routes first, then targets."""
-        configuration = self.engine.snapshot.configuration
-        names = list(dict.fromkeys([*configuration.routes, *configuration.targets]))
-        return [name for name in names if principal.routes is None or name in principal.routes]
 
     def dialect_at(self, path: str, headers: Mapping[bytes, bytes] | None = None) -> Format:
         """The wire format of whoever asks there: by the path, else by headers that only one kind of client sends."""
