@@ -66,6 +66,8 @@ async def test_one_worker_serves_and_the_control_plane_tells(
         assert page["replay"] == {"same": True, "differences": []}
         assert page["result"]["winner"]["target"] == "lead"
         assert "lead" in page["explanation"]
+        assert page["explained"]["choices"][0]["candidates"][0]["target"] == "lead"
+        assert page["record"]["choices"][0]["order"] == ["lead"]
         assert (await http.get(served.control + "/healthz")).json() == {"status": "ok"}
         assert (await http.get(served.control + "/readyz")).status_code == 200
         assert (await http.get(served.control + "/api/decisions/nothing")).status_code == 404
@@ -229,7 +231,7 @@ async def test_a_port_that_is_taken_is_said(tmp_path: Path, mock: Mock) -> None:
 
 FORBIDDEN = (
     "starlette", "uvicorn", "typer", "rich", "pydantic", "yaml", "sqlalchemy", "mcp", "genai_prices", "plotly",
-    "understudy.config.catalogue",
+    "understudy.config.catalogue", "understudy.core.explanation", "understudy.engine.record",
 )  # fmt: skip
 
 
