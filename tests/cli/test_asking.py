@@ -13,9 +13,8 @@ from typing import NamedTuple
 import pytest
 from typer.testing import CliRunner
 
-from understudy.cli import app
-
 from understudy import Router
+from understudy.cli import app
 
 
 class Told(NamedTuple):
