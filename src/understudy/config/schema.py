@@ -17,8 +17,10 @@ from pydantic_core import PydanticCustomError
 from understudy.config.secrets import reference_problem
 from understudy.config.text import Real, finite
 from understudy.core.failure import FailureKind
+from understudy.core.health.probing import Health
 from understudy.core.policy import BreakerSettings, Hedge, Policy, Retry, Timeouts
 from understudy.core.route import Named
+from understudy.core.target import Probe
 from understudy.credentials import SOURCES, written
 from understudy.providers import BadAddress, address
 from understudy.registry import BadSettings
@@ -477,6 +479,9 @@ class TargetSection(Section):
         default=None,
         description="Where it is computed, in a word of your own (eu, de, on-site), for `policy.regions`. Never guessed from an address.",
     )
+    probe: Literal["off", "models", "request"] | None = Field(
+        default=None, description="How it is seen whether it is back; by default as `health.probe` says."
+    )
     same_as: Word | None = Field(
         default=None,
         description="Which model it is, by the name that equal ones share; for a deployment whose name does not say it.",
@@ -557,6 +562,38 @@ class ServerSection(Section):
     idle_s: Seconds = Field(default=_S.idle_s, description="A connection without a request is closed after this.")
 
 
+_H = Health()
+
+
+class HealthSection(Section):
+    """How targets are watched besides by what becomes of requests."""
+
+    interval_s: Seconds = Field(
+        default=_H.interval_s,
+        description="The longest between two probes of a target whose breaker is open; the first ones come sooner.",
+    )
+    probe: Literal["off", "models", "request"] = Field(
+        default="models",
+        description="How a target is probed that says nothing of it: by its list of models where its provider gives that away, by a "
+        "small `request`, which is billed, or not at all.",
+    )
+    idle_s: Seconds | None = Field(
+        default=None, description="A target that nobody asked for so long is probed too; by default nobody looks at it."
+    )
+    alarms: bool = Field(
+        default=_H.alarms,
+        description="Look for changes for the worse at every target. Where a route's strategy, balancer or `policy.alarms` reads that it is "
+        "done anyway.",
+    )
+    window: Annotated[int, Field(ge=10, le=100_000)] = Field(
+        default=_H.window, description="Of how many of its latest attempts a target's record is made, at most."
+    )
+
+    def value(self) -> Health:
+        """The configuration's part."""
+        return Health(**(self.model_dump() | {"probe": Probe(self.probe)}))
+
+
 class CatalogueSection(Section):
     """What is taken from the catalogue of models where a target does not say it. `understudy check` shows every figure and its source."""
 
@@ -584,6 +621,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "principals": PrincipalSection,
     "transport": TransportSection,
     "server": ServerSection,
+    "health": HealthSection,
     "catalogue": CatalogueSection,
 }
 
@@ -592,7 +630,6 @@ NOT_YET: Mapping[str, str] = {
     "budgets": "budgets",
     "cache": "answer caches beside the provider `stale_cache`",
     "experiments": "experiments",
-    "health": "active health probes",
     "objectives": "objectives and alerts",
     "privacy": "masking of personal data",
     "state_dir": "state on disk, everything is kept in memory",

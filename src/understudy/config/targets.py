@@ -11,7 +11,7 @@ from understudy.config.schema import PriceSection, RatesSection, RetrySection, T
 from understudy.core.catalogue.profile import Profile
 from understudy.core.money import Price
 from understudy.core.request import Operation
-from understudy.core.target import Limits, Target
+from understudy.core.target import Limits, Probe, Target
 from understudy.core.value import JsonObject
 from understudy.providers import (
     PROVIDERS,
@@ -297,6 +297,7 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
             scores=tuple(sorted(section.scores.items())),
         ),
         counts=() if embeds else formats_for(known, Operation.COUNT, section.model or ""),
+        probe=Probe(section.probe) if section.probe else None,
         settings=own or None,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from understudy.core.failure import FailureKind, Implicates
 from understudy.core.outcome import Outcome, Result
 from understudy.core.resilience.breaker import State
+from understudy.core.target import Probe
 from understudy.core.value import value
 
 
@@ -42,6 +43,14 @@ class AttemptEnded:
 
 
 @value
+class TargetProbed:
+    """An active probe is over. `outcome`: booked like an attempt, of no request and in no tier. `way`: how it was made."""
+
+    outcome: Outcome
+    way: Probe
+
+
+@value
 class RequestEnded:
     """One request is over."""
 
@@ -57,4 +66,4 @@ class AnswerRated:
     score: float
 
 
-Event = BreakerChanged | CoolDownSet | AttemptEnded | RequestEnded | AnswerRated
+Event = BreakerChanged | CoolDownSet | AttemptEnded | TargetProbed | RequestEnded | AnswerRated

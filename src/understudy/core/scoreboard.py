@@ -1,7 +1,7 @@
 """What is known of every target: places taken, outcomes observed, and the standing that follows.
 
 The scoreboard is told synchronously, before a walk resumes. It is the only mutable thing in the core, and only `hold`,
-`release`, `commit`, `settle`, `rate`, `observe` and `operate` change what it knows. What it gives out are immutable `Standing`s,
+`release`, `commit`, `settle`, `probed`, `rate`, `observe` and `operate` change what it knows. What it gives out are immutable `Standing`s,
 replaced and never changed, so a Decision can keep the very ones it was made from.
 """
 
@@ -313,6 +313,10 @@ class Scoreboard:
         """How one target stands. Raises `KeyError` for a name that was never registered."""
         return self.standings[self._slots[target]]
 
+    def slot(self, target: str) -> int:
+        """Where one target is kept. Raises `KeyError` for a name that was never registered."""
+        return self._slots[target]
+
     def targets(self) -> tuple[str, ...]:
         """Every registered name, in order of registration."""
         return tuple(self._slots)
@@ -443,6 +447,31 @@ class Scoreboard:
             # It would have taken longer than this: left out, ever shorter times would seem slow.
             track.times.add((now_s - outcome.started_s) * 1000.0)
         self._publish(slot, now_s)
+
+    def probed(self, hold: Hold, outcome: Outcome, now_s: float, *, whole: bool) -> None:
+        """An active probe in this place is over. `whole`: it was a request like any other, not only a look whether somebody is there.
+
+        Breakers and cool-downs learn from it. What speaks of answers to callers does not: no time, no share of failures. A look
+        that went well makes an open breaker half-open and is no passed test; one that failed says no more than that
+        the provider is away.
+        """
+        track = self._tracks[hold.slot]
+        track.in_flight -= 1
+        track.give_back_tokens(hold.tokens - (outcome.usage.total if outcome.usage is not None else 0), now_s)
+        if track.learner is not None:
+            track.tokens_in_flight = max(0, track.tokens_in_flight - hold.tokens)
+        failure = outcome.failure
+        counts = whole or (failure is not None and failure.implicates is Implicates.PROVIDER)
+        for breaker, test in zip(track.breakers, hold.tests, strict=False):
+            if counts:
+                breaker.settle(outcome, now_s, test)
+                continue
+            breaker.give_back(test)
+            if failure is None:
+                breaker.happen(breakers.Event.PROBE_GOOD, now_s)
+        if counts and failure is not None and failure.implicates not in (Implicates.NOBODY, Implicates.CALLER):
+            self._cool_down(track, failure, now_s)
+        self._publish(hold.slot, now_s)
 
     def observe(self, event: Event, now_s: float) -> None:
         """News from outside: what a sibling worker saw."""

@@ -112,6 +112,7 @@ class Provider:
     `base_url_env`: the variable that says where it is, for those that are somewhere else for everybody. `key`: the reference used where
     nothing else is said, for providers whose tokens come from a source. `own_hosts`: ends of the host names that are its own, beside
     that of `base_url`: the usual key is sent to no other. `hosted`: unless a target gives a `base_url`, we run its server ourselves.
+    `lists`: where its models, or the target's own, can be asked for without being charged, as `Wire.path` is written.
     """
 
     title: str
@@ -128,6 +129,7 @@ class Provider:
     key: str | None = None
     own_hosts: tuple[str, ...] = ()
     hosted: bool = False
+    lists: str | None = None
 
     def owns(self, base_url: str) -> bool:
         """Whether an address is this provider's own, so that its usual key may be sent there."""
@@ -567,6 +569,17 @@ def _located(target: Target) -> Located | None:
         return None
     settings = {name: held for name, held in (target.settings or {}).items() if name != "headers"}
     return cast("Located", PROVIDERS.build(target.provider, settings))
+
+
+def listing(target: Target) -> str | None:
+    """Where a target's models are listed, under its origin; None where nobody knows, or where it is asked elsewhere than usual."""
+    known = facts(target.provider)
+    if is_hosted(target) or not target.base_url:
+        return None
+    _, base = address(target.base_url)
+    if known.models_path is not None:
+        return base.removesuffix("/v1") + known.models_path
+    return None if known.lists is None else _for(target, path_under(base, known.lists))
 
 
 class BadAddress(ValueError):

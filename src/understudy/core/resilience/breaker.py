@@ -33,6 +33,9 @@ class State(StrEnum):
 
 _CLOSED = State.CLOSED  # a member looked up on its class costs ten times as much, and every attempt asks
 
+LOOKS = (Purpose.PANIC, Purpose.PROBE)
+"""Attempts that are made at an open breaker on purpose: their success speaks of the present, not of the time before it opened."""
+
 ORDERED = (State.FORCED_OPEN, State.WATCH_ONLY)
 """The states that an operator ordered."""
 
@@ -151,7 +154,7 @@ class Breaker:
             if failed and self._suffices(now_s):
                 self.happen(Event.TRIPPED, now_s)
         elif self.state is State.OPEN:
-            if not failed and outcome.purpose is Purpose.PANIC:
+            if not failed and outcome.purpose in LOOKS:
                 self.happen(Event.PROBE_GOOD, now_s)
         elif test:  # an attempt from before the breaker opened says nothing about the recovery
             if failed:
