@@ -43,6 +43,15 @@ class AttemptEnded:
 
 
 @value
+class ProbeExpected:
+    """A target whose breaker is open will be probed, `rest_s` from then."""
+
+    target: str
+    rest_s: float
+    at_s: float
+
+
+@value
 class TargetProbed:
     """An active probe is over. `outcome`: booked like an attempt, of no request and in no tier. `way`: how it was made."""
 
@@ -66,4 +75,4 @@ class AnswerRated:
     score: float
 
 
-Event = BreakerChanged | CoolDownSet | AttemptEnded | TargetProbed | RequestEnded | AnswerRated
+Event = BreakerChanged | CoolDownSet | AttemptEnded | ProbeExpected | TargetProbed | RequestEnded | AnswerRated

@@ -1,7 +1,7 @@
 """What is known of every target: places taken, outcomes observed, and the standing that follows.
 
 The scoreboard is told synchronously, before a walk resumes. It is the only mutable thing in the core, and only `hold`,
-`release`, `commit`, `settle`, `probed`, `rate`, `observe` and `operate` change what it knows. What it gives out are immutable `Standing`s,
+`release`, `commit`, `settle`, `probed`, `expect`, `rate`, `observe` and `operate` change what it knows. What it gives out are immutable `Standing`s,
 replaced and never changed, so a Decision can keep the very ones it was made from.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from understudy.core.event import BreakerChanged, CoolDownSet, Event
+from understudy.core.event import BreakerChanged, CoolDownSet, Event, ProbeExpected
 from understudy.core.failure import TABLE, Failure, FailureKind, Implicates
 from understudy.core.health.ewma import Ewma
 from understudy.core.health.measures import UNMEASURED, Learner, Measures
@@ -473,6 +473,18 @@ class Scoreboard:
             self._cool_down(track, failure, now_s)
         self._publish(hold.slot, now_s)
 
+    def expect(self, target: str, look_s: float, now_s: float) -> None:
+        """A target whose breaker is open will be probed at `look_s`."""
+        self._expect(self._slots[target], look_s, now_s)
+        self._emit(ProbeExpected(target, max(0.0, look_s - now_s), now_s))
+
+    def _expect(self, slot: int, look_s: float, now_s: float) -> None:
+        track = self._tracks[slot]
+        for breaker in track.breakers:
+            breaker.expect(look_s)
+        track.look()
+        self.standings[slot] = track.standing(now_s)
+
     def observe(self, event: Event, now_s: float) -> None:
         """News from outside: what a sibling worker saw."""
         if isinstance(event, BreakerChanged) and event.target in self._slots:
@@ -485,6 +497,8 @@ class Scoreboard:
         elif isinstance(event, CoolDownSet) and event.target in self._slots:
             track = self._tracks[self._slots[event.target]]
             self._rest(track.scopes[event.scope], event.scope, event.kind, now_s + event.rest_s, now_s)
+        elif isinstance(event, ProbeExpected) and event.target in self._slots:
+            self._expect(self._slots[event.target], now_s + event.rest_s, now_s)
 
     def operate(self, target: str, event: breakers.Event, now_s: float) -> bool:
         """An operator's (or probe's) word to every breaker of a target. True when one of them changed."""

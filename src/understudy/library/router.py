@@ -32,6 +32,7 @@ from understudy.core.value import keyword_value
 from understudy.dialects import BadBody, Dialect
 from understudy.engine.discovery import Discovery
 from understudy.engine.own_client import Ask, Classify, OwnPerformance, classify_exception
+from understudy.engine.prober import Prober
 from understudy.engine.router import Engine
 from understudy.errors import BadRequest, RequestFailed, RouterNotEntered
 from understudy.library.answers import (
@@ -206,6 +207,8 @@ class Router:
             self._keeper.start()
         self._discovery = Discovery(self._engine, self._client)
         self._discovery.start()
+        self._prober = Prober(self._engine, self._client)
+        self._prober.start()
         return self
 
     async def __aexit__(
@@ -214,6 +217,7 @@ class Router:
         client, self._client, self._engine = self._client, None, None
         if client is None:
             return
+        await self._prober.close()
         await self._discovery.close()
         await client.close()
         if self._keeper is not None:

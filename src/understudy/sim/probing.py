@@ -39,7 +39,7 @@ class Prober:
         ways: Mapping[str, Probe],
         dice: Dice,
     ) -> None:
-        self.probes = Probes(health, ways, dice)
+        self.probes = Probes(board, health, ways, dice)
         self.count = self.good = 0
         self.told: list[TargetProbed] = []
         self._board = board
@@ -49,7 +49,7 @@ class Prober:
 
     def look(self, now_s: float) -> None:
         """Begin what is due."""
-        for name in self.probes.due(self._board, now_s):
+        for name in self.probes.due(now_s):
             self._begin(self._targets[name], self.probes.ways[name], now_s)
 
     def _begin(self, target: Target, way: Probe, now_s: float) -> None:

@@ -21,6 +21,7 @@ from understudy import wiring
 from understudy.core.event import BreakerChanged, CoolDownSet, Event
 from understudy.core.select import replay
 from understudy.engine.discovery import Discovery
+from understudy.engine.prober import Prober
 from understudy.engine.router import Engine
 from understudy.local.places import Whereabouts
 from understudy.supervisor.link import Ask, Drain, News, Operate, Setup, Switch, read_down, write_up
@@ -186,11 +187,13 @@ async def run(link: socket.socket, listener: socket.socket) -> None:
     engine = wiring.make_engine(setup.configuration, client, workers=setup.workers)
     server = wiring.make_server(setup.configuration, engine)
     discovery = Discovery(engine, client)
+    prober = Prober(engine, client, index=setup.index, workers=setup.workers)
     worker = Worker(setup, engine, server, client, writer)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, writer.close)  # as if the supervisor were gone
     await server.listen(sock=listener)
     engine.snapshot.warm()
     discovery.start()
+    prober.start()
     write_up(writer, {"what": "ready"})
     # What lives from here on lives long: no collection needs to look at it again.
     gc.collect()
@@ -199,6 +202,7 @@ async def run(link: socket.socket, listener: socket.socket) -> None:
     try:
         await worker.obey(reader)
     finally:
+        await prober.close()
         await discovery.close()
 
 

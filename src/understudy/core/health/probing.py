@@ -2,16 +2,17 @@
 
 A target whose breaker is open is probed soon after it opened and then ever more rarely, up to `interval_s`: how late its recovery
 is seen is then in proportion to how long it was away. A good answer makes the breaker half-open, and callers' test requests
-do the rest.
+do the rest. While a target is gone for a short time only, the board is told when the next look comes, so that a request with nobody
+else to ask may wait for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from understudy.core.dice import Dice
 from understudy.core.health.measures import REMEMBERED
-from understudy.core.resilience.breaker import BreakerView, State
+from understudy.core.resilience.breaker import State
 from understudy.core.scoreboard import Scoreboard, Standing
 from understudy.core.target import Probe
 from understudy.core.value import keyword_value
@@ -60,15 +61,16 @@ class _Watch:
 class Probes:
     """When each target is probed. `ways`: by target; those that are off may be left out. One probe of a target at a time."""
 
-    def __init__(self, health: Health, ways: Mapping[str, Probe], dice: Dice) -> None:
+    def __init__(self, board: Scoreboard, health: Health, ways: Mapping[str, Probe], dice: Dice) -> None:
+        self._board = board
         self.ways = {name: way for name, way in ways.items() if way is not Probe.OFF}
         self._health = health
         self._dice = dice
         self._watches: dict[str, _Watch] = {}
 
-    def due(self, board: Scoreboard, now_s: float) -> list[str]:
+    def due(self, now_s: float) -> list[str]:
         """Whom to probe now. Each is probed by whoever asked: it must be told to `ended`."""
-        found = [name for name, standing in self._standings(board) if self._is_due(name, standing, now_s)]
+        found = [name for name, standing in self._standings() if self._is_due(name, standing, now_s)]
         for name in found:
             self._watches[name].out = True
         return found
@@ -79,13 +81,12 @@ class Probes:
         watch.out = False
         watch.hoped = good
         if watch.gap_s:
-            watch.gap_s = min(watch.gap_s * GROWTH, self._health.interval_s)
-            watch.due_s = now_s + self._shortened(watch.gap_s)
+            self._again(target, watch, watch.gap_s * GROWTH, now_s)
 
-    def _standings(self, board: Scoreboard) -> Iterator[tuple[str, Standing]]:
-        for name in board.targets():
+    def _standings(self) -> Iterator[tuple[str, Standing]]:
+        for name in self._board.targets():
             if name in self.ways:
-                yield name, board.standing(name)
+                yield name, self._board.standing(name)
 
     def _is_due(self, name: str, standing: Standing, now_s: float) -> bool:
         watch = self._watches.get(name)
@@ -95,22 +96,29 @@ class Probes:
             watch.seen, watch.asked_s = standing.seen, now_s
         views = standing.breakers
         if any(view.state is State.OPEN for view in views):
-            self._open(watch, self.ways[name], views, now_s)
+            self._open(name, watch, now_s)
         elif any(view.state is State.HALF_OPEN for view in views):
             return False  # its test requests say more
         elif not self._idle(watch, now_s):
             return False
         return not watch.out and now_s >= watch.due_s and _has_room(standing, now_s)
 
-    def _open(self, watch: _Watch, way: Probe, views: Sequence[BreakerView], now_s: float) -> None:
+    def _open(self, name: str, watch: _Watch, now_s: float) -> None:
         """It is down: watch it from now on, or go on with that."""
         if not watch.gap_s:
-            watch.gap_s = min(FIRST_S, self._health.interval_s)
-            watch.due_s = now_s + self._shortened(watch.gap_s)
-        elif watch.hoped and way is Probe.MODELS:
-            # It lists its models and answers nobody: that sign of life means nothing now, and callers paid for it.
-            watch.due_s = max(watch.due_s, *(view.until_s for view in views))
+            self._again(name, watch, FIRST_S, now_s)
+        elif watch.hoped and self.ways[name] is Probe.MODELS:
+            # It lists its models and answers nobody: that sign of life is worth little now, and callers' tests paid for it.
+            self._again(name, watch, self._health.interval_s, now_s)
         watch.hoped = False
+
+    def _again(self, name: str, watch: _Watch, gap_s: float, now_s: float) -> None:
+        """The next probe comes after this time, a little less, or the longest that there is."""
+        longest_s = self._health.interval_s
+        watch.gap_s = min(gap_s, longest_s)
+        watch.due_s = now_s + watch.gap_s * (1.0 - JITTER * self._dice.random())
+        if watch.gap_s < longest_s:
+            self._board.expect(name, watch.due_s, now_s)
 
     def _idle(self, watch: _Watch, now_s: float) -> bool:
         """It is not down, and was not asked for long: one whose standing is unknown."""
@@ -121,9 +129,6 @@ class Probes:
             return False
         watch.asked_s, watch.due_s = now_s, now_s
         return True
-
-    def _shortened(self, gap_s: float) -> float:
-        return gap_s * (1.0 - JITTER * self._dice.random())
 
 
 def _has_room(standing: Standing, now_s: float) -> bool:
