@@ -112,7 +112,7 @@ class Prober:
             cost_nusd=None if told.usage is None else cost_nusd(told.usage, target.price),
         )
         engine.board.probed(hold, outcome, now_s, whole=whole)
-        self.probes.ended(target.name, now_s, good=failure is None)
+        self.probes.ended(target.name, now_s)
         engine.events.emit(TargetProbed(outcome, way))
 
 

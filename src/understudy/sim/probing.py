@@ -84,7 +84,7 @@ class Prober:
             billing=Billing.NO if not whole or not sent else Billing.YES if good else Billing.AMBIGUOUS,
         )
         self._board.probed(hold, outcome, now_s, whole=whole)
-        self.probes.ended(target.name, now_s, good=good)
+        self.probes.ended(target.name, now_s)
         self.count += 1
         self.good += good
         self.told.append(TargetProbed(outcome, way))

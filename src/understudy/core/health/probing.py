@@ -8,11 +8,11 @@ else to ask may wait for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from understudy.core.dice import Dice
 from understudy.core.health.measures import REMEMBERED
-from understudy.core.resilience.breaker import State
+from understudy.core.resilience.breaker import BreakerView, State
 from understudy.core.scoreboard import Scoreboard, Standing
 from understudy.core.target import Probe
 from understudy.core.value import keyword_value
@@ -47,7 +47,7 @@ class Health:
 class _Watch:
     """One target that is probed, or may be."""
 
-    __slots__ = ("asked_s", "due_s", "gap_s", "hoped", "out", "seen")
+    __slots__ = ("asked_s", "due_s", "gap_s", "out", "seen")
 
     def __init__(self, now_s: float, seen: int) -> None:
         self.seen = seen
@@ -55,7 +55,6 @@ class _Watch:
         self.gap_s = 0.0  # between the last probe and the next; 0: it is not watched
         self.due_s = 0.0
         self.out = False  # a probe is under way
-        self.hoped = False  # the last one was good
 
 
 class Probes:
@@ -75,13 +74,12 @@ class Probes:
             self._watches[name].out = True
         return found
 
-    def ended(self, target: str, now_s: float, *, good: bool) -> None:
-        """A probe is over."""
+    def ended(self, target: str, now_s: float) -> None:
+        """A probe is over. After a good one, too, the next is further away: if it is needed at all, the good one meant little."""
         watch = self._watches[target]
         watch.out = False
-        watch.hoped = good
         if watch.gap_s:
-            self._again(target, watch, watch.gap_s * GROWTH, now_s)
+            self._again(watch, watch.gap_s * GROWTH, now_s)
 
     def _standings(self) -> Iterator[tuple[str, Standing]]:
         for name in self._board.targets():
@@ -96,34 +94,29 @@ class Probes:
             watch.seen, watch.asked_s = standing.seen, now_s
         views = standing.breakers
         if any(view.state is State.OPEN for view in views):
-            self._open(name, watch, now_s)
+            self._open(name, watch, views, now_s)
         elif any(view.state is State.HALF_OPEN for view in views):
             return False  # its test requests say more
         elif not self._idle(watch, now_s):
             return False
         return not watch.out and now_s >= watch.due_s and _has_room(standing, now_s)
 
-    def _open(self, name: str, watch: _Watch, now_s: float) -> None:
+    def _open(self, name: str, watch: _Watch, views: Sequence[BreakerView], now_s: float) -> None:
         """It is down: watch it from now on, or go on with that."""
         if not watch.gap_s:
-            self._again(name, watch, FIRST_S, now_s)
-        elif watch.hoped and self.ways[name] is Probe.MODELS:
-            # It lists its models and answers nobody: that sign of life is worth little now, and callers' tests paid for it.
-            self._again(name, watch, self._health.interval_s, now_s)
-        watch.hoped = False
-
-    def _again(self, name: str, watch: _Watch, gap_s: float, now_s: float) -> None:
-        """The next probe comes after this time, a little less, or the longest that there is."""
-        longest_s = self._health.interval_s
-        watch.gap_s = min(gap_s, longest_s)
-        watch.due_s = now_s + watch.gap_s * (1.0 - JITTER * self._dice.random())
-        if watch.gap_s < longest_s:
+            self._again(watch, FIRST_S, now_s)
+        soon = watch.gap_s < self._health.interval_s and watch.due_s > now_s
+        if soon and any(view.state is State.OPEN and view.look_s != watch.due_s for view in views):
             self._board.expect(name, watch.due_s, now_s)
+
+    def _again(self, watch: _Watch, gap_s: float, now_s: float) -> None:
+        """The next probe comes after this time, or a little less; after `interval_s` at the latest."""
+        watch.gap_s = min(gap_s, self._health.interval_s)
+        watch.due_s = now_s + watch.gap_s * (1.0 - JITTER * self._dice.random())
 
     def _idle(self, watch: _Watch, now_s: float) -> bool:
         """It is not down, and was not asked for long: one whose standing is unknown."""
         watch.gap_s = 0.0
-        watch.hoped = False
         idle_s = self._health.idle_s
         if idle_s is None or now_s - watch.asked_s < idle_s:
             return False
