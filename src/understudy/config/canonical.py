@@ -131,6 +131,7 @@ def _route(route: Route) -> JsonObject:
             "strict": policy.strict,
             "mix_spaces": policy.mix_spaces,
             "regions": list(policy.regions),
+            "leave_early": policy.leave_early,
         },
     }
 

@@ -355,6 +355,10 @@ class PolicySection(Section):
         default=[],
         description="Only targets whose `region` is one of these words are asked, in every tier; empty: wherever they are.",
     )
+    leave_early: bool = Field(
+        default=_P.leave_early,
+        description="Ask others first while a target is getting worse, before its breaker opens; whatever the strategy.",
+    )
 
     def value(self) -> Policy:
         """The core's policy."""
@@ -372,6 +376,7 @@ class PolicySection(Section):
             elsewhere_when_filtered=self.elsewhere_when_filtered,
             mix_spaces=self.mix_spaces,
             regions=tuple(self.regions),
+            leave_early=self.leave_early,
         )
 
 
@@ -582,7 +587,7 @@ class HealthSection(Section):
     )
     alarms: bool = Field(
         default=_H.alarms,
-        description="Look for changes for the worse at every target. Where a route's strategy, balancer or `policy.alarms` reads that it is "
+        description="Look for changes for the worse at every target. Where a route's strategy, balancer or `leave_early` reads that it is "
         "done anyway.",
     )
     window: Annotated[int, Field(ge=10, le=100_000)] = Field(

@@ -60,6 +60,18 @@ class TargetProbed:
 
 
 @value
+class AlarmChanged:
+    """A target has become worse (`on`), or is no worse any more. `measure`, `before`, `after`: see `core.health.measures.Alarm`."""
+
+    target: str
+    measure: str
+    on: bool
+    before: float
+    after: float
+    at_s: float
+
+
+@value
 class RequestEnded:
     """One request is over."""
 
@@ -75,4 +87,13 @@ class AnswerRated:
     score: float
 
 
-Event = BreakerChanged | CoolDownSet | AttemptEnded | ProbeExpected | TargetProbed | RequestEnded | AnswerRated
+Event = (
+    BreakerChanged
+    | CoolDownSet
+    | AttemptEnded
+    | ProbeExpected
+    | TargetProbed
+    | AlarmChanged
+    | RequestEnded
+    | AnswerRated
+)

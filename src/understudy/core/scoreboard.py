@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from understudy.core.event import BreakerChanged, CoolDownSet, Event, ProbeExpected
+from understudy.core.event import AlarmChanged, BreakerChanged, CoolDownSet, Event, ProbeExpected
 from understudy.core.failure import TABLE, Failure, FailureKind, Implicates
 from understudy.core.health.ewma import Ewma
-from understudy.core.health.measures import UNMEASURED, Learner, Measures
+from understudy.core.health.measures import REMEMBERED, UNMEASURED, Alarm, Learner, Measures
 from understudy.core.health.quantiles import Quantiles
 from understudy.core.outcome import Outcome
 from understudy.core.policy import BreakerSettings, Hedge
@@ -137,6 +137,7 @@ class _Track:
         "tokens_empty_s",
         "tokens_in_flight",
         "views",
+        "wary",
     )
 
     def __init__(self, target: Target, share: float) -> None:
@@ -151,6 +152,7 @@ class _Track:
         self.latency = Ewma(HALF_LIFE_S)
         self.times: Quantiles | None = None  # only where a route hedges
         self.learner: Learner | None = None  # only where a strategy or balancer reads measures
+        self.wary = False  # an alarm leaves no room: some route asks about it
         self.in_flight = 0
         self.tokens_in_flight = 0  # counted for the learner's readers only
         self.seen = 0
@@ -223,6 +225,8 @@ class _Track:
         """See `Standing.room`. Between two takes the buckets only fill, so what is there now is there until the next."""
         if not self.flowing or self.cool_down_until_s != 0.0 or now_s < self.ramp_until_s:
             return NO_ROOM
+        if self.wary and self.learner is not None and self.learner.now.alarm:
+            return NO_ROOM
         bounds = self.bounds
         if bounds.in_flight is not None and self.in_flight >= bounds.in_flight:
             return NO_ROOM
@@ -247,6 +251,8 @@ class _Track:
 
     def standing(self, now_s: float) -> Standing:
         steady = self.bounds is UNBOUNDED and self.flowing and self.cool_down_until_s == self.ramp_until_s == 0.0
+        if self.wary:
+            steady = False
         return Standing(
             ROOM if steady else self.room(now_s),
             self.in_flight,
@@ -267,10 +273,14 @@ class _Track:
 class Scoreboard:
     """All targets' tracks. `share`: this worker's part of the local limits (1 / workers).
 
-    `emit`: told of breaker changes and cool-downs, once the standings say so, too.
+    `emit`: told of breaker changes, cool-downs and alarms, once the standings say so, too. `window`: attempts that a target's measures are
+    made of at most.
     """
 
-    def __init__(self, share: float = 1.0, emit: Callable[[Event], None] | None = None) -> None:
+    def __init__(
+        self, share: float = 1.0, emit: Callable[[Event], None] | None = None, window: float = REMEMBERED
+    ) -> None:
+        self._window = window
         self._share = share
         self._emit = emit or (lambda _event: None)
         self._tracks: list[_Track] = []
@@ -333,12 +343,21 @@ class Scoreboard:
         if track.times is None:
             track.times = Quantiles()
 
-    def measure(self, slot: int) -> None:
-        """Collect `Measures` of this target from now on: some route's strategy or balancer reads them."""
+    def measure(self, slot: int, *, wary: bool = False) -> None:
+        """Collect `Measures` of this target from now on: some route's strategy or balancer reads them.
+
+        `wary`: a route asks about its alarms before it is chosen.
+        """
         track = self._tracks[slot]
+        track.wary = track.wary or wary
         if track.learner is None:
-            track.learner = Learner(track.target.profile)
+            track.learner = Learner(track.target.profile, self._window)
             self._publish(slot, now_s=0.0)
+
+    def alarms(self, target: str) -> tuple[Alarm, ...]:
+        """What has changed for the worse of late, as it was when that was noticed; () where nobody measures."""
+        learner = self._tracks[self._slots[target]].learner
+        return () if learner is None else learner.alarms
 
     def rate(self, target: str, score: float, now_s: float) -> None:
         """Somebody said how good an answer of this target was, 0 to 1."""
@@ -447,6 +466,16 @@ class Scoreboard:
             # It would have taken longer than this: left out, ever shorter times would seem slow.
             track.times.add((now_s - outcome.started_s) * 1000.0)
         self._publish(slot, now_s)
+        if track.learner is not None:
+            self._tell_alarms(track, track.learner, now_s)
+
+    def _tell_alarms(self, track: _Track, learner: Learner, now_s: float) -> None:
+        news = learner.news()
+        if news is None:
+            return
+        for on, alarms in ((True, news[0]), (False, news[1])):
+            for alarm in alarms:
+                self._emit(AlarmChanged(track.target.name, alarm.measure, on, alarm.before, alarm.after, now_s))
 
     def probed(self, hold: Hold, outcome: Outcome, now_s: float, *, whole: bool) -> None:
         """An active probe in this place is over. `whole`: it was a request like any other, not only a look whether somebody is there.

@@ -135,6 +135,8 @@ class Trip:
         plan = self.plan
         yield from plan.once.visits
         yield from self.leftovers(plan.once)
+        if any(out.reason == "health" for out in self.excluded.values()):
+            yield from plan.again.visits  # who is only getting worse is better than a wait
         while (wake_s := self.next_recovery_s()) is not None:
             if wake_s > self.now_s:
                 self.wake_s = wake_s

@@ -20,10 +20,19 @@ from understudy.config import Configuration
 from understudy.config.load import from_environment, load, loads
 from understudy.core.catalogue.task import COMPLEXITIES
 from understudy.core.decision import Decision
-from understudy.core.event import AnswerRated, AttemptEnded, BreakerChanged, CoolDownSet, Event, RequestEnded
+from understudy.core.event import (
+    AlarmChanged,
+    AnswerRated,
+    AttemptEnded,
+    BreakerChanged,
+    CoolDownSet,
+    Event,
+    RequestEnded,
+    TargetProbed,
+)
 from understudy.core.failure import Failure, FailureKind, Implicates, Then
 from understudy.core.money import cost_nusd
-from understudy.core.outcome import Result
+from understudy.core.outcome import Outcome, Result
 from understudy.core.request import Call
 from understudy.core.resilience.breaker import Event as Word
 from understudy.core.resilience.breaker import State
@@ -89,6 +98,9 @@ EVENTS = (
     "breaker_closed",
     "breaker_ordered",  # by an operator: forced open, or only watching
     "cooling_down",
+    "probed",  # an active probe of a target is over
+    "getting_worse",  # a target's times or failures changed for the worse
+    "worse_no_more",
     "rated",
 )
 
@@ -400,7 +412,9 @@ class Router:
 
     def _observe(self, _number: int, event: Event) -> None:
         if isinstance(event, RequestEnded):
-            self._book(event.result)
+            self._book(event.result.attempts)
+        elif isinstance(event, TargetProbed):
+            self._book((event.outcome,))
         if self._callbacks and self._loop is not None:
             for happening in happenings(event):
                 for callback in self._callbacks.get(happening.name, ()):
@@ -435,6 +449,7 @@ class Router:
                 latency_ms=standing.latency_ms,
                 error_rate=standing.error_rate,
                 attempts=standing.seen,
+                alarms=tuple(alarm.measure for alarm in engine.board.alarms(name)),
             )
         return told
 
@@ -457,8 +472,8 @@ class Router:
         """A rule of the configuration, to be switched by hand. Raises `KeyError` for an unknown rule."""
         return RuleSwitch(self._entered(), name)
 
-    def _book(self, result: Result) -> None:
-        for outcome in result.attempts:
+    def _book(self, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
             row = self._costs.setdefault(outcome.target, [0, 0, 0, 0])
             row[0] += 1
             if outcome.usage is not None:
@@ -493,6 +508,10 @@ def happenings(event: Event) -> Iterable[Happening]:
         yield Happening(name=_BREAKER_NAMES[event.state], event=event, target=event.target)
     elif isinstance(event, CoolDownSet):
         yield Happening(name="cooling_down", event=event, target=event.target)
+    elif isinstance(event, TargetProbed):
+        yield Happening(name="probed", event=event, target=event.outcome.target, failure=event.outcome.failure)
+    elif isinstance(event, AlarmChanged):
+        yield Happening(name="getting_worse" if event.on else "worse_no_more", event=event, target=event.target)
     elif isinstance(event, AnswerRated):
         yield Happening(name="rated", event=event, target=event.target)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from understudy.core.event import BreakerChanged, Event
 from understudy.core.failure import TABLE, Failure, FailureKind, Implicates
+from understudy.core.health.measures import REMEMBERED
 from understudy.core.outcome import Outcome, Purpose
 from understudy.core.policy import BreakerSettings
 from understudy.core.resilience.breaker import State
@@ -120,7 +121,9 @@ def counted(failure: Failure | None, settings: BreakerSettings) -> bool | None:
 class WatchedBoard(Scoreboard):
     """The scoreboard itself, every call of it booked. `books.complaints` grows where it does what it must not."""
 
-    def __init__(self, share: float = 1.0, emit: Callable[[Event], None] | None = None) -> None:
+    def __init__(
+        self, share: float = 1.0, emit: Callable[[Event], None] | None = None, window: float = REMEMBERED
+    ) -> None:
         self.books = Books()
         self.last: Taken | None = None  # the latest place taken
         self.settled: Taken | None = None  # the latest place settled
@@ -131,7 +134,7 @@ class WatchedBoard(Scoreboard):
                 self.books.changed(event, event.at_s)
             tell(event)
 
-        super().__init__(share, told)
+        super().__init__(share, told, window)
 
     def register(self, target: Target, settings: BreakerSettings) -> tuple[int, int]:
         """Book it, too."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from understudy import wiring
-from understudy.core.event import BreakerChanged, CoolDownSet, Event
+from understudy.core.event import BreakerChanged, CoolDownSet, Event, ProbeExpected
 from understudy.core.select import replay
 from understudy.engine.discovery import Discovery
 from understudy.engine.prober import Prober
@@ -49,7 +49,7 @@ class Worker:
         self._server = server
         self._client = client
         self._up = up
-        engine.events.observe(self._observe, BreakerChanged, CoolDownSet)
+        engine.events.observe(self._observe, BreakerChanged, CoolDownSet, ProbeExpected)
 
     def _observe(self, _number: int, event: Event) -> None:
         write_up(self._up, {"what": "news", "event": msgspec.to_builtins(event)})
@@ -120,6 +120,7 @@ class Worker:
                 "latency_ms": standing.latency_ms,
                 "error_rate": standing.error_rate,
                 "seen": standing.seen,
+                "alarms": msgspec.to_builtins(board.alarms(name)),
             }
         return told
 
