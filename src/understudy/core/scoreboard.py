@@ -466,8 +466,6 @@ class Scoreboard:
             # It would have taken longer than this: left out, ever shorter times would seem slow.
             track.times.add((now_s - outcome.started_s) * 1000.0)
         self._publish(slot, now_s)
-        if track.learner is not None:
-            self._tell_alarms(track, track.learner, now_s)
 
     def _tell_alarms(self, track: _Track, learner: Learner, now_s: float) -> None:
         news = learner.news()
@@ -537,7 +535,7 @@ class Scoreboard:
         return any(changed)
 
     def _publish(self, slot: int, now_s: float) -> None:
-        """Give out the new standing, then tell of the breakers that changed their state."""
+        """Give out the new standing, then tell of the breakers that changed their state, and of alarms."""
         track = self._tracks[slot]
         changed = track.look()
         self.standings[slot] = track.standing(now_s)
@@ -545,6 +543,8 @@ class Scoreboard:
             rest_s = max(0.0, breaker.until_s - now_s)
             index = track.breakers.index(breaker)
             self._emit(BreakerChanged(track.target.name, index, breaker.state, rest_s, now_s))
+        if track.learner is not None:
+            self._tell_alarms(track, track.learner, now_s)
 
     def _cool_down(self, track: _Track, failure: Failure, now_s: float) -> None:
         """Rest the implicated scope: as long as the provider asked, else as long as the table says."""
