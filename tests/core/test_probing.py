@@ -66,6 +66,7 @@ def outcome(now_s: float, failure: Failure | None, purpose: Purpose, usage: Usag
 
 def test_who_is_well_is_not_probed_and_neither_is_who_is_off_or_unknown() -> None:
     scene = Scene()
+    scene.board.register(Target(name="b", provider="p", model="m"), SETTINGS)
     scene.attempt(1.0)
     assert not scene.looks(0.0, 500.0)
     assert set(scene.probes.ways) == {"a", "nowhere"}
