@@ -23,10 +23,10 @@ from understudy.core.action import (
     Ready,
     Refused,
     Relay,
-    Reply,
     Reserve,
     Start,
     Started,
+    Timer,
     Walk,
 )
 from understudy.core.decision import Decision
@@ -54,28 +54,25 @@ def walk(plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float, d
     trip = Trip(plan, decision, board, now_s, deadline_s)
     for entry in trip.calls():
         if entry is not None:
-            reply: Reply = yield Reserve(entry, trip.panics)
-            trip.now_s = reply.now_s
-            if isinstance(reply, Refused):
-                trip.refused(entry, reply)
+            place: Held | Refused = yield Reserve(entry, trip.panics)
+            trip.now_s = place.now_s
+            if isinstance(place, Refused):
+                trip.refused(entry, place)
                 continue
-            assert isinstance(reply, Held)
-            reply = yield trip.start(entry, test=reply.test)
-            trip.now_s = reply.now_s
-            assert isinstance(reply, Started)
-            trip.open[reply.handle] = entry
-        reply = yield Next(trip.wake_s)
-        trip.now_s = reply.now_s
-        if isinstance(reply, Ready):
+            begun: Started = yield trip.start(entry, test=place.test)
+            trip.now_s = begun.now_s
+            trip.open[begun.handle] = entry
+        news: Ready | Failed | Timer = yield Next(trip.wake_s)
+        trip.now_s = news.now_s
+        if isinstance(news, Ready):
             # From here on the caller sees it: whatever happens now, this attempt is the answer.
-            winner = trip.open[reply.handle]
-            reply = yield Relay(reply.handle, deadline_s)
-            assert isinstance(reply, Ended)
-            trip.now_s = reply.now_s
-            trip.attempts.extend(reply.lost)
-            return trip.answered(winner, reply.outcome)
-        if isinstance(reply, Failed):
-            if not trip.goes_on(trip.open.pop(reply.handle), reply.outcome):
+            winner = trip.open[news.handle]
+            told: Ended = yield Relay(news.handle, deadline_s)
+            trip.now_s = told.now_s
+            trip.attempts.extend(told.lost)
+            return trip.answered(winner, told.outcome)
+        if isinstance(news, Failed):
+            if not trip.goes_on(trip.open.pop(news.handle), news.outcome):
                 break
         elif trip.now_s >= deadline_s:
             break  # the engine books what is still open
@@ -215,10 +212,9 @@ class Trip:
 
     def order(self, visit: Visit) -> tuple[Entry, ...]:
         """The tier's targets that may be asked now, best first. It becomes part of the decision."""
-        tier = visit.tier
-        turn = self.board.turn(tier.rotation) if len(tier.entries) > 1 else 0
-        ask = self.ask(turn, repeat=visit.repeat)
-        order, excluded = choose(tier, self.plan, ask, self.board.standings, self.decision)
+        tier, board = visit.tier, self.board
+        turn = board.turn(tier.rotation) if len(tier.entries) > 1 else 0
+        order, excluded = choose(tier, self.plan, self.ask(turn, repeat=visit.repeat), board.standings, self.decision)
         for out in excluded:
             self.excluded[out.target] = out
         return order
@@ -251,7 +247,7 @@ class Trip:
     def affordable(self, order: tuple[Entry, ...], kept: int, *, first: bool) -> Entry | None:
         """The best target that the attempt budget still allows. Stand-ins are free; a tier's first attempt needs no surplus."""
         for entry in order:
-            if entry.target.stand_in or self.attempts_left > (0 if first else kept):
+            if self.attempts_left > (0 if first else kept) or entry.target.stand_in:
                 return entry
             self.passed_over = True
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 from understudy.core.answer import Answer, Stop
 from understudy.core.conversation import Part, Reasoning, Text, ToolCall
@@ -103,6 +104,26 @@ class ChatAnswer(Played):
         return cost_of(self.attempts)
 
 
+class RunResult(Played):
+    """What a client of your own returned: `value`, with who was asked."""
+
+    def __init__(
+        self,
+        value: Any,
+        result: Result,
+        decision: Decision | None,
+        rate: Callable[[str, float], None],
+        report: Callable[[Usage], None],
+    ) -> None:
+        super().__init__(result, decision, rate)
+        self.value = value
+        self._report = report
+
+    def report(self, usage: Usage) -> None:
+        """Tell what it took, for costs: your client knows, the router does not."""
+        self._report(usage)
+
+
 @keyword_value
 class Compared:
     """One target's part in a comparison. `answer`: None when it failed, and `failure` says why.
@@ -132,42 +153,3 @@ class Chunk:
     arguments: str = ""
     call: ToolCall | None = None
     choice: int = 0
-
-
-@keyword_value
-class TargetHealth:
-    """How a target stands now, as this process knows it.
-
-    `breaker`: closed, open, half-open, forced-open or watch-only (the worst, where routes use several). `rests_s`: how long
-    it still rests, 0 when it does not. `in_flight_max`: this process's bound on that, None without one. `latency_ms`: to the first content, `error_rate`: 0 to 1; None until known.
-    `alarms`: what is getting worse, where that is looked for: first_content_ms, ms_per_token, failing.
-    """
-
-    target: str
-    breaker: str
-    rests_s: float
-    in_flight: int
-    in_flight_max: int | None
-    latency_ms: float | None
-    error_rate: float | None
-    attempts: int
-    alarms: tuple[str, ...] = ()
-
-
-@keyword_value
-class TargetCosts:
-    """What one target took since the router was entered. `unpriced`: attempts whose price is unknown, and in no sum."""
-
-    attempts: int = 0
-    tokens: int = 0
-    cost: Decimal = Decimal(0)
-    unpriced: int = 0
-
-
-@keyword_value
-class Costs:
-    """What everything took since the router was entered."""
-
-    cost: Decimal
-    unpriced: int
-    targets: dict[str, TargetCosts]

@@ -107,11 +107,6 @@ class Supervisor:
         """Whether every worker answers."""
         return all(child.ready.is_set() for child in self._children)
 
-    @property
-    def pids(self) -> list[int]:
-        """The workers' processes."""
-        return [child.process.pid for child in self._children if child.process is not None]
-
     async def _keep(self, child: _Child) -> None:
         """Run a worker, and another one when it dies."""
         loop = asyncio.get_running_loop()

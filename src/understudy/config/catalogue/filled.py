@@ -12,9 +12,6 @@ from understudy.core.catalogue.profile import Profile
 from understudy.core.catalogue.tier import tier_of
 from understudy.core.target import Target
 
-FIGURES = ("price", "context_tokens", "max_output_tokens", "lacks")
-IDENTITY = ("same_as", "maker", "family", "tier")
-
 
 def filled(
     targets: Mapping[str, Target], written: Mapping[str, Collection[str]], catalogue: Catalogue, *, prices: bool = True

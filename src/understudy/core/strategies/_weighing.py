@@ -90,14 +90,14 @@ def busy(candidate: Candidate, ask: Ask) -> float:
         now_s, rate = ask.now_s, bounds.requests
         if rate is not None:
             taken = 1.0 - (now_s - standing.requests_empty_s) * rate.per_s / rate.capacity
-            if taken > used:  # noqa: PLR1730  a call costs more, and this is asked of every candidate
+            if taken > used:
                 used = taken
         rate = bounds.tokens
         if rate is not None:
             taken = 1.0 - (now_s - standing.tokens_empty_s) * rate.per_s / rate.capacity
-            if taken > used:  # noqa: PLR1730  a call costs more, and this is asked of every candidate
+            if taken > used:
                 used = taken
-    return used if used < 1.0 else 1.0  # noqa: FURB136
+    return used if used < 1.0 else 1.0
 
 
 def explored(scores: list[float], candidates: Sequence[Candidate], ask: Ask, share: float) -> list[float]:

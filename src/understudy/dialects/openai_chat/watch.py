@@ -10,8 +10,10 @@ from understudy.core.diagnosis import classify_in_band
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.usage import Usage
 from understudy.dialects import CONTENT, END, FAILED, FINISH, HIDE, PROGRESS, BadAnswer, Glance
+from understudy.dialects._openai import decode
+from understudy.dialects._reading import COUNT_MAX, Unreadable, encode
 from understudy.dialects.openai_chat.answer import grouped_usage
-from understudy.dialects.openai_chat.wire import COUNT_MAX, Unreadable, decode, encode, read_usage
+from understudy.dialects.openai_chat.wire import read_usage
 from understudy.framing.sse import SseEvent
 
 
@@ -116,7 +118,7 @@ def glance(body: bytes) -> Glance:
     failure = None
     if not said:
         failure = silence(word) if answer.error is None else classify_in_band(body)
-    return Glance(usage=usage, failure=failure, stop_native=word, model=answer.model)
+    return Glance(usage, failure, word, answer.model)
 
 
 def _odd_usage(answer: _Odd) -> Usage | None:
@@ -144,7 +146,9 @@ def _plain_usage(counts: _Counts) -> Usage | None:
     read, written = counts.prompt_tokens - cached - heard, counts.completion_tokens - thought - spoken
     if read < 0 or written < 0:
         return None
-    return Usage(input=read, cache_read=cached, output=written, reasoning=thought, audio_in=heard, audio_out=spoken)
+    return Usage(
+        read, cached, 0, 0, written, thought, heard, spoken
+    )  # in the order of its fields: every request makes one
 
 
 def speaks(said: _Said | None) -> bool:
