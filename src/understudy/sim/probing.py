@@ -27,7 +27,7 @@ At = Callable[[float, Callable[[], None]], None]
 
 
 class Prober:
-    """Probes the targets of one simulation. `at`: puts something on its agenda. `count`: probes so far, `good`: those with an answer."""
+    """Probes the targets of one simulation. `at`: puts something on its agenda. `count`: probes so far, `good`: those with an answer, `out`: those under way."""
 
     def __init__(  # noqa: PLR0917  what a simulation is made of
         self,
@@ -40,7 +40,7 @@ class Prober:
         dice: Dice,
     ) -> None:
         self.probes = Probes(board, health, ways, dice)
-        self.count = self.good = 0
+        self.count = self.good = self.out = 0
         self.told: list[TargetProbed] = []
         self._board = board
         self._world = world
@@ -62,11 +62,13 @@ class Prober:
             plan, _ = self._world.meet(target, Needs(model=target.model, tokens_in=tokens), now_s, 1)
         else:
             plan = self._world.lists(target, now_s)
+        self.out += 1
         ended_s = now_s + plan.timeline(TIMEOUTS).ended_s
         self._at(ended_s, lambda: self._ended(target, way, hold, plan, (now_s, ended_s)))
 
     def _ended(self, target: Target, way: Probe, hold: Hold, plan: Plan, times: tuple[float, float]) -> None:
         began_s, now_s = times
+        self.out -= 1
         failure = failure_of(plan, plan.timeline(TIMEOUTS), now_s)
         whole, good = way is Probe.REQUEST, failure is None
         sent = good or (failure is not None and failure.kind not in UNSENT and (failure.status or 0) < 400)
