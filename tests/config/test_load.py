@@ -237,7 +237,7 @@ def test_a_route_may_list_what_needs_no_declaration():
         "targets: {a: {provider: openai, model: m}}\nroutes: {r: {tiers: {primary: [a], emergency: [stale_cache]}}}"
     )
     assert made.targets["stale_cache"].stand_in
-    assert list(made.names) == ["r", "a", "openai/m", "stale_cache"]
+    assert list(made.names) == ["r", "a", "openai/m", "stale_cache", "m"]
 
 
 PROBLEMS = [

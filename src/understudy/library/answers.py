@@ -13,7 +13,7 @@ from understudy.core.failure import Failure
 from understudy.core.money import NANO_PER_DOLLAR
 from understudy.core.outcome import Outcome, Result
 from understudy.core.usage import Usage
-from understudy.core.value import keyword_value
+from understudy.core.value import JsonObject, keyword_value
 
 Rate = Callable[[str, float], None]
 
@@ -46,6 +46,12 @@ class Played:
         self.target = result.winner.target if result.winner else None
         self.tier = result.winner.tier if result.winner else None
         self.seconds = result.ended_s - result.started_s
+
+    def record(self) -> JsonObject | None:
+        """Its decision as plain data for keeping: `understudy explain FILE` explains it and makes it again. None when it is not kept."""
+        from understudy.engine.record import written  # few decisions are ever kept
+
+        return None if self.decision is None else written(self.decision)
 
     def rate(self, score: float) -> None:
         """Say how good it was, from 0 (useless) to 1 (perfect). Raises `ValueError` outside."""

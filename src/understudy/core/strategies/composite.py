@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from understudy.core.parts import Parts
 from understudy.core.plan import Ask, Candidate
-from understudy.core.strategies._weighing import EXPLORE, Weights, explored, stepped, weighed
+from understudy.core.strategies._weighing import (
+    EXPLORE,
+    Weights,
+    explored,
+    looked_parts,
+    stepped,
+    weighed,
+    weighed_parts,
+)
 from understudy.core.value import value
 
 
@@ -37,6 +46,11 @@ class Composite:
         """Mean losses."""
         weights = Weights(self.cost, self.speed, self.quality, self.reliability, self.load).shares()
         return explored(stepped(weighed(candidates, ask, weights), self.step), candidates, ask, self.explore)
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The weighted losses."""
+        weights = Weights(self.cost, self.speed, self.quality, self.reliability, self.load).shares()
+        return looked_parts(weighed_parts(candidates, ask, weights), candidates, ask, self.explore, self.step)
 
 
 STRATEGY = Composite

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from understudy.core.parts import Parts
 from understudy.core.plan import Ask, Candidate
-from understudy.core.strategies._weighing import EXPLORE, Weights, explored, weighed
+from understudy.core.strategies._weighing import EXPLORE, Weights, explored, looked_parts, weighed, weighed_parts
 from understudy.core.value import value
 
 
@@ -32,6 +33,13 @@ class Frugal:
 
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Mean losses."""
+        return explored(weighed(candidates, ask, self._weights(ask)), candidates, ask, self.explore)
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The weighted losses, with the weights that the budget leaves."""
+        return looked_parts(weighed_parts(candidates, ask, self._weights(ask)), candidates, ask, self.explore)
+
+    def _weights(self, ask: Ask) -> Weights:
         weights = Weights(self.cost, self.speed, self.quality, self.reliability).shares()
         left = ask.budget_left
         if left is not None and left < self.tighten:
@@ -42,7 +50,7 @@ class Frugal:
                 weights.quality * ease,
                 weights.reliability * ease,
             )
-        return explored(weighed(candidates, ask, weights), candidates, ask, self.explore)
+        return weights
 
 
 STRATEGY = Frugal
