@@ -764,10 +764,10 @@ def test_a_target_that_recovered_gets_its_traffic_back_little_by_little() -> Non
     assert share_of(stage, "a") == pytest.approx(0.1, abs=0.06)
     stage.now_s += 16
     assert share_of(stage, "a") == pytest.approx(0.5, abs=0.1)
-    assert stage.board.standing("a").room < 0
+    assert not stage.board.standing("a").breakers[0].calm
     stage.now_s += 20
     assert share_of(stage, "a") == 1.0
-    assert stage.board.standing("a").room == ROOM
+    assert stage.board.standing("a").breakers[0].calm
 
 
 def test_without_a_ramp_it_gets_all_of_it_at_once() -> None:
@@ -786,7 +786,7 @@ def test_a_sibling_that_closed_its_breaker_ramps_here_too() -> None:
     stage.board.observe(BreakerChanged("a", 0, State.HALF_OPEN, 0.0, 0.0), stage.now_s)
     stage.board.observe(BreakerChanged("a", 0, State.CLOSED, 30.0, 0.0), stage.now_s)
     assert stage.board.standing("a").breakers[0].until_s == stage.now_s + 30
-    assert stage.board.standing("a").room < 0
+    assert not stage.board.standing("a").breakers[0].calm
 
 
 def test_a_refused_prompt_goes_elsewhere_only_where_the_policy_says_so() -> None:
@@ -801,3 +801,13 @@ def test_a_refused_prompt_goes_elsewhere_only_where_the_policy_says_so() -> None
     failure = stage.play().failure
     assert failure is not None
     assert failure.kind is K.CONTENT_FILTER
+
+
+def test_another_routes_open_breaker_is_nothing_to_ask_about() -> None:
+    stage = Stage(A, B, policy=Policy(breaker=BreakerSettings(counts=((K.SERVER_ERROR, False),))))
+    slot, _ = stage.board.register(A, BreakerSettings(failures=1))
+    stage.scripts["a"] = [K.SERVER_ERROR]
+    stage.play()
+    calm = [view.calm for view in stage.board.standings[slot].breakers]
+    assert calm == [True, False], "the route's own, and that of whoever counts such failures"
+    assert stage.play().winner.target == "a"  # type: ignore[union-attr]

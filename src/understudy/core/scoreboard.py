@@ -18,7 +18,7 @@ from understudy.core.outcome import Outcome
 from understudy.core.policy import BreakerSettings, Hedge
 from understudy.core.request import Operation
 from understudy.core.resilience import breaker as breakers
-from understudy.core.resilience.breaker import Breaker, BreakerView
+from understudy.core.resilience.breaker import FLOWING, Breaker, BreakerView
 from understudy.core.resilience.concurrency import Concurrency
 from understudy.core.resilience.hedge_budget import HedgeBudget
 from understudy.core.resilience.rate import FULL, Rate, per_minute
@@ -41,10 +41,6 @@ COOL_DOWN_MAX_S = 24 * 3600.0
 
 UNLIMITED = Limits()
 
-FLOWING = (breakers.State.CLOSED, breakers.State.WATCH_ONLY)
-"""What a breaker's state is while it lets every call through."""
-
-
 OVERLOADS = (
     FailureKind.OVERLOADED,
     FailureKind.RATE_LIMIT,
@@ -55,7 +51,6 @@ OVERLOADS = (
 """Failures that say that there was too much at once."""
 
 _LOST_RACE = FailureKind.LOST_RACE
-_CLOSED = breakers.State.CLOSED
 _COUNT = Operation.COUNT  # a member looked up on its class costs ten times as much, and every attempt asks
 
 
@@ -77,8 +72,8 @@ NO_ROOM = -1.0
 class Standing:
     """A target as it stands. Times are monotonic seconds.
 
-    `room`: requests of up to so many tokens cannot be held back by anything about the target, now or later while it stands
-    so: no cool-down, every breaker lets calls flow and has its whole traffic, every bound is far enough. `ROOM`: whatever their size; `NO_ROOM`:
+    `room`: requests of up to so many tokens cannot be held back by anything about the target but a breaker, now or later while it
+    stands so: no cool-down, every bound is far enough. `ROOM`: whatever their size; `NO_ROOM`:
     there is something to ask about. `breakers`: one view for each settings it is used with. `cool_down_until_s`: 0 without
     one; `cool_down_kind`: what set it. `requests_empty_s`, `tokens_empty_s`: the states of the bounds' rates.
     `latency_ms`: time to the first content, `error_rate`: share of failures (0 to 1); both None until known.
@@ -130,7 +125,6 @@ class _Track:
         "learner",
         "limits",
         "no_tests",
-        "ramp_until_s",
         "requests_empty_s",
         "scopes",
         "seen",
@@ -149,7 +143,6 @@ class _Track:
         self.views: tuple[BreakerView, ...] = ()
         self.no_tests: tuple[int, ...] = ()
         self.flowing = True
-        self.ramp_until_s = 0.0
         self.cool_down_kind: FailureKind | None = None
         self.cool_down_until_s = 0.0
         self.errors = Ewma(HALF_LIFE_S)
@@ -227,7 +220,7 @@ class _Track:
 
     def room(self, now_s: float) -> float:
         """See `Standing.room`. Between two takes the buckets only fill, so what is there now is there until the next."""
-        if not self.flowing or self.cool_down_until_s != 0.0 or now_s < self.ramp_until_s:
+        if self.cool_down_until_s != 0.0:
             return NO_ROOM
         if self.wary and self.learner is not None and self.learner.now.alarm:
             return NO_ROOM
@@ -248,7 +241,6 @@ class _Track:
             return []
         self.views = views = tuple([breaker.view for breaker in self.breakers])
         self.flowing = all(view.state in FLOWING for view in views)
-        self.ramp_until_s = max([view.until_s for view in views if view.state is _CLOSED], default=0.0)
         return [
             breaker for breaker, view in zip(self.breakers, before, strict=False) if breaker.state is not view.state
         ]
@@ -256,9 +248,7 @@ class _Track:
     def standing(self) -> Standing:
         """What it comes to, as of its last change."""
         self.behind = False
-        steady = self.bounds is UNBOUNDED and self.flowing and self.cool_down_until_s == self.ramp_until_s == 0.0
-        if self.wary:
-            steady = False
+        steady = self.bounds is UNBOUNDED and self.cool_down_until_s == 0.0 and not self.wary
         return Standing(
             ROOM if steady else self.room(self.at_s),
             self.in_flight,
@@ -415,7 +405,7 @@ class Scoreboard:
             return Hold(slot, track.no_tests, tokens)
         tests = tuple([breaker.take(now_s) for breaker in track.breakers])
         self._publish(slot, now_s)
-        return Hold(slot, tests, tokens)
+        return Hold(slot, tests if any(tests) else track.no_tests, tokens)
 
     def release(self, hold: Hold, now_s: float) -> None:
         """Give back a place in which nothing was begun."""

@@ -41,7 +41,8 @@ def sift(tier: TierPlan, ask: Ask, standings: Standings) -> tuple[list[Candidate
     excluded = list(never)
     calm = True
     for candidate in fitting:
-        roomy = candidate.standing.room >= tokens
+        standing = candidate.standing
+        roomy = standing.room >= tokens and standing.breakers[candidate.entry.breaker].calm
         for condition in of_the_calm if roomy else of_others:
             found = condition.excludes(candidate, ask)
             if found is not None:

@@ -126,7 +126,7 @@ def breaker(case: Case, target: str, to: str) -> Case:
 
 
 def _shut(standing: Standing, now_s: float) -> Standing:
-    views = tuple(BreakerView(State.OPEN, now_s + OPEN_S, 0, view.ramp_s) for view in standing.breakers)
+    views = tuple(BreakerView(State.OPEN, now_s + OPEN_S, 0, view.ramp_s, calm=False) for view in standing.breakers)
     return replace(standing, room=NO_ROOM, breakers=views)
 
 

@@ -36,6 +36,9 @@ _CLOSED = State.CLOSED  # a member looked up on its class costs ten times as muc
 LOOKS = (Purpose.PANIC, Purpose.PROBE)
 """Attempts that are made at an open breaker on purpose: their success speaks of the present, not of the time before it opened."""
 
+FLOWING = (State.CLOSED, State.WATCH_ONLY)
+"""The states in which every call passes."""
+
 ORDERED = (State.FORCED_OPEN, State.WATCH_ONLY)
 """The states that an operator ordered."""
 
@@ -87,7 +90,8 @@ class BreakerView:
 
     `until_s`: when an open one may be tested, or a closed one has its whole traffic again, monotonic seconds. `tests_free`:
     how many more test requests a half-open one admits now. `ramp_s`: how long a closed one takes to that. `look_s`: when an open one
-    is probed next, so that it may be half-open before `until_s`; 0 when nobody says.
+    is probed next, so that it may be half-open before `until_s`; 0 when nobody says. `calm`: every call passes, and will while it stands so:
+    there is nothing to ask about it.
     """
 
     state: State
@@ -95,6 +99,7 @@ class BreakerView:
     tests_free: int
     ramp_s: float = 0.0
     look_s: float = 0.0
+    calm: bool = True
 
     def takes_turn(self, now_s: float, luck: float) -> bool:
         """Whether a target that recovers takes a call that others could take. `luck`: uniform in [0, 1)."""
@@ -131,7 +136,7 @@ class Breaker:
     def expect(self, look_s: float) -> None:
         """An open one will be probed then."""
         if self.state is State.OPEN:
-            self.view = BreakerView(State.OPEN, self.until_s, self.settings.half_open, look_s=look_s)
+            self.view = BreakerView(State.OPEN, self.until_s, self.settings.half_open, look_s=look_s, calm=False)
 
     def take(self, now_s: float) -> int:
         """Let a call through. Returns the test slot it holds, to be given to `settle`; 0 when it is no test."""
@@ -160,6 +165,9 @@ class Breaker:
         if self.state is _CLOSED:
             if failed and self._suffices(now_s):
                 self.happen(Event.TRIPPED, now_s)
+            elif self.until_s and now_s >= self.until_s:  # it has its whole traffic again
+                self.until_s = 0.0
+                self.view = BreakerView(_CLOSED, 0.0, self.settings.half_open)
         elif self.state is State.OPEN:
             if not failed and outcome.purpose in LOOKS:
                 self.happen(Event.PROBE_GOOD, now_s)
@@ -240,7 +248,7 @@ class Breaker:
 
     def _count_tests(self, more: int) -> None:
         self._tests_out += more
-        self.view = BreakerView(self.state, self.until_s, self.settings.half_open - self._tests_out)
+        self.view = BreakerView(self.state, self.until_s, self.settings.half_open - self._tests_out, calm=False)
 
     def _enter(self, state: State, until_s: float) -> None:
         self.state = state
@@ -252,4 +260,5 @@ class Breaker:
             self._recent.clear()
         self._tests_out = 0
         self._epoch += 1  # tests still out belong to a period that is over
-        self.view = BreakerView(state, until_s, self.settings.half_open, self.settings.ramp_s)
+        calm = state in FLOWING and until_s == 0.0
+        self.view = BreakerView(state, until_s, self.settings.half_open, self.settings.ramp_s, calm=calm)
