@@ -7,13 +7,14 @@ from math import exp, log
 from understudy.core.catalogue.profile import Profile
 from understudy.core.failure import FailureKind
 from understudy.core.health.change import Failures, Times
+from understudy.core.health.memory import USUAL, Level, Share
 from understudy.core.health.quantiles import Quantiles
 from understudy.core.outcome import Outcome
 from understudy.core.request import Operation
 from understudy.core.scales import slow
 from understudy.core.value import value
 
-HALF_LIFE_S = 300.0
+HALF_LIFE_S = 1800.0
 FADING = 0.6931471805599453 / HALF_LIFE_S
 
 PRIOR_FIRST_MS = {"efficient": 400.0, "balanced": 800.0, "flagship": 1500.0}
@@ -28,7 +29,7 @@ PRIOR_RATINGS = 10.0
 """How many ratings a profile's quality is worth."""
 
 RATING_HALF_LIFE_S = 7 * 24 * 3600.0
-REMEMBERED = 300.0
+REMEMBERED = 1000.0
 """Attempts that a mean is made of at most: a target of a hundred requests a second must not take minutes to be seen changing."""
 
 TRAFFIC_S = 30.0
@@ -36,10 +37,6 @@ TRAFFIC_S = 30.0
 
 FADED = 1e-9
 """A weight below this says nothing any more: what was known before stays."""
-
-RUN_MAX = 8
-GOOD_RUN = 3
-"""As many good answers in a row from a target thought to fail mostly: what was known before them is out of date."""
 
 _COUNT = Operation.COUNT
 _LIMITED = FailureKind.RATE_LIMIT
@@ -73,6 +70,9 @@ class Measures:
     tokens_used_per_s: float = 0.0
     rating: float | None = None
     ratings: float = 0.0
+    doubt_first: float = USUAL
+    doubt_whole: float = USUAL
+    doubt_failing: float = 0.14
 
 
 NEVER_S = float("-inf")
@@ -94,13 +94,10 @@ class Learner:
         "_cached",
         "_cost_nusd",
         "_cost_of",
+        "_failed",
         "_failing",
-        "_failures",
-        "_failures_of",
         "_first",
         "_first_ms",
-        "_first_of",
-        "_good_run",
         "_out",
         "_out_s",
         "_paces",
@@ -108,14 +105,12 @@ class Learner:
         "_rated_s",
         "_rating_sum",
         "_ratings",
-        "_recent",
         "_streams",
         "_traffic",
         "_traffic_tokens",
         "_weight",
         "_whole",
         "_whole_ms",
-        "_whole_of",
         "now",
     )
 
@@ -123,16 +118,13 @@ class Learner:
         first_ms = PRIOR_FIRST_MS.get(profile.tier or "", PRIOR_MS)
         self._weight = 0.0
         # The prior is the first sample, and fades like any other.
-        self._failures, self._failures_of = PRIOR_FAILING, 1.0
-        self._first, self._first_of = slow(first_ms), 1.0
-        self._whole, self._whole_of = slow(first_ms * PRIOR_WHOLE), 1.0
+        self._failed = Share(PRIOR_FAILING, 1.0)
+        self._first, self._whole = Level(slow(first_ms)), Level(slow(first_ms * PRIOR_WHOLE))
         self._out = self._out_s = self._prompt = self._cached = self._cost_nusd = self._cost_of = 0.0
         self._traffic = self._traffic_tokens = 0.0
         self._rating_sum = self._ratings = self._rated_s = 0.0
         self._first_ms, self._whole_ms = Quantiles(), Quantiles()
         self._streams, self._paces, self._failing = Times(), Times(), Failures()
-        self._recent: list[tuple[float | None, float | None, bool]] = []  # losses of the latest attempts
-        self._good_run = 0
         self.now = self._measures(NEVER_S)
 
     def succeeded(self, outcome: Outcome, now_s: float) -> None:
@@ -148,17 +140,12 @@ class Learner:
             self._first_ms.add(first_ms)
         self._whole_ms.add(whole_ms)
         written = self._used(outcome, whole_ms - first_ms)
-        self._good_run += 1
         self._sample(first, whole, failed=False)
         if first is not None:
-            changed, run = self._streams.add(log(1.0 + first_ms)), self._streams.run
+            self._streams.add(log(1.0 + first_ms))
         else:  # a longer answer takes longer: what may change is its pace
-            changed, run = self._paces.add(log((1.0 + whole_ms) / (64.0 + written))), self._paces.run
+            self._paces.add(log((1.0 + whole_ms) / (64.0 + written)))
         self._failing.add(failed=False)
-        if changed:
-            self._restart(run)
-        elif self._good_run == GOOD_RUN and self._failures > self._failures_of / 2:
-            self._restart(GOOD_RUN)
         self.now = self._measures(now_s)
 
     def failed(self, outcome: Outcome, now_s: float) -> None:
@@ -167,11 +154,10 @@ class Learner:
             return
         self._fade(now_s)
         self._used(outcome, 0.0)
-        self._good_run = 0
         self._sample(None, None, failed=True)
         assert outcome.failure is not None
-        if outcome.failure.kind is not _LIMITED and self._failing.add(failed=True):
-            self._restart(self._failing.run)
+        if outcome.failure.kind is not _LIMITED:
+            self._failing.add(failed=True)
         self.now = self._measures(now_s)
 
     def rated(self, score: float, now_s: float) -> None:
@@ -186,7 +172,10 @@ class Learner:
         at_s = self.now.at_s
         since_s = now_s - at_s if at_s != NEVER_S else 0.0
         left = exp(-FADING * since_s) * min(1.0, REMEMBERED / (self._weight + 1.0))
-        self._scale(left)
+        self._weight *= left
+        self._first.fade(left)
+        self._whole.fade(left)
+        self._failed.fade(left, PRIOR_FAILING, 1.0)
         self._cost_nusd *= left
         self._cost_of *= left
         self._out *= left
@@ -196,15 +185,6 @@ class Learner:
         soon = exp(-since_s / TRAFFIC_S)
         self._traffic = self._traffic * soon + 1.0
         self._traffic_tokens *= soon
-
-    def _scale(self, left: float) -> None:
-        self._weight *= left
-        self._failures *= left
-        self._failures_of *= left
-        self._first *= left
-        self._first_of *= left
-        self._whole *= left
-        self._whole_of *= left
 
     def _used(self, outcome: Outcome, writing_ms: float) -> int:
         """What it read and wrote and what that cost. Returns the tokens written."""
@@ -224,35 +204,22 @@ class Learner:
         return written
 
     def _sample(self, first: float | None, whole: float | None, *, failed: bool) -> None:
-        self._count(first, whole, failed=failed)
-        self._recent.append((first, whole, failed))
-        if len(self._recent) > RUN_MAX:
-            del self._recent[0]
-
-    def _count(self, first: float | None, whole: float | None, *, failed: bool) -> None:
         self._weight += 1.0
-        self._failures += failed
-        self._failures_of += 1.0
+        believed = self._failed.add(failed)
         if first is not None:
-            self._first += first
-            self._first_of += 1.0
+            believed = self._first.add(first) or believed
         if whole is not None:
-            self._whole += whole
-            self._whole_of += 1.0
-
-    def _restart(self, run: int) -> None:
-        """Believe the latest attempts alone, `run` of them as far as they are remembered: it is another target now."""
-        self._scale(0.0)
-        for first, whole, failed in self._recent[-min(run, RUN_MAX) :]:
-            self._count(first, whole, failed=failed)
+            believed = self._whole.add(whole) or believed
+        if believed is not None and believed < self._weight:
+            self._weight = believed
 
     def _measures(self, at_s: float) -> Measures:
-        failing = self._failures / self._failures_of
+        failing = self._failed.mean
         return Measures(
             at_s,
             self._weight,
-            self._first / self._first_of if self._first_of > FADED else self.now.first,
-            self._whole / self._whole_of if self._whole_of > FADED else self.now.whole,
+            self._first.mean if self._first.weight > FADED else self.now.first,
+            self._whole.mean if self._whole.weight > FADED else self.now.whole,
             failing,
             max(self._streams.worse, self._paces.worse, self._failing.worse),
             failing * (1.0 - failing),
@@ -265,6 +232,9 @@ class Learner:
             self._traffic_tokens / TRAFFIC_S,
             self._rating_sum / self._ratings if self._ratings else None,
             self._ratings,
+            self._first.doubt,
+            self._whole.doubt,
+            self._failed.doubt,
         )
 
 

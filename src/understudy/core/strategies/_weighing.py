@@ -12,7 +12,7 @@ from understudy.core.scales import UNKNOWN_QUALITY, tokens_out
 from understudy.core.scoreboard import UNBOUNDED
 from understudy.core.value import value
 
-STALE_S = 60.0
+STALE_S = 30.0
 """Since its last attempt: a target's record is then old enough for it to be asked again only to see how it does."""
 
 DRIFT = 0.05
@@ -100,24 +100,34 @@ def busy(candidate: Candidate, ask: Ask) -> float:
     return used if used < 1.0 else 1.0  # noqa: FURB136
 
 
-def explored(scores: list[float], candidates: Sequence[Candidate], ask: Ask, share: float) -> list[float]:
-    """The scores, which are losses; in `share` of the choices, with the stale target before all others that has most to be hoped from.
-
-    Who scores badly is never asked, and would never be seen to have recovered.
-    """
-    if share <= 0.0 or ask.dice.random() >= share:
+import os
+GROWTH=float(os.environ.get("GC","0.0008"))
+DOUBT=float(os.environ.get("DC","1"))
+def explored(scores: list[float], candidates: Sequence[Candidate], ask: Ask, share: float, weights: Weights) -> list[float]:
+    if share <= 0.0:
         return scores
+    stream, speed, reliability = ask.needs.stream, weights.speed*DOUBT, weights.reliability*DOUBT
+    hoped = []
+    for score, candidate in zip(scores, candidates):
+        measures = candidate.standing.measures
+        hoped.append(score - speed * (measures.doubt_first if stream else measures.doubt_whole) - reliability * measures.doubt_failing)
+    if ask.dice.random() >= share:
+        return hoped
     now_s = ask.now_s
-    looked_at, hope = -1, inf
+    best = min(hoped)
+    looked_at, hope = -1, best
     for index, candidate in enumerate(candidates):
-        age_s = now_s - candidate.standing.measures.at_s
-        if age_s > STALE_S:
-            hoped = scores[index] - DRIFT * sqrt(min(age_s, LONG_S) / STALE_S)
-            if hoped < hope:
-                looked_at, hope = index, hoped
+        standing = candidate.standing
+        measures = standing.measures
+        age_s = now_s - measures.at_s
+        if not standing.in_flight and age_s > STALE_S:
+            floor = scores[index] - weights.speed*(measures.first if stream else measures.whole) - weights.reliability*measures.failing
+            found = max(hoped[index] - GROWTH * age_s, floor)
+            if found < hope:
+                looked_at, hope = index, found
     if looked_at >= 0:
-        scores[looked_at] = min(scores) - 1.0
-    return scores
+        hoped[looked_at] = best - 1.0
+    return hoped
 
 
 def stepped(scores: list[float], step: float) -> list[float]:

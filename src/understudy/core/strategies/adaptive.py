@@ -13,6 +13,8 @@ from understudy.core.scales import tokens_out
 from understudy.core.strategies._weighing import poor
 from understudy.core.value import value
 
+import os
+GROWTH=float(os.environ.get("G","0.0008"))
 STEADY = 0.005
 """Variance of the worth of answers from a target that never fails: times and lengths differ."""
 
@@ -49,21 +51,20 @@ class Adaptive:
         total = self.cost + self.speed + self.quality
         share = 1.0 / total if total > 0.0 else 0.0
         cost, speed, quality, stream = self.cost * share, self.speed * share, self.quality * share, needs.stream
-        explore, long = self.explore, needs.tokens_in > LONG
+        now_s=ask.now_s
+        explore, hoped, long = self.explore, self.explore, needs.tokens_in > LONG
         scores = []
         for candidate in candidates:
             standing = candidate.standing
             traits, measures = candidate.entry.traits, standing.measures
             if long:
                 traits = traits.of(needs.tokens_in)
-            lost = (
-                cost * traits.dear[step]
-                + speed * (measures.first if stream else measures.whole)
-                + quality * (poor(candidate) if measures.ratings else traits.poor)
-            )
-            attempts = 1.0 + standing.in_flight + measures.weight * exp(FADING * (measures.at_s - now_s))
-            doubt = explore * sqrt((measures.variance + STEADY) / attempts)
-            scores.append((1.0 - measures.failing) * (lost - 1.0) - doubt)
+            fixed = cost * traits.dear[step] + quality * (poor(candidate) if measures.ratings else traits.poor)
+            slow = (measures.first - hoped * measures.doubt_first) if stream else (measures.whole - hoped * measures.doubt_whole)
+            worth = (1.0 - measures.failing + explore * measures.doubt_failing) * (1.0 - fixed - speed * slow)
+            if not standing.in_flight:
+                worth += GROWTH * (now_s - measures.at_s)
+            scores.append(-worth if worth + fixed < 1.0 else fixed - 1.0)
         return scores
 
 

@@ -36,7 +36,7 @@ class Composite:
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Mean losses."""
         weights = Weights(self.cost, self.speed, self.quality, self.reliability, self.load).shares()
-        return explored(stepped(weighed(candidates, ask, weights), self.step), candidates, ask, self.explore)
+        return explored(stepped(weighed(candidates, ask, weights), self.step), candidates, ask, self.explore, weights)
 
 
 STRATEGY = Composite

@@ -42,7 +42,7 @@ class Frugal:
                 weights.quality * ease,
                 weights.reliability * ease,
             )
-        return explored(weighed(candidates, ask, weights), candidates, ask, self.explore)
+        return explored(weighed(candidates, ask, weights), candidates, ask, self.explore, weights)
 
 
 STRATEGY = Frugal
