@@ -116,6 +116,8 @@ class _Track:
     """One target's mutable past; `Standing` is its immutable present."""
 
     __slots__ = (
+        "at_s",
+        "behind",
         "bounds",
         "breakers",
         "concurrency",
@@ -140,6 +142,8 @@ class _Track:
     )
 
     def __init__(self, target: Target, share: float) -> None:
+        self.at_s = 0.0  # when it last changed
+        self.behind = False  # it changed since its standing was made
         self.breakers: list[Breaker] = []
         self.views: tuple[BreakerView, ...] = ()
         self.no_tests: tuple[int, ...] = ()
@@ -245,10 +249,12 @@ class _Track:
             breaker for breaker, view in zip(self.breakers, before, strict=False) if breaker.state is not view.state
         ]
 
-    def standing(self, now_s: float) -> Standing:
+    def standing(self) -> Standing:
+        """What it comes to, as of its last change."""
+        self.behind = False
         steady = self.bounds is UNBOUNDED and self.flowing and self.cool_down_until_s == self.ramp_until_s == 0.0
         return Standing(
-            ROOM if steady else self.room(now_s),
+            ROOM if steady else self.room(self.at_s),
             self.in_flight,
             self.bounds,
             self.views,
@@ -277,8 +283,9 @@ class Scoreboard:
         self._slots: dict[str, int] = {}
         self._turns: dict[str, int] = {}
         self._hedge_budgets: dict[tuple[str, float], HedgeBudget] = {}
+        self._standings: list[Standing] = []
+        self._behind: list[int] = []  # slots whose standing is older than its track
         self.sessions = Sessions()
-        self.standings: list[Standing] = []
         self.retry_budget = RetryBudget()
 
     @property
@@ -296,7 +303,7 @@ class Scoreboard:
             slot = self._slots[target.name] = len(self._tracks)
             track = _Track(target, self._share)
             self._tracks.append(track)
-            self.standings.append(track.standing(0.0))
+            self._standings.append(track.standing())
         else:
             track = self._tracks[slot]
             if track.limits != target.limits:
@@ -308,6 +315,16 @@ class Scoreboard:
             track.no_tests = (0,) * len(track.breakers)
         self._publish(slot, now_s=0.0)
         return slot, index
+
+    @property
+    def standings(self) -> list[Standing]:
+        """How all of them stand now, by slot. Made when somebody looks: most changes are followed by another one first."""
+        behind, known = self._behind, self._standings
+        if behind:
+            for slot in behind:
+                known[slot] = self._tracks[slot].standing()
+            behind.clear()
+        return known
 
     def standing(self, target: str) -> Standing:
         """How one target stands. Raises `KeyError` for a name that was never registered."""
@@ -371,7 +388,7 @@ class Scoreboard:
         if track.learner is not None:
             track.tokens_in_flight += tokens
         if track.flowing:
-            self.standings[slot] = track.standing(now_s)
+            self._changed(slot, track, now_s)
             return Hold(slot, track.no_tests, tokens)
         tests = tuple([breaker.take(now_s) for breaker in track.breakers])
         self._publish(slot, now_s)
@@ -452,7 +469,7 @@ class Scoreboard:
             if event.index < len(track.breakers):
                 track.breakers[event.index].adopt(event.state, now_s + event.rest_s)
                 track.look()  # who sent the news has told everyone
-                self.standings[slot] = track.standing(now_s)
+                self._changed(slot, track, now_s)
         elif isinstance(event, CoolDownSet) and event.target in self._slots:
             track = self._tracks[self._slots[event.target]]
             self._rest(track.scopes[event.scope], event.scope, event.kind, now_s + event.rest_s, now_s)
@@ -464,11 +481,18 @@ class Scoreboard:
         self._publish(slot, now_s)
         return any(changed)
 
+    def _changed(self, slot: int, track: _Track, now_s: float) -> None:
+        """Whoever looks from now on sees this target as it is now."""
+        track.at_s = now_s
+        if not track.behind:
+            track.behind = True
+            self._behind.append(slot)
+
     def _publish(self, slot: int, now_s: float) -> None:
-        """Give out the new standing, then tell of the breakers that changed their state."""
+        """Give out the new standing, and tell of the breakers that changed their state."""
         track = self._tracks[slot]
         changed = track.look()
-        self.standings[slot] = track.standing(now_s)
+        self._changed(slot, track, now_s)
         for breaker in changed:
             rest_s = max(0.0, breaker.until_s - now_s)
             index = track.breakers.index(breaker)
@@ -489,4 +513,4 @@ class Scoreboard:
             if track.scopes[scope] == key and until_s > track.cool_down_until_s:
                 track.cool_down_until_s = until_s
                 track.cool_down_kind = kind
-                self.standings[slot] = track.standing(now_s)
+                self._changed(slot, track, now_s)

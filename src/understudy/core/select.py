@@ -14,7 +14,7 @@ def select(
     tier: TierPlan, plan: RoutePlan, ask: Ask, standings: Standings
 ) -> tuple[Order, list[float], list[Exclusion]]:
     """The tier's eligible entries in the order of trying, their scores, and why the others are not among them."""
-    eligible, excluded = sift(tier, ask, standings)
+    eligible, excluded, calm = sift(tier, ask, standings)
     if len(eligible) < 2:
         return tuple([candidate.entry for candidate in eligible]), [0.0] * len(eligible), excluded
     scores = plan.strategy.scores(eligible, ask)
@@ -24,29 +24,33 @@ def select(
         order = tuple([candidate.entry for candidate in eligible])
     else:
         order = tier.entries  # the very tuple: ten thousand decisions keep theirs
-    tokens = ask.needs.tokens_in
-    for candidate in eligible:
-        if candidate.standing.room < tokens:  # it may be recovering
-            return *_ramped(order, scores, ask, standings), excluded
+    if not calm:
+        order, scores = _ramped(order, scores, ask, standings)
     return order, scores, excluded
 
 
-def sift(tier: TierPlan, ask: Ask, standings: Standings) -> tuple[list[Candidate], list[Exclusion]]:
-    """The tier's eligible candidates, and why the others are not among them."""
+def sift(tier: TierPlan, ask: Ask, standings: Standings) -> tuple[list[Candidate], list[Exclusion], bool]:
+    """The tier's eligible candidates, why the others are not among them, and whether each eligible one has room to spare.
+
+    One without may be recovering.
+    """
     fitting, never = tier.fit(ask, standings)
     of_the_calm, of_others = tier.conditions(ask)
     tokens = ask.needs.tokens_in
     eligible: list[Candidate] = []
     excluded = list(never)
+    calm = True
     for candidate in fitting:
-        for condition in of_the_calm if candidate.standing.room >= tokens else of_others:
+        roomy = candidate.standing.room >= tokens
+        for condition in of_the_calm if roomy else of_others:
             found = condition.excludes(candidate, ask)
             if found is not None:
                 excluded.append(found)
                 break
         else:
             eligible.append(candidate)
-    return eligible, excluded
+            calm = calm and roomy
+    return eligible, excluded, calm
 
 
 def _order(eligible: list[Candidate], scores: list[float], balancer: Balancer, ask: Ask) -> tuple[Order, list[float]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from understudy.core.value import keyword_value
+from understudy.core.value import value
 
 
-@keyword_value
+@value
 class Usage:
     """Tokens by disjoint class: their sum is what was processed, each class has one price.
 

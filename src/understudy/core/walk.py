@@ -185,15 +185,20 @@ class Trip:
     # Judgement
 
     def choose(self, visit: Visit, *, first: bool) -> Entry | None:
-        """The tier's best target that may be asked now, chosen anew after each failure: it may have changed the standings.
+        """The tier's best target that may be asked now and that the attempt budget allows.
 
-        `first`: nobody has been asked on this visit, so that an attempt may come out of those that are kept.
+        Chosen anew after each failure: it may have changed the standings. `first`: nobody has been asked on this visit, so that an attempt may come out of those that are kept.
         """
         if self.now_s >= self.deadline_s:
             return None
         order = self.order(visit)
         self.others = visit.kept + len(order) - 1
-        return self.affordable(order, visit.kept, first=first)
+        surplus = self.attempts_left - (0 if first else visit.kept)
+        for entry in order:
+            if surplus > 0 or entry.target.stand_in:  # which costs nothing
+                return entry
+            self.passed_over = True
+        return None
 
     def second(self) -> Entry | None:
         """Whom to ask beside the one that is open: the next best that nobody asked, if the budgets allow it."""
@@ -209,10 +214,9 @@ class Trip:
 
     def order(self, visit: Visit) -> tuple[Entry, ...]:
         """The tier's targets that may be asked now, best first. It becomes part of the decision."""
-        tier = visit.tier
-        turn = self.board.turn(tier.rotation) if len(tier.entries) > 1 else 0
-        ask = self.ask(turn, repeat=visit.repeat)
-        order, excluded = choose(tier, self.plan, ask, self.board.standings, self.decision)
+        tier, board = visit.tier, self.board
+        turn = board.turn(tier.rotation) if len(tier.entries) > 1 else 0
+        order, excluded = choose(tier, self.plan, self.ask(turn, repeat=visit.repeat), board.standings, self.decision)
         for out in excluded:
             self.excluded[out.target] = out
         return order
@@ -241,14 +245,6 @@ class Trip:
             self.board.sessions.warm(decision.session, self.now_s) if self.plan.sessions else None,
             decision.budget_left,
         )
-
-    def affordable(self, order: tuple[Entry, ...], kept: int, *, first: bool) -> Entry | None:
-        """The best target that the attempt budget still allows. Stand-ins are free; a tier's first attempt needs no surplus."""
-        for entry in order:
-            if entry.target.stand_in or self.attempts_left > (0 if first else kept):
-                return entry
-            self.passed_over = True
-        return None
 
     def share_until_s(self, others: int) -> float:
         """By when an attempt must have begun to answer, so that `others` keep their share of the time."""

@@ -22,7 +22,7 @@ from understudy.core.outcome import Outcome
 from understudy.core.projection import Carries, RequestRule, narrowed, with_seals, with_thinking
 from understudy.core.request import Call, Needs, Operation
 from understudy.core.usage import Usage
-from understudy.core.value import keyword_value
+from understudy.core.value import keyword_value, value
 from understudy.framing.sse import SseEvent
 
 
@@ -123,7 +123,7 @@ class StreamEncoder(Protocol):
         ...
 
 
-@keyword_value
+@value
 class Glance:
     """What is read of a whole answer that passes through untouched.
 

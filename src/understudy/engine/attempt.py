@@ -14,10 +14,10 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from understudy.config.secrets import CredentialUnavailable
+from understudy.core.action import Start
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.money import cost_nusd
-from understudy.core.outcome import Billing, Outcome, Purpose
-from understudy.core.plan import Entry
+from understudy.core.outcome import Billing, Outcome
 from understudy.core.request import Operation
 from understudy.core.scoreboard import Hold
 from understudy.core.usage import Usage
@@ -29,6 +29,7 @@ from understudy.transport.classify import classify
 
 if TYPE_CHECKING:
     from understudy.engine.perform import Performance
+    from understudy.engine.snapshot import Upstream
 
 _YES = Billing.YES  # a member looked up on its class costs ten times as much, and every request asks
 JSON = (b"content-type", b"application/json")
@@ -36,19 +37,6 @@ JSON = (b"content-type", b"application/json")
 
 ABANDONED = (FailureKind.LOST_RACE, FailureKind.CLIENT_LEFT)
 """Nobody waits for the answer any more, and it may be paid for all the same."""
-
-
-@value
-class Place:
-    """What the walk settled for an attempt. `until_s`: when it must have its first content (or whole answer)."""
-
-    handle: int
-    entry: Entry
-    hold: Hold
-    number: int
-    purpose: Purpose
-    started_s: float
-    until_s: float
 
 
 @value
@@ -61,7 +49,14 @@ class Prepared:
 
 
 class Attempt(ABC):
-    """What all attempts have in common: who, when, and what is known of it so far."""
+    """What all attempts have in common: who, when, and what is known of it so far.
+
+    `start`: what the walk settled for it. `handle`, `hold`: its name in the walk's replies and its place at the target, given to it
+    by the performance that begins it.
+    """
+
+    handle: int
+    hold: Hold
 
     cached = False
     estimates = True  # whether what a provider did not count is estimated
@@ -73,10 +68,11 @@ class Attempt(ABC):
     pieces = 0  # of content seen: what usage is estimated from when the provider sends none
     provider_id: str | None = None
 
-    def __init__(self, show: Performance, place: Place, dropped: tuple[str, ...] = ()) -> None:
+    def __init__(self, show: Performance, start: Start, started_s: float, dropped: tuple[str, ...] = ()) -> None:
         self.show = show
-        self.place = place
-        self.entry = place.entry
+        self.start = start
+        self.entry = start.entry
+        self.started_s = started_s
         self.dropped = dropped
 
     @abstractmethod
@@ -92,16 +88,16 @@ class Attempt(ABC):
 
     def outcome(self, failure: Failure | None, now_s: float) -> Outcome:
         """What came of it."""
-        place, target, usage = self.place, self.entry.target, self.usage
+        start, target, usage = self.start, self.entry.target, self.usage
         seen = self.committed or (self.sent and failure is not None and failure.kind in ABANDONED)
         if usage is None and seen and self.estimates and not target.stand_in:
             usage = Usage(input=self.show.needs.tokens_in, output=self.pieces, estimated=True)
         return Outcome(  # in the order of its fields: every request makes one
-            place.number,
+            start.number,
             target.name,
-            self.entry.tier,
-            place.purpose,
-            place.started_s,
+            start.tier,
+            start.purpose,
+            self.started_s,
             now_s,
             failure,
             self.first_content_s,
@@ -129,17 +125,14 @@ class Attempt(ABC):
 class HttpAttempt(Attempt):
     """An attempt at a provider that is reached over HTTP."""
 
-    def __init__(self, show: Performance, place: Place, prepared: Prepared) -> None:
-        super().__init__(show, place, prepared.dropped)
+    def __init__(self, show: Performance, start: Start, started_s: float, prepared: Prepared) -> None:
+        super().__init__(show, start, started_s, prepared.dropped)
         self.prepared = prepared
         self.dialect: Dialect = show.snapshot.dialects[prepared.dialect]  # type: ignore[assignment]  # see Performance
 
-    async def request(self) -> HttpRequest:
-        """What is sent. Raises `CredentialUnavailable`."""
+    def request(self, upstream: Upstream) -> HttpRequest:
+        """What is sent, once the upstream's key is fresh."""
         show, prepared = self.show, self.prepared
-        upstream = show.snapshot.upstreams[self.entry.target.name]
-        if self.place.started_s >= upstream.fresh_until_s:
-            await upstream.renew(self.place.started_s)
         where, headers = upstream.way(prepared.dialect, show.call.headers)
         path = where.stream_path if show.needs.stream else where.path
         if upstream.signer is not None:
@@ -147,6 +140,11 @@ class HttpAttempt(Attempt):
                 "POST", where.origin, path, headers, prepared.body, unix_s=show.engine.wall_s()
             )
         return HttpRequest("POST", where.origin, path, headers, prepared.body)
+
+    @property
+    def upstream(self) -> Upstream:
+        """Where it goes, and how the key is shown there."""
+        return self.show.snapshot.upstreams[self.entry.target.name]
 
     @property
     def translated(self) -> bool:
@@ -159,7 +157,7 @@ class HttpAttempt(Attempt):
         if failure is None:
             return Failure(FailureKind.MALFORMED, f"unexpected status {status}", status=status)
         if failure.kind is FailureKind.AUTH:
-            self.show.snapshot.upstreams[self.entry.target.name].doubt()
+            self.upstream.doubt()
         return of_counting(failure) if self.show.needs.operation is Operation.COUNT else failure
 
     def failed(self, kind: FailureKind, message: str) -> Failure:
@@ -185,11 +183,13 @@ class WholeAttempt(HttpAttempt):
 
     async def open(self) -> Failure | None:
         """Ask, and read all of the answer."""
-        show, place = self.show, self.place
+        show, upstream = self.show, self.upstream
         timeouts = show.plan.policy.timeouts
-        until_s = min(place.until_s, place.started_s + timeouts.answer_s)
+        until_s = min(self.start.until_s, self.started_s + timeouts.answer_s)
         try:
-            request = await self.request()
+            if self.started_s >= upstream.fresh_until_s:
+                await upstream.renew(self.started_s)
+            request = self.request(upstream)
             self.sent = True  # as far as anybody knows who breaks it off
             answer = await show.engine.client.send(request, connect_s=timeouts.connect_s, until_s=until_s)
         except TransportFailure as trouble:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from understudy.core.action import Drafted, Failed, Ready, Timer, Walk
+from understudy.core.action import Drafted, Failed, Ready, Start, Timer, Walk
 from understudy.core.agreement import gist
 from understudy.core.answer import Answer
 from understudy.core.assembly import assemble
@@ -13,7 +13,7 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.outcome import Outcome, Purpose
 from understudy.core.usage import Usage
 from understudy.dialects import BadAnswer
-from understudy.engine.attempt import Attempt, Place, WholeAttempt
+from understudy.engine.attempt import Attempt, WholeAttempt
 from understudy.engine.perform import TOLD, Performance
 from understudy.engine.streamed import TOO_LARGE, StreamAttempt
 from understudy.framing.sse import EventTooLarge
@@ -45,7 +45,7 @@ class StreamedDraft(StreamAttempt):
     async def _hear(self) -> Failure | None:
         stream = self._stream
         assert stream is not None
-        until_s = min(self.place.until_s, self._progress_s + self.show.plan.policy.timeouts.idle_s)
+        until_s = min(self.start.until_s, self._progress_s + self.show.plan.policy.timeouts.idle_s)
         try:
             data = await stream.read(until_s)
             failure = self._take(data)
@@ -83,16 +83,16 @@ class CascadePerformance(Performance):
         self._played: dict[int, Answer | None] = {}  # by handle: what is played in memory
         return cascade(self.plan, self.decision, self.engine.board, self.decision.started_s, self.deadline_s)
 
-    def _attempt(self, place: Place) -> Attempt:
+    def _attempt(self, start: Start, now_s: float) -> Attempt:
         settings = self.plan.policy.cascade
         assert settings is not None
-        drafts = place.purpose in (Purpose.DRAFT, Purpose.TEST) and place.entry.target.name in settings.ask
+        drafts = start.purpose in (Purpose.DRAFT, Purpose.TEST) and start.entry.target.name in settings.ask
         if drafts and self._reply is not None:
             said = self._reply.whole()[1]
-            self._played[place.handle] = said if isinstance(said, Answer) else None
+            self._played[self._last_handle] = said if isinstance(said, Answer) else None
         if not drafts or self._prepared is None:
-            return super()._attempt(place)
-        return (StreamedDraft if self.needs.stream else WholeDraft)(self, place, self._prepared)
+            return super()._attempt(start, now_s)
+        return (StreamedDraft if self.needs.stream else WholeDraft)(self, start, now_s, self._prepared)
 
     def _alone(self, until_s: float) -> Attempt | None:  # noqa: ARG002  the signature of every performance
         """Nobody is: drafts stay open beside whoever is asked after them."""
@@ -146,7 +146,7 @@ class CascadePerformance(Performance):
     def headers(self, attempt: Attempt, answered: HeaderMap) -> list[Header]:
         """Beside the usual, whether a draft was kept; and how many were asked at all."""
         head = super().headers(attempt, answered)
-        told = b"draft" if attempt.place.handle in self._heard else b"passed_on"
+        told = b"draft" if attempt.handle in self._heard else b"passed_on"
         return [
             (name, b"%d" % self._last_handle if name == b"x-understudy-attempts" else text) for name, text in head
         ] + [(b"x-understudy-cascade", told)]

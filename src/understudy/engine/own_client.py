@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from understudy.config.secrets import CredentialUnavailable
+from understudy.core.action import Start
 from understudy.core.decision import Decision
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.plan import Entry, RoutePlan
 from understudy.core.request import Call
 from understudy.core.value import keyword_value
-from understudy.engine.attempt import Attempt, Place, without_key
+from understudy.engine.attempt import Attempt, without_key
 from understudy.engine.perform import Performance
 from understudy.engine.router import Engine
 from understudy.engine.snapshot import Snapshot
@@ -67,8 +68,8 @@ class OwnPerformance(Performance):
         """A stand-in has nothing that a client could be pointed at."""
         return FailureKind.NOT_PORTABLE if entry.target.stand_in else None
 
-    def _attempt(self, place: Place) -> Attempt:
-        return OwnAttempt(self, place)
+    def _attempt(self, start: Start, now_s: float) -> Attempt:
+        return OwnAttempt(self, start, now_s)
 
 
 class OwnAttempt(Attempt):
@@ -80,8 +81,8 @@ class OwnAttempt(Attempt):
 
     async def open(self) -> Failure | None:
         """Call it, within the time that an answer may take."""
-        show, place = self.show, self.place
-        until_s = min(place.until_s, place.started_s + show.plan.policy.timeouts.answer_s)
+        show = self.show
+        until_s = min(self.start.until_s, self.started_s + show.plan.policy.timeouts.answer_s)
         self.sent = True
         try:
             target = await self._target()
@@ -98,8 +99,8 @@ class OwnAttempt(Attempt):
     async def _target(self) -> OwnTarget:
         target = self.entry.target
         upstream = self.show.snapshot.upstreams[target.name]
-        if self.place.started_s >= upstream.fresh_until_s:
-            await upstream.renew(self.place.started_s)
+        if self.started_s >= upstream.fresh_until_s:
+            await upstream.renew(self.started_s)
         return OwnTarget(
             name=target.name,
             provider=target.provider,

@@ -15,7 +15,6 @@ from understudy.core.action import (
     Next,
     Ready,
     Refused,
-    Relay,
     Reply,
     Reserve,
     Start,
@@ -35,7 +34,7 @@ from understudy.core.request import Call, Operation
 from understudy.core.scoreboard import Hold
 from understudy.core.walk import walk
 from understudy.dialects import Dialect
-from understudy.engine.attempt import Attempt, Place, Prepared, WholeAttempt
+from understudy.engine.attempt import Attempt, Prepared, WholeAttempt
 from understudy.engine.cache import key_of
 from understudy.engine.crossing import CROSSINGS
 from understudy.engine.estimate import ESTIMATE, EstimateAttempt
@@ -117,6 +116,7 @@ class Performance:
 
     async def run(self) -> Result:
         """Walk to the end. Cancelling gives everything back, books open attempts, and raises on."""
+        handles = self._handles
         steps = self._steps()
         try:
             action = next(steps)
@@ -133,15 +133,21 @@ class Performance:
                     else:
                         reply = self._opened(alone, await alone.open())
                 else:
-                    reply = await self._relay(action)  # type: ignore[arg-type]
+                    attempt = handles[action.handle]  # type: ignore[union-attr]
+                    lost = self._let_go(besides=attempt.handle) if len(handles) > 1 else ()
+                    self.sink.forget_body()
+                    failure = await attempt.relay(action.until_s)  # type: ignore[union-attr]
+                    if failure is not None:
+                        await self.engine.end_broken(self, failure)
+                    reply = self._relayed(attempt, failure, lost)
                 action = steps.send(reply)
         except StopIteration as done:
             result: Result = done.value
-            lost = self._let_go()
-            return replace(result, attempts=result.attempts + lost) if lost else result
+            return replace(result, attempts=result.attempts + self._let_go()) if handles else result
         finally:
             steps.close()
-            self._let_go()
+            if handles:
+                self._let_go()
 
     def _steps(self) -> Walk:
         """The walk that is performed."""
@@ -217,18 +223,19 @@ class Performance:
         hold, self._hold = self._hold, None
         assert hold is not None, "a walk reserves before it starts"
         self._last_handle = handle = self._last_handle + 1
-        place = Place(handle, action.entry, hold, action.number, action.purpose, now_s, action.until_s)
-        self._handles[handle] = self._attempt(place)
+        self._handles[handle] = attempt = self._attempt(action, now_s)
+        attempt.handle, attempt.hold = handle, hold
         return Started(now_s, handle)
 
-    def _attempt(self, place: Place) -> Attempt:
-        if self._reply is not None:
-            cached = is_cache(place.entry.target)
-            script = self._told() if cached else self._reply.events()
-            return StandInAttempt(self, place, self._reply, script, cached=cached)
-        if self._prepared is None:
-            return EstimateAttempt(self, place)
-        return (StreamAttempt if self.needs.stream else WholeAttempt)(self, place, self._prepared)
+    def _attempt(self, start: Start, now_s: float) -> Attempt:
+        prepared = self._prepared
+        if prepared is not None:
+            return (StreamAttempt if self.needs.stream else WholeAttempt)(self, start, now_s, prepared)
+        if self._reply is None:
+            return EstimateAttempt(self, start, now_s)
+        cached = is_cache(start.entry.target)
+        script = self._told() if cached else self._reply.events()
+        return StandInAttempt(self, start, now_s, self._reply, script, cached=cached)
 
     def _told(self) -> Iterator[tuple[float, StreamEvent]]:
         assert self._reply is not None
@@ -241,7 +248,7 @@ class Performance:
         """The one open attempt, if nothing else can come first: the rule, and it needs no task of its own."""
         if len(self._handles) == 1 and not self._tasks:
             attempt = self._handles[self._last_handle]
-            if attempt.place.until_s <= until_s:
+            if attempt.start.until_s <= until_s:
                 return attempt
         return None
 
@@ -270,42 +277,34 @@ class Performance:
 
     def _opened(self, attempt: Attempt, failure: Failure | None) -> Ready | Failed:
         engine = self.engine
-        handle = attempt.place.handle
+        handle = attempt.handle
         now_s = engine.now_s()
         if failure is not None:
             return Failed(now_s, handle, self._book(handle, failure, now_s))
-        engine.board.commit(attempt.place.hold, now_s)
+        engine.board.commit(attempt.hold, now_s)
         return Ready(now_s, handle)
 
     # Relay
 
-    async def _relay(self, action: Relay) -> Ended:
-        engine = self.engine
-        attempt = self._handles[action.handle]
-        lost = self._let_go(besides=action.handle)
-        self.sink.forget_body()
-        failure = await attempt.relay(action.until_s)
-        if failure is not None:
-            await engine.end_broken(self, failure)
-        elif self.copy:
+    def _relayed(self, attempt: Attempt, failure: Failure | None, lost: tuple[Outcome, ...]) -> Ended:
+        if failure is None and self.copy:
             self.keep(b"".join(self.copy))
-        now_s = engine.now_s()
-        return Ended(now_s, self._book(action.handle, failure, now_s), lost)
+        now_s = self.engine.now_s()
+        return Ended(now_s, self._book(attempt.handle, failure, now_s), lost)
 
     def headers(self, attempt: Attempt, answered: HeaderMap) -> list[Header]:
         """What the caller is told beside the answer. `answered`: the provider's own headers."""
         head = [
             (b"x-understudy-decision", self.decision.id.encode()),
             *self.engine.told(attempt.entry),
-            (b"x-understudy-attempts", b"%d" % attempt.place.number),
+            (b"x-understudy-attempts", b"%d" % attempt.start.number),
         ]
         if attempt.cached:
             head.append((b"x-understudy-cache", b"stale"))
         if attempt.dropped:
             head.append((b"x-understudy-dropped", listed(attempt.dropped)))
-        for name, text in answered.items():
-            if name not in USUAL and (name.startswith(PASS_BACK) or name in REQUEST_IDS):
-                head.append((name, text))
+        if not answered.keys() <= USUAL:
+            head += [each for each in answered.items() if each[0].startswith(PASS_BACK) or each[0] in REQUEST_IDS]
         return head
 
     def keep(self, answered: bytes) -> None:
@@ -318,21 +317,20 @@ class Performance:
     def _book(self, handle: int, failure: Failure | None, now_s: float) -> Outcome:
         """One Outcome per attempt: the scoreboard learns before the walk resumes, everyone else from the event."""
         attempt = self._handles.pop(handle)
-        task = self._tasks.pop(handle, None)
+        task = self._tasks.pop(handle, None) if self._tasks else None
         if task is not None:
             task.cancel()
         attempt.close()
         outcome = attempt.outcome(failure, now_s)
         self.attempts.append(outcome)
-        self.engine.board.settle(attempt.place.hold, outcome, now_s)
-        if self.engine.events.hears(AttemptEnded):
-            self.engine.events.emit(AttemptEnded(self.decision.id, outcome))
+        engine = self.engine
+        engine.board.settle(attempt.hold, outcome, now_s)
+        if engine.events.hears(AttemptEnded):
+            engine.events.emit(AttemptEnded(self.decision.id, outcome))
         return outcome
 
     def _let_go(self, besides: int = 0) -> tuple[Outcome, ...]:
         """Cancel what is still open: a race lost, or a caller gone. It implicates nobody and gives its places back."""
-        if not self._handles or (len(self._handles) == 1 and besides):
-            return ()
         left = self.sink.left
         kind = FailureKind.LOST_RACE if left is None else left
         now_s = self.engine.now_s()

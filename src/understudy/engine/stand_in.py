@@ -8,12 +8,13 @@ from itertools import chain
 from math import inf
 from typing import TYPE_CHECKING
 
+from understudy.core.action import Start
 from understudy.core.answer import Answer, Failed, StreamEvent
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.policy import Timeouts
 from understudy.core.projection import project_answer
 from understudy.dialects import CONTENT, END
-from understudy.engine.attempt import JSON, Attempt, Place
+from understudy.engine.attempt import JSON, Attempt
 from understudy.engine.crossing import named
 from understudy.engine.streamed import streamed_as
 from understudy.engine.streaming import meaning, named_event
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
 class StandInAttempt(Attempt):
     """Performs a `Reply`: waits where it says so, then tells it whole or event by event."""
 
-    def __init__(self, show: Performance, place: Place, reply: Reply, script: Script, *, cached: bool) -> None:
-        super().__init__(show, place)
+    def __init__(
+        self, show: Performance, start: Start, started_s: float, reply: Reply, script: Script, *, cached: bool
+    ) -> None:
+        super().__init__(show, start, started_s)
         self._reply = reply
         self._script = script
         self._told: list[tuple[float, StreamEvent]] = []
@@ -103,7 +106,7 @@ class StandInAttempt(Attempt):
 
     def _patience_until_s(self, late: FailureKind) -> float:
         """Until when nothing at all is waited for. `late`: what a wait that was too long is called."""
-        return self.place.started_s + PATIENCE_S[self._never(late)](self.show.plan.policy.timeouts)
+        return self.started_s + PATIENCE_S[self._never(late)](self.show.plan.policy.timeouts)
 
     def _too_late(self, late: FailureKind) -> Failure:
         return Failure(self._never(late), "it said nothing in time")
@@ -116,8 +119,8 @@ class StandInAttempt(Attempt):
 
     async def _wait(self, after_s: float, until_s: float, *, bound_s: float | None = None) -> bool:
         """Until `after_s` after the start; False when that is later than allowed."""
-        until_s = min(until_s, self.place.until_s if bound_s is None else bound_s)
-        at_s = self.place.started_s + after_s
+        until_s = min(until_s, self.start.until_s if bound_s is None else bound_s)
+        at_s = self.started_s + after_s
         now_s = self.show.engine.now_s()
         if at_s > now_s:
             await asyncio.sleep(max(0.0, min(at_s, until_s) - now_s))

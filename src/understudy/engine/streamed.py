@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from understudy.config.secrets import CredentialUnavailable
+from understudy.core.action import Start
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.projection import project_answer
 from understudy.dialects import CONTENT, END, FAILED, FINISH, PROGRESS, BadAnswer, Dialect
-from understudy.engine.attempt import HttpAttempt, Place, Prepared, without_key
+from understudy.engine.attempt import HttpAttempt, Prepared, without_key
 from understudy.engine.crossing import named
 from understudy.engine.streaming import Carrier, PassThrough, Translation, events_of
 from understudy.framing.sse import EventTooLarge
@@ -32,14 +33,14 @@ TOO_LARGE = "one event of the stream is too large"
 class StreamAttempt(HttpAttempt):
     """One answer, as it is written."""
 
-    def __init__(self, show: Performance, place: Place, prepared: Prepared) -> None:
-        super().__init__(show, place, prepared)
+    def __init__(self, show: Performance, start: Start, started_s: float, prepared: Prepared) -> None:
+        super().__init__(show, start, started_s, prepared)
         self._stream: HttpStream | None = None
         self._parser = self.dialect.framing()
         self._held = b""
         self._ended = False
         self._finished = False
-        self._progress_s = place.started_s
+        self._progress_s = started_s
         needs = show.needs
         self._carrier: Carrier
         if self.translated:
@@ -50,12 +51,14 @@ class StreamAttempt(HttpAttempt):
 
     async def open(self) -> Failure | None:
         """Ask, and read until there is content; what came before it is held back."""
-        show, place = self.show, self.place
+        show, upstream = self.show, self.upstream
         timeouts = show.plan.policy.timeouts
         try:
-            request = await self.request()
+            if self.started_s >= upstream.fresh_until_s:
+                await upstream.renew(self.started_s)
+            request = self.request(upstream)
             self.sent = True  # as far as anybody knows who breaks it off
-            until_s = min(place.until_s, place.started_s + timeouts.headers_s)
+            until_s = min(self.start.until_s, self.started_s + timeouts.headers_s)
             stream = await show.engine.client.stream(request, connect_s=timeouts.connect_s, until_s=until_s)
         except TransportFailure as trouble:
             return self.broken(trouble)
@@ -64,7 +67,7 @@ class StreamAttempt(HttpAttempt):
         self._stream = stream
         self.status = stream.status
         self._headers = stream.headers
-        until_s = min(place.until_s, place.started_s + timeouts.first_content_s)
+        until_s = min(self.start.until_s, self.started_s + timeouts.first_content_s)
         try:
             if not 200 <= stream.status < 300:
                 body = await _all(stream, until_s, ERROR_BYTES_MAX)

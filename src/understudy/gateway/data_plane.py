@@ -103,25 +103,25 @@ class DataPlane:
         """The exchange as a call. Raises `Refused`."""
         principal = self._principal(exchange)
         headers = exchange.headers
-        if headers.get(b"content-encoding", b"identity") != b"identity":
+        if b"content-encoding" in headers and headers[b"content-encoding"] != b"identity":
             raise Refused(FailureKind.BAD_REQUEST, "send the body without content-encoding")
         try:
             needs = dialect.needs(exchange.body, exchange.path)
         except BadBody as trouble:
             raise Refused(FailureKind.BAD_REQUEST, str(trouble)) from None
-        passed: list[Header] = []
+        passed: tuple[Header, ...] = ()
         said: dict[str, str] = {}
-        for name, text in headers.items():
-            if name in USUAL:
-                continue
-            if name.startswith(PASS_ON):
-                passed.append((name, text))
-            elif name.startswith(OWN):
-                said[name[len(OWN) :].decode()] = text.decode("latin-1")
+        if not headers.keys() <= USUAL:
+            passed = tuple([header for header in headers.items() if header[0].startswith(PASS_ON)])
+            said = {
+                name[len(OWN) :].decode(): text.decode("latin-1")
+                for name, text in headers.items()
+                if name.startswith(OWN)
+            }
         if not said and (principal.routes is None or needs.model in principal.routes):
-            call = Call(dialect.name, needs, exchange.body, tuple(passed), principal.name)
+            call = Call(dialect.name, needs, exchange.body, passed, principal.name)
         else:
-            call = _steered(dialect, needs, exchange.body, tuple(passed), principal, said)
+            call = _steered(dialect, needs, exchange.body, passed, principal, said)
         read = self.engine.snapshot.headers_read
         return replace(call, seen=_seen(headers, read)) if read else call
 

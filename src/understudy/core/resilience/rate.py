@@ -28,16 +28,18 @@ class Rate:
 
     def level(self, empty_s: float, now_s: float) -> float:
         """What it holds at `now_s`; negative while there is a debt."""
-        return min(self.capacity, (now_s - empty_s) * self.per_s)
+        level = (now_s - empty_s) * self.per_s
+        return min(self.capacity, level)
 
     def taken(self, empty_s: float, amount: float, now_s: float) -> float:
         """The state once `amount`, above 0, was taken."""
         full_s = now_s - self.capacity / self.per_s  # it was full at the most when it was taken from
-        return max(empty_s, full_s) + amount / self.per_s
+        return (max(full_s, empty_s)) + amount / self.per_s
 
     def given_back(self, empty_s: float, amount: float, now_s: float) -> float:
         """The state once `amount` was given back: full at the most."""
-        return max(empty_s - amount / self.per_s, now_s - self.capacity / self.per_s)
+        full_s, before_s = now_s - self.capacity / self.per_s, empty_s - amount / self.per_s
+        return max(full_s, before_s)
 
     def ready_s(self, empty_s: float, amount: float, now_s: float) -> float:
         """When `amount` (at most the capacity) is there: `now_s` when it is already."""

@@ -116,7 +116,7 @@ def glance(body: bytes) -> Glance:
     failure = None
     if not said:
         failure = silence(word) if answer.error is None else classify_in_band(body)
-    return Glance(usage=usage, failure=failure, stop_native=word, model=answer.model)
+    return Glance(usage, failure, word, answer.model)
 
 
 def _odd_usage(answer: _Odd) -> Usage | None:
@@ -144,7 +144,9 @@ def _plain_usage(counts: _Counts) -> Usage | None:
     read, written = counts.prompt_tokens - cached - heard, counts.completion_tokens - thought - spoken
     if read < 0 or written < 0:
         return None
-    return Usage(input=read, cache_read=cached, output=written, reasoning=thought, audio_in=heard, audio_out=spoken)
+    return Usage(
+        read, cached, 0, 0, written, thought, heard, spoken
+    )  # in the order of its fields: every request makes one
 
 
 def speaks(said: _Said | None) -> bool:
