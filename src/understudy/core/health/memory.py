@@ -91,8 +91,8 @@ class Level:
 ODDS = 4.0
 """A change of the share of failures is sought at so many times its odds, and at their like part."""
 
-SURE_RISE = 6.0
-SURE_FALL = 4.0
+SURE_RISE = 5.0
+SURE_FALL = 3.5
 """Log-likelihoods of a change: a false improvement costs a few attempts that show it, a false rise an hour in the corner."""
 
 LEAST = 0.01

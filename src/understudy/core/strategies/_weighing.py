@@ -12,7 +12,7 @@ from understudy.core.scales import UNKNOWN_QUALITY, tokens_out
 from understudy.core.scoreboard import UNBOUNDED
 from understudy.core.value import value
 
-STALE_S = 30.0
+STALE_S = 60.0
 """Since its last attempt: a target's record is then old enough for it to be asked again only to see how it does."""
 
 DRIFT = 0.05
@@ -22,6 +22,9 @@ LONG_S = 24 * 3600.0
 
 EXPLORE = 0.02
 """Share of the choices made to look at a stale target, unless set."""
+
+DOUBT = 2.5
+"""Of how many deviations of what is not known surely the benefit is given: less, and a target that began with bad luck stays in its corner."""
 
 
 @value
@@ -44,8 +47,8 @@ class Weights:
         )
 
 
-def weighed(candidates: Sequence[Candidate], ask: Ask, weights: Weights) -> list[float]:
-    """The weighted sum of each candidate's losses, between 0 and 1."""
+def weighed(candidates: Sequence[Candidate], ask: Ask, weights: Weights, doubt: float = 0.0) -> list[float]:
+    """The weighted sum of each candidate's losses, between 0 and 1; less `doubt` deviations of those means that attempts teach."""
     needs = ask.needs
     step = shape(needs.tokens_in, tokens_out(needs.max_tokens))
     stream, cost, speed = needs.stream, weights.cost, weights.speed
@@ -58,9 +61,10 @@ def weighed(candidates: Sequence[Candidate], ask: Ask, weights: Weights) -> list
             traits = traits.of(needs.tokens_in)
         scores.append(
             cost * traits.dear[step]
-            + speed * (measures.first if stream else measures.whole)
+            + speed
+            * (measures.first - doubt * measures.doubt_first if stream else measures.whole - doubt * measures.doubt_whole)
             + quality * (poor(candidate) if measures.ratings else traits.poor)
-            + reliability * measures.failing
+            + reliability * (measures.failing - doubt * measures.doubt_failing)
         )
     if load:
         return [score + load * busy(candidate, ask) for score, candidate in zip(scores, candidates, strict=True)]
@@ -100,34 +104,24 @@ def busy(candidate: Candidate, ask: Ask) -> float:
     return used if used < 1.0 else 1.0  # noqa: FURB136
 
 
-import os
-GROWTH=float(os.environ.get("GC","0.0008"))
-DOUBT=float(os.environ.get("DC","1"))
-def explored(scores: list[float], candidates: Sequence[Candidate], ask: Ask, share: float, weights: Weights) -> list[float]:
-    if share <= 0.0:
+def explored(scores: list[float], candidates: Sequence[Candidate], ask: Ask, share: float) -> list[float]:
+    """The scores, which are losses; in `share` of the choices, with the stale target before all others that has most to be hoped from.
+
+    Who scores badly is never asked, and would never be seen to have recovered.
+    """
+    if share <= 0.0 or ask.dice.random() >= share:
         return scores
-    stream, speed, reliability = ask.needs.stream, weights.speed*DOUBT, weights.reliability*DOUBT
-    hoped = []
-    for score, candidate in zip(scores, candidates):
-        measures = candidate.standing.measures
-        hoped.append(score - speed * (measures.doubt_first if stream else measures.doubt_whole) - reliability * measures.doubt_failing)
-    if ask.dice.random() >= share:
-        return hoped
     now_s = ask.now_s
-    best = min(hoped)
-    looked_at, hope = -1, best
+    looked_at, hope = -1, inf
     for index, candidate in enumerate(candidates):
-        standing = candidate.standing
-        measures = standing.measures
-        age_s = now_s - measures.at_s
-        if not standing.in_flight and age_s > STALE_S:
-            floor = scores[index] - weights.speed*(measures.first if stream else measures.whole) - weights.reliability*measures.failing
-            found = max(hoped[index] - GROWTH * age_s, floor)
-            if found < hope:
-                looked_at, hope = index, found
+        age_s = now_s - candidate.standing.measures.at_s
+        if age_s > STALE_S and not candidate.standing.in_flight:
+            hoped = scores[index] - DRIFT * sqrt(min(age_s, LONG_S) / STALE_S)
+            if hoped < hope:
+                looked_at, hope = index, hoped
     if looked_at >= 0:
-        hoped[looked_at] = best - 1.0
-    return hoped
+        scores[looked_at] = min(scores) - 1.0
+    return scores
 
 
 def stepped(scores: list[float], step: float) -> list[float]:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, sqrt
 from typing import ClassVar
 
 from understudy.core.catalogue.traits import LONG, shape
-from understudy.core.health.measures import FADING
 from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import tokens_out
 from understudy.core.strategies._weighing import poor
 from understudy.core.value import value
 
-import os
-GROWTH=float(os.environ.get("G","0.0008"))
-STEADY = 0.005
-"""Variance of the worth of answers from a target that never fails: times and lengths differ."""
+GROWTH = 2.5e-7
+"""Worth per second."""
+LONG_S=1e5
 
 
 @value
@@ -42,7 +39,7 @@ class Adaptive:
     cost: float = 0.3
     speed: float = 0.3
     quality: float = 0.4
-    explore: float = 1.0
+    explore: float = 2.0
 
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Worths that can still be hoped for, negative."""
@@ -51,20 +48,31 @@ class Adaptive:
         total = self.cost + self.speed + self.quality
         share = 1.0 / total if total > 0.0 else 0.0
         cost, speed, quality, stream = self.cost * share, self.speed * share, self.quality * share, needs.stream
-        now_s=ask.now_s
-        explore, hoped, long = self.explore, self.explore, needs.tokens_in > LONG
+        now_s = ask.now_s
+        growth = self.explore * GROWTH
+        explore, long = self.explore, needs.tokens_in > LONG
         scores = []
         for candidate in candidates:
             standing = candidate.standing
             traits, measures = candidate.entry.traits, standing.measures
             if long:
                 traits = traits.of(needs.tokens_in)
-            fixed = cost * traits.dear[step] + quality * (poor(candidate) if measures.ratings else traits.poor)
-            slow = (measures.first - hoped * measures.doubt_first) if stream else (measures.whole - hoped * measures.doubt_whole)
-            worth = (1.0 - measures.failing + explore * measures.doubt_failing) * (1.0 - fixed - speed * slow)
+            fixed = 1.0 - cost * traits.dear[step] - quality * (poor(candidate) if measures.ratings else traits.poor)
+            doubt = explore / (1.0 + standing.in_flight / (1.0 + measures.weight))
+            failing = measures.failing - doubt * measures.doubt_failing
+            if stream:
+                slow = measures.first - doubt * measures.doubt_first
+            else:
+                slow = measures.whole - doubt * measures.doubt_whole
+            worth = fixed - speed * slow if slow > 0.0 else fixed
+            if failing > 0.0:
+                worth *= 1.0 - failing
             if not standing.in_flight:
-                worth += GROWTH * (now_s - measures.at_s)
-            scores.append(-worth if worth + fixed < 1.0 else fixed - 1.0)
+                age_s = now_s - measures.at_s if measures.at_s > 0.0 else LONG_S
+                worth += growth * age_s * age_s
+                if worth > fixed:
+                    worth = fixed
+            scores.append(-worth)
         return scores
 
 

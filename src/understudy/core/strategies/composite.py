@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from understudy.core.plan import Ask, Candidate
-from understudy.core.strategies._weighing import EXPLORE, Weights, explored, stepped, weighed
+from understudy.core.strategies._weighing import DOUBT, EXPLORE, Weights, explored, stepped, weighed
 from understudy.core.value import value
 
 
@@ -36,7 +36,7 @@ class Composite:
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Mean losses."""
         weights = Weights(self.cost, self.speed, self.quality, self.reliability, self.load).shares()
-        return explored(stepped(weighed(candidates, ask, weights), self.step), candidates, ask, self.explore, weights)
+        return explored(stepped(weighed(candidates, ask, weights, DOUBT if self.explore else 0.0), self.step), candidates, ask, self.explore)
 
 
 STRATEGY = Composite

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from understudy.core.plan import Ask, Candidate
-from understudy.core.strategies._weighing import EXPLORE, Weights, explored, weighed
+from understudy.core.strategies._weighing import DOUBT, EXPLORE, Weights, explored, weighed
 from understudy.core.value import value
 
 
@@ -42,7 +42,7 @@ class Frugal:
                 weights.quality * ease,
                 weights.reliability * ease,
             )
-        return explored(weighed(candidates, ask, weights), candidates, ask, self.explore, weights)
+        return explored(weighed(candidates, ask, weights, DOUBT if self.explore else 0.0), candidates, ask, self.explore)
 
 
 STRATEGY = Frugal
