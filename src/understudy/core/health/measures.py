@@ -7,7 +7,7 @@ from math import exp, log
 from understudy.core.catalogue.profile import Profile
 from understudy.core.failure import FailureKind
 from understudy.core.health.change import Failures, Times
-from understudy.core.health.memory import USUAL, Level, Share
+from understudy.core.health.memory import PRIOR_FAILING, Level, Share
 from understudy.core.health.quantiles import Quantiles
 from understudy.core.outcome import Outcome
 from understudy.core.request import Operation
@@ -24,13 +24,12 @@ PRIOR_MS = 800.0
 PRIOR_WHOLE = 8.0
 """How many times as long the whole answer takes, before the first sample."""
 
-PRIOR_FAILING = 0.02
 PRIOR_RATINGS = 10.0
 """How many ratings a profile's quality is worth."""
 
 RATING_HALF_LIFE_S = 7 * 24 * 3600.0
 REMEMBERED = 1000.0
-"""Attempts that a mean is made of at most: a target of a hundred requests a second must not take minutes to be seen changing."""
+"""Attempts that a mean is made of at most: what changes too slowly to be noticed as a change must be followed all the same."""
 
 TRAFFIC_S = 30.0
 """Over how long present traffic is measured."""
@@ -44,14 +43,15 @@ _LIMITED = FailureKind.RATE_LIMIT
 
 @value
 class Measures:
-    """A target's record, fading (a sample 300 s old weighs half), with a prior that weighs one sample.
+    """A target's record, fading (a sample half an hour old weighs half, and one from before a change nothing), with a prior that weighs one sample.
 
     `at_s`: of the last attempt. `weight`: attempts, faded to `at_s`, the prior left out. `first`, `whole`: losses (see `core.scales`) of
     the time to the first content, and to the end. `failing`: share of failures, 0 to 1. `worse`: how certain it is that the
     target has become worse, 0 to 1 (an alarm). `variance`: of one attempt's success. `first_ms`, `whole_ms`: (median, 95th percentile), None before the first sample.
     `tokens_per_s`: of answers while they come. `cost_per_success_nusd`. `cached`: share of the prompts' tokens read from the
     provider's cache, 0 to 1. `requests_per_s`, `tokens_used_per_s`: attempts that end, and all their tokens. `rating`: mean of the
-    scores given to its answers and `ratings` their weight, faded by weeks.
+    scores given to its answers and `ratings` their weight, faded by weeks. `doubt_first`, `doubt_whole`, `doubt_failing`: how far those means
+    may be off, as standard deviations.
     """
 
     at_s: float
@@ -70,9 +70,9 @@ class Measures:
     tokens_used_per_s: float = 0.0
     rating: float | None = None
     ratings: float = 0.0
-    doubt_first: float = USUAL
-    doubt_whole: float = USUAL
-    doubt_failing: float = 0.14
+    doubt_first: float = Level(0.0).doubt
+    doubt_whole: float = Level(0.0).doubt
+    doubt_failing: float = Share(PRIOR_FAILING).doubt
 
 
 NEVER_S = float("-inf")
@@ -118,7 +118,7 @@ class Learner:
         first_ms = PRIOR_FIRST_MS.get(profile.tier or "", PRIOR_MS)
         self._weight = 0.0
         # The prior is the first sample, and fades like any other.
-        self._failed = Share(PRIOR_FAILING, 1.0)
+        self._failed = Share(PRIOR_FAILING)
         self._first, self._whole = Level(slow(first_ms)), Level(slow(first_ms * PRIOR_WHOLE))
         self._out = self._out_s = self._prompt = self._cached = self._cost_nusd = self._cost_of = 0.0
         self._traffic = self._traffic_tokens = 0.0
@@ -175,7 +175,7 @@ class Learner:
         self._weight *= left
         self._first.fade(left)
         self._whole.fade(left)
-        self._failed.fade(left, PRIOR_FAILING, 1.0)
+        self._failed.fade(left)
         self._cost_nusd *= left
         self._cost_of *= left
         self._out *= left
@@ -205,7 +205,7 @@ class Learner:
 
     def _sample(self, first: float | None, whole: float | None, *, failed: bool) -> None:
         self._weight += 1.0
-        believed = self._failed.add(failed)
+        believed = self._failed.add(failed=failed)
         if first is not None:
             believed = self._first.add(first) or believed
         if whole is not None:

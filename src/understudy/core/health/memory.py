@@ -46,7 +46,7 @@ class Level:
 
     @property
     def doubt(self) -> float:
-        """The deviation of that mean."""
+        """The standard deviation of that mean."""
         return sqrt(self._squares / ((self._of + USUAL_OF) * (self._of + 1.0)))
 
     def fade(self, left: float) -> None:
@@ -88,12 +88,16 @@ class Level:
         return of
 
 
+PRIOR_FAILING = 0.02
+"""The share of failures before the first attempt, which weighs one attempt, and again as much as the attempts have faded."""
+
 ODDS = 4.0
 """A change of the share of failures is sought at so many times its odds, and at their like part."""
 
 SURE_RISE = 5.0
 SURE_FALL = 3.5
-"""Log-likelihoods of a change: a false improvement costs a few attempts that show it, a false rise an hour in the corner."""
+"""Log-likelihoods of a change: four failures in a row from a target that hardly fails, three good answers from one that always did. A false
+improvement costs a few attempts that show it, a false rise some minutes in the corner."""
 
 LEAST = 0.01
 MOST = 0.97
@@ -102,10 +106,11 @@ MOST = 0.97
 class Share:
     """The share of failures."""
 
-    __slots__ = ("_fall", "_fallen", "_fallen_of", "_of", "_rise", "_risen", "_risen_of", "_sum")
+    __slots__ = ("_fall", "_fallen", "_fallen_of", "_of", "_prior", "_rise", "_risen", "_risen_of", "_sum")
 
-    def __init__(self, prior: float, weight: float) -> None:
-        self._sum, self._of = prior * weight, weight
+    def __init__(self, prior: float) -> None:
+        self._prior = prior
+        self._sum, self._of = prior, 1.0
         self._rise = self._fall = 0.0
         self._risen = self._risen_of = self._fallen = self._fallen_of = 0.0
 
@@ -116,20 +121,20 @@ class Share:
 
     @property
     def doubt(self) -> float:
-        """The deviation of that mean."""
+        """The standard deviation of that mean."""
         share = self._sum / self._of
         return sqrt(share * (1.0 - share) / self._of)
 
-    def fade(self, left: float, prior: float, weight: float) -> None:
-        """Time has passed: the samples weigh less, and what was known before them more."""
-        self._sum = prior * weight * (1.0 - left) + self._sum * left
-        self._of = weight * (1.0 - left) + self._of * left
+    def fade(self, left: float) -> None:
+        """Time has passed: the samples weigh less, and what was believed before them more."""
+        self._sum = self._prior * (1.0 - left) + self._sum * left
+        self._of = 1.0 - left + self._of * left
 
-    def add(self, failed: bool) -> float | None:  # noqa: FBT001
+    def add(self, *, failed: bool) -> float | None:
         """One more; as `Level.add`."""
         share = min(MOST, max(LEAST, self._sum / self._of))
         more = share * ODDS / (1.0 - share + share * ODDS)
-        less = share / ODDS / (1.0 - share + share / ODDS)
+        less = share / (share + (1.0 - share) * ODDS)
         self._of += 1.0
         if failed:
             self._sum += 1.0
@@ -151,7 +156,7 @@ class Share:
         return None
 
     def _begin(self, total: float, of: float) -> float:
-        self._sum, self._of = 0.02 + total, 1.0 + of
+        self._sum, self._of = self._prior + total, 1.0 + of
         self._rise = self._fall = 0.0
         self._risen = self._risen_of = self._fallen = self._fallen_of = 0.0
         return of

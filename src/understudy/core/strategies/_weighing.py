@@ -62,7 +62,11 @@ def weighed(candidates: Sequence[Candidate], ask: Ask, weights: Weights, doubt: 
         scores.append(
             cost * traits.dear[step]
             + speed
-            * (measures.first - doubt * measures.doubt_first if stream else measures.whole - doubt * measures.doubt_whole)
+            * (
+                measures.first - doubt * measures.doubt_first
+                if stream
+                else measures.whole - doubt * measures.doubt_whole
+            )
             + quality * (poor(candidate) if measures.ratings else traits.poor)
             + reliability * (measures.failing - doubt * measures.doubt_failing)
         )

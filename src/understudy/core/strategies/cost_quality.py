@@ -11,19 +11,34 @@ from understudy.core.value import value
 
 WEIGHTS = Weights(0.6, 0.0, 0.4, 0.0)
 
+BEHIND = 2.0
+"""More than any mean loss: who is not good enough comes after all who are."""
+
 
 @value
 class CostQuality:
     """Prefers what is cheap and good: cost 60, quality 40.
 
-    Score: 0.6 x the loss of its price + 0.4 x (1 - quality), see `composite`. Not where quality is unknown: then it is `cost`.
+    Score: 0.6 x the loss of its price + 0.4 x (1 - quality), see `composite`. Alone it gives much quality for little money: a model a hundred
+    times cheaper wins unless its quality is 0.75 lower. Not where quality is unknown: then it is `cost`.
+
+    `min_quality`: targets whose profile's quality is below, or unknown, come after all others; None: whatever it is.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("measures",)
+    min_quality: float | None = None
 
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Mean losses."""
-        return weighed(candidates, ask, WEIGHTS)
+        scores = weighed(candidates, ask, WEIGHTS)
+        least = self.min_quality
+        if least is None:
+            return scores
+        known = [candidate.entry.traits.quality for candidate in candidates]
+        return [
+            score if quality is not None and quality >= least else score + BEHIND
+            for score, quality in zip(scores, known, strict=True)
+        ]
 
 
 STRATEGY = CostQuality

@@ -19,7 +19,7 @@ class Frugal:
     `refuse` does.
 
     `cost`, `speed`, `quality`, `reliability`: weights while there is enough, 0 or more. `tighten`: share of the budget, 0 to 1.
-    `explore`: share of the choices made to look at a target that was not asked for a minute.
+    `explore`: share of the choices made to look at a target that was not asked for a minute; 0: never, and no doubt is given.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("measures",)
@@ -42,7 +42,9 @@ class Frugal:
                 weights.quality * ease,
                 weights.reliability * ease,
             )
-        return explored(weighed(candidates, ask, weights, DOUBT if self.explore else 0.0), candidates, ask, self.explore)
+        return explored(
+            weighed(candidates, ask, weights, DOUBT if self.explore else 0.0), candidates, ask, self.explore
+        )
 
 
 STRATEGY = Frugal
