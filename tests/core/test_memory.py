@@ -59,7 +59,7 @@ def test_a_change_of_failures_either_way_is_believed_within_some_attempts(before
     errors = []
     for seed in range(30):
         share, _ = shares(seed, 300, before)
-        share, _ = shares(seed + 1000, 15, after, of=share)
+        share, _ = shares(seed + 1000, 25, after, of=share)
         errors.append(abs(share.mean - after))
     assert sorted(errors)[20] < 0.25
 

@@ -8,6 +8,7 @@ import pytest
 
 from understudy.config.canonical import text_of
 from understudy.config.load import loads
+from understudy.core.prompts.heads import FORMAT
 from understudy.errors import ConfigurationError
 from understudy.library.router import Router
 
