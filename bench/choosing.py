@@ -108,6 +108,7 @@ def drawing(played: list[dict[str, object]], hours: float) -> str:
     parts.append(
         f'<text x="{MARGIN}" y="{HEIGHT - 12}">worth lost against perfect knowledge, summed up; mean of {len(SEEDS)} evenings</text>'
     )
+    lowest = 0.0
     for name, colour in CURVES:
         regret = next(row["regret"] for row in played if (row["strategy"], row["judged"]) == (name, "adaptive"))
         assert isinstance(regret, list)
@@ -116,7 +117,10 @@ def drawing(played: list[dict[str, object]], hours: float) -> str:
             for place, lost in enumerate(regret)
         )
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(f'<text x="{right + 6}" y="{height(regret[-1]) + 4:.1f}" fill="{colour}">{name}</text>')
+        lowest = max(
+            lowest + 14.0, height(regret[-1]) + 4.0
+        )  # names of curves that end together stand below each other
+        parts.append(f'<text x="{right + 6}" y="{lowest:.1f}" fill="{colour}">{name}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 
