@@ -303,7 +303,8 @@ def router_configuration(stage: Stage) -> dict[str, object]:
     }
     primaries = {"plain": "plain", "stream": "stream", "first-chunk": "first-chunk", "tls": "tls"}
     primaries |= {"failover": "failing", "refused": "refusing"}
-    never_open = {"counts": {"server_error": False, "connection_refused": False}}  # or the primary would be spared
+    # Or the primary would be spared. Under the targets' own names, too: each has one breaker, which stays closed.
+    never_open = {"counts": {"server_error": False, "connection_refused": False}}
     return {
         "targets": {
             name: {
@@ -322,7 +323,7 @@ def router_configuration(stage: Stage) -> dict[str, object]:
                 "strategy": "failover",
                 "policy": {"breaker": never_open},
             }
-            for route, primary in primaries.items()
+            for route, primary in (primaries | {name: name for name in ("failing", "refusing")}).items()
         },
         "principals": [
             {

@@ -19,22 +19,15 @@ from markdown_pages import code, page, table
 
 from understudy.cli import Commands
 from understudy.config.registries import BALANCERS, CONDITIONS, EFFECTS, STRATEGIES
-from understudy.config.schema import (
-    NOT_YET,
-    BreakerSection,
-    LimitsSection,
-    PolicySection,
-    PriceSection,
-    PrincipalSection,
-    RetrySection,
-    RouteSection,
-    RuleSection,
-    Section,
-    ServerSection,
-    TargetSection,
-    TimeoutsSection,
-    TransportSection,
-)
+from understudy.config.schema import NOT_YET
+from understudy.config.schema.kinds import Section
+from understudy.config.schema.policy import BreakerSection, PolicySection, RetrySection, TimeoutsSection
+from understudy.config.schema.price import PriceSection
+from understudy.config.schema.principals import PrincipalSection
+from understudy.config.schema.routes import RouteSection
+from understudy.config.schema.rules import RuleSection
+from understudy.config.schema.targets import LimitsSection, TargetSection
+from understudy.config.schema.transport import ServerSection, TransportSection
 from understudy.config.targets import APIS, bare_names
 from understudy.core.failure import TABLE
 from understudy.credentials import SOURCES

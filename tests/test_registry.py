@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pickle
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -87,9 +88,23 @@ def visitor(band: Registry[Any], tmp_path: Path) -> Iterator[Path]:
     (info / "entry_points.txt").write_text(
         "[understudy.band]\nkazoo = visitor\nspoons = visitor:OTHER\n\n[understudy.choir]\nalto = visitor\n"
     )
-    registry._visitors.cache_clear()
+    registry._found.cache_clear()
     yield info / "entry_points.txt"
-    registry._visitors.cache_clear()
+    registry._found.cache_clear()
+
+
+def test_another_process_is_told_what_others_offer(
+    band: Registry[Any], visitor: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = pickle.loads(pickle.dumps(registry.visitors()))
+    visitor.write_text("")
+    registry._found.cache_clear()
+    monkeypatch.setattr(registry, "_known", None)
+    assert "kazoo" not in band
+    registry.know(found)
+    assert [name for name in band if name in {"kazoo", "spoons"}] == ["kazoo", "spoons"]
+    assert band.build("spoons") == "spoons"
+    assert band.describe("kazoo").source == "visitor"
 
 
 def test_listing_names_imports_no_entry(band: Registry[Any]) -> None:

@@ -14,7 +14,6 @@ Listing names imports no entry; asking for one imports that one only.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import inspect
 import pkgutil
 import re
@@ -22,6 +21,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
@@ -74,6 +74,29 @@ class EntryPage:
     source: str
 
 
+@value
+class Visitor:
+    """An entry of another distribution. `place`: its module, and behind a colon what in it; `owner`: the distribution's name."""
+
+    place: str
+    owner: str
+
+    @property
+    def module(self) -> str:
+        """The module that offers it."""
+        return self.place.partition(":")[0]
+
+    def load(self) -> Any:
+        """Import it."""
+        module, _, path = self.place.partition(":")
+        loaded = import_module(module)
+        return attrgetter(path)(loaded) if path else loaded
+
+
+Visitors = dict[str, dict[str, Visitor]]
+"""By the group of the registry (`understudy.<folder>`) and the entry's name."""
+
+
 class Registry(Generic[E]):
     """The entries of one folder.
 
@@ -91,16 +114,16 @@ class Registry(Generic[E]):
     def names(self) -> tuple[str, ...]:
         """Every name, sorted. Raises `BadEntry` when a third party uses a name that is taken."""
         ours = self._ours()
-        visitors = _visitors(self.group)
+        visitors = self._visitors()
         if taken := ours & visitors.keys():
             name = min(taken)
             raise BadEntry(
-                f"{_whose(visitors[name])} offers the {self.kind} {name!r}, a name that {self.package} has itself"
+                f"{visitors[name].owner} offers the {self.kind} {name!r}, a name that {self.package} has itself"
             )
         return tuple(sorted(ours | visitors.keys()))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._ours() or name in _visitors(self.group)
+        return name in self._ours() or name in self._visitors()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
@@ -150,18 +173,21 @@ class Registry(Generic[E]):
             raise BadEntry(f"{source} has no docstring: its first line is the {self.kind}'s line in the reference")
         return EntryPage(name, line, text.strip(), _settings(entry) if inspect.isclass(entry) else (), source)
 
+    def _visitors(self) -> dict[str, Visitor]:
+        return visitors().get(self.group, {})
+
     def _ours(self) -> set[str]:
         package = import_module(self.package)
         return {found.name for found in pkgutil.iter_modules(package.__path__) if not found.name.startswith("_")}
 
     def _source(self, name: str) -> str:
-        visitor = None if name in self._ours() else _visitors(self.group).get(name)
+        visitor = None if name in self._ours() else self._visitors().get(name)
         return visitor.module if visitor else f"{self.package}.{name}"
 
     def _load(self, name: str) -> Any:
         if name in self._ours():
             return self._export_of(import_module(f"{self.package}.{name}"))
-        if visitor := _visitors(self.group).get(name):
+        if visitor := self._visitors().get(name):
             loaded = visitor.load()
             return self._export_of(loaded) if inspect.ismodule(loaded) else loaded
         raise UnknownName(unknown(self.kind, name, self.names()))
@@ -178,21 +204,42 @@ class Registry(Generic[E]):
 
 def unknown(kind: str, name: str, known: tuple[str, ...]) -> str:
     """The message for a name that does not exist: what was probably meant, and what there is."""
+    import difflib  # for those who mistyped
+
     near = difflib.get_close_matches(name, known, n=1)
     meant = f"; did you mean {near[0]!r}?" if near else "."
     return f"there is no {kind} {name!r}{meant} Known: {', '.join(known) or 'none'}"
 
 
+_known: Visitors | None = None
+
+
+def visitors() -> Visitors:
+    """What other distributions offer: as `know` was told, else as it is found."""
+    return _found() if _known is None else _known
+
+
+def know(told: Visitors) -> None:
+    """Take somebody's word for what other distributions offer, as a worker does its supervisor's: looking takes 20 ms and 1.2 MB."""
+    global _known  # noqa: PLW0603  it is true of the whole process
+    _known = told
+
+
 @cache
-def _visitors(group: str) -> dict[str, EntryPoint]:
-    """What other distributions offer, by name."""
-    from importlib.metadata import entry_points  # 20 ms, for those who list, or ask for a name that is not ours
+def _found() -> Visitors:
+    from importlib.metadata import entry_points  # for those who list, or ask for a name that is not ours
 
-    return {found.name: found for found in entry_points(group=group)}
+    every = entry_points()
+    return {
+        group: {one.name: _visitor(one) for one in every.select(group=group)}
+        for group in every.groups
+        if group.startswith("understudy.")
+    }
 
 
-def _whose(visitor: EntryPoint) -> str:
-    return visitor.dist.name if visitor.dist else visitor.value
+def _visitor(one: EntryPoint) -> Visitor:
+    place = f"{one.module}:{one.attr}" if one.attr else one.module
+    return Visitor(place, one.dist.name if one.dist else one.value)
 
 
 def _unknown_setting(entry: Any, given: Mapping[str, Any], path: str = "") -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from understudy.config.registries import BALANCERS, STRATEGIES
 from understudy.config.secrets import Vault
 from understudy.core.plan import Condition
 from understudy.core.scoreboard import Scoreboard
+from understudy.core.target import Target
 from understudy.dialects import CountForm, Format, converses
 from understudy.dialects._counting import Counting
 from understudy.engine.observers import Events
@@ -23,6 +24,7 @@ from understudy.engine.snapshot import Parts, Snapshot
 from understudy.gateway.data_plane import DataPlane
 from understudy.local.places import hosted_targets
 from understudy.ports import HttpClient
+from understudy.providers import facts
 from understudy.registry import Registry
 from understudy.transport.client import Client
 from understudy.transport.server import Server
@@ -42,9 +44,15 @@ def make_parts() -> Parts:
     return Parts(STRATEGIES, BALANCERS, [ELIGIBILITY.build(name) for name in ELIGIBILITY.names()])
 
 
-def make_dialects() -> dict[str, Format]:
-    """Every wire format, by name."""
-    entries = {name: DIALECTS.build(name) for name in DIALECTS.names()}
+UPSTREAM_ONLY = frozenset({"bedrock_converse", "cohere_chat", "ollama_chat"})
+"""Wire formats that no caller can speak: loaded only for targets that do."""
+
+
+def make_dialects(targets: Iterable[Target] | None = None) -> dict[str, Format]:
+    """Every wire format that callers or these targets' providers speak, by name. `targets`: None for any target there could be."""
+    spoken = None if targets is None else {wire.dialect for target in targets for wire in facts(target.provider).wires}
+    names = [name for name in DIALECTS.names() if spoken is None or name in spoken or name not in UPSTREAM_ONLY]
+    entries = {name: DIALECTS.build(name) for name in names}
     made = {name: entry for name, entry in entries.items() if not isinstance(entry, CountForm)}
     for name, form in entries.items():
         if isinstance(form, CountForm):
@@ -69,7 +77,8 @@ def make_snapshot(
     http: HttpClient | None = None,
 ) -> Snapshot:
     """A configuration made ready. `env`, `http`: as `make_vault`."""
-    return Snapshot(configuration, board, make_vault(configuration, env, http), make_dialects(), make_parts())
+    dialects = make_dialects(configuration.targets.values())
+    return Snapshot(configuration, board, make_vault(configuration, env, http), dialects, make_parts())
 
 
 def make_client(configuration: Configuration) -> Client | HostedClient:

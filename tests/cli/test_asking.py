@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from understudy import Router
+
 
 def run(*words: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "understudy", *words]
@@ -79,11 +81,40 @@ def test_explain_tells_the_order_and_the_reasons(tmp_path: Path) -> None:
     (folder / "request.json").write_text('{"model": "default", "messages": [{"role": "user", "content": "Hi"}]}')
     told = run("explain", "request.json", folder=folder)
     assert told.returncode == 0, told.stderr
-    lines = told.stdout.splitlines()
-    assert lines[0].startswith("route default")
-    assert [line.split()[1] for line in lines if line.startswith("  ")] == ["lead", "blind", "sorry"]
+    assert told.stdout.startswith("route default")
+    rows = [line.split()[1] for line in told.stdout.splitlines() if line.split() and line.split()[0] in ("1", "2")]
+    assert rows == ["lead", "blind", "sorry"]
+    assert "position +1 (1)" in told.stdout
+    assert "first by score, ahead of blind by 1 (100 %); settled" in told.stdout
+    assert "if breaker of lead: closed -> open: blind would be first" in told.stdout
+    assert "bounds: each input alone" in told.stdout
     page = json.loads(run("explain", "request.json", "--json", folder=folder).stdout)
     assert page["tiers"][1] == {"tier": "local", "degraded": True, "order": [["sorry", 0.0]], "excluded": []}
+    assert page["explained"]["choices"][0]["candidates"][1]["parts"][0]["name"] == "position"
+
+
+async def test_explain_takes_a_decision_that_was_made_and_makes_it_again(tmp_path: Path) -> None:
+    folder = configured(tmp_path, "http://127.0.0.1:9/v1")
+    async with Router.from_file(folder / "understudy.yaml", env={"KEY": "sk-test"}) as router:
+        answer = await router.chat("default", "Hello?")
+    record = answer.record()
+    (folder / "decision.json").write_text(json.dumps({"id": "x", "record": record}))
+    told = run("explain", "decision.json", folder=folder)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith(f"decision {answer.decision.id}")
+    assert "tried: connection_refused" in told.stdout
+    assert told.stdout.rstrip().endswith("made again: the same")
+    record["choices"][0]["order"].reverse()
+    (folder / "decision.json").write_text(json.dumps(record))
+    differs = run("explain", "decision.json", "--json", folder=folder)
+    assert differs.returncode == 1
+    assert json.loads(differs.stdout)["replay"]["differences"] == ["choice 1: order: now lead, blind, then blind, lead"]
+    del record["seed"]
+    (folder / "decision.json").write_text(json.dumps(record))
+    assert "as openai_chat" in run("explain", "decision.json", folder=folder).stderr, "no decision, and no request"
+    (folder / "decision.json").write_text(json.dumps(record | {"seed": "0x1", "version": "other"}))
+    other = run("explain", "decision.json", folder=folder)
+    assert (other.returncode, "missing: configuration other" in other.stderr) == (1, True)
 
 
 def test_explain_tells_who_embeds(tmp_path: Path) -> None:
@@ -91,7 +122,7 @@ def test_explain_tells_who_embeds(tmp_path: Path) -> None:
     (folder / "request.json").write_text('{"model": "default", "input": "Hi"}')
     told = run("explain", "request.json", "--dialect", "openai_embeddings", folder=folder)
     assert told.returncode == 0, told.stderr
-    assert "lead   operation: does not embed" in told.stdout
+    assert "operation: does not embed" in told.stdout
 
 
 RULES = """

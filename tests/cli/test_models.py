@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from conftest import ROOT
 from understudy.cli import app
 from understudy.config.catalogue import Catalogue
+from understudy.core.money import Price
 
 
 def models(*arguments: str):
@@ -57,6 +58,15 @@ def test_a_family_is_shown_with_all_its_models_and_long_requests():
     done = models("show", "gemini-pro")
     assert "google/gemini-2.5-pro: requests that read more than 200,000 tokens cost $2.5 in, $15 out" in done.output
     assert "quality: unknown" in done.output
+
+
+def test_a_tier_is_shown_with_what_tells_it_or_as_unknown():
+    assert 'tier: balanced: "claude sonnet" in its maker\'s range' in models("show", "claude-sonnet-4-5").output
+    assert "tier: flagship: $15 among" in models("show", "gpt-4-turbo").output
+    assert "tier: unknown" in models("show", "gpt-oss-120b").output
+    every = json.loads(models("--json").output)["models"]
+    assert all((one["tier"] is None) is (one["tier_source"] is None) for one in every)
+    assert all((one["price"] is None) is (one["cost_tier"] is None) for one in every)
 
 
 def test_an_unknown_model_is_told():
@@ -119,6 +129,46 @@ def test_a_file_that_is_no_catalogue_is_told(tmp_path, content):
     assert done.exit_code == 1
     assert "api.json" in done.output
     assert not (tmp_path / "made.zip").exists()
+
+
+@pytest.mark.parametrize("where", ["nowhere/made.zip", "."])
+def test_a_place_that_cannot_be_written_is_told_and_nothing_is_left_behind(tmp_path, where):
+    source = tmp_path / "api.json"
+    source.write_text(json.dumps({"xai": {"models": {"grok-9": {}}}}))
+    (tmp_path / "there").mkdir()
+    done = models("refresh", "--from", str(source), "--to", str(tmp_path / "there" / where))
+    assert done.exit_code == 1
+    assert "cannot be written: " in done.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["api.json", "there"]
+    assert "cannot be read: No such file" in models("refresh", "--from", str(tmp_path / "none.json")).output
+
+
+@pytest.mark.parametrize("name", ["about", "names", "../evil", "", "a/b"])
+def test_a_provider_whose_name_is_none_is_told(tmp_path, name):
+    source = tmp_path / "api.json"
+    source.write_text(json.dumps({name: {"models": {"grok-9": {}}}}))
+    done = models("refresh", "--from", str(source), "--to", str(tmp_path / "made.zip"))
+    assert done.exit_code == 1
+    assert "a provider cannot be called" in done.output
+    assert not (tmp_path / "made.zip").exists()
+
+
+def test_of_what_makes_no_sense_nothing_is_taken_and_the_rest_is(tmp_path):
+    source, made = tmp_path / "api.json", tmp_path / "made.zip"
+    odd = {
+        "cost": [1], "limit": "x", "modalities": {"input": 5, "output": [1]}, "family": 7, "tool_call": "yes", "status": 1,
+        "release_date": 20260101, "base_model": 3,
+    }  # fmt: skip
+    steps = {"cost": {"input": 1, "output": 2, "tiers": [3, {"tier": 4, "input": 5, "output": 6}]}}
+    source.write_text(json.dumps({"xai": {"models": {"grok-8": 5, "grok-9": odd, "grok-10": steps}}}))
+    assert models("refresh", "--from", str(source), "--to", str(made)).exit_code == 0
+    sheet = Catalogue(made).sheet("xai")
+    assert set(sheet) == {"grok-9", "grok-10"}
+    one = sheet["grok-9"]
+    assert (one.price, one.context, one.gives, one.family, one.tools, one.status, one.released) == (
+        None, None, ("text",), None, None, None, None,
+    )  # fmt: skip
+    assert sheet["grok-10"].price == Price(input=1_000_000, output=2_000_000)
 
 
 def test_a_snapshot_that_cannot_be_read_is_exit_code_2(tmp_path):

@@ -237,7 +237,7 @@ def test_a_route_may_list_what_needs_no_declaration():
         "targets: {a: {provider: openai, model: m}}\nroutes: {r: {tiers: {primary: [a], emergency: [stale_cache]}}}"
     )
     assert made.targets["stale_cache"].stand_in
-    assert list(made.names) == ["r", "a", "openai/m", "stale_cache"]
+    assert list(made.names) == ["r", "a", "openai/m", "stale_cache", "m"]
 
 
 PROBLEMS = [
@@ -459,9 +459,12 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
 def test_the_words_of_the_schema_are_those_of_the_core():
     from typing import get_args
 
-    from understudy.config import schema
+    from understudy.config.schema.policy import PolicySection
+    from understudy.config.schema.principals import Say
+    from understudy.config.schema.routes import TierName
+    from understudy.config.schema.targets import Feature
 
-    assert get_args(schema.Feature) == FEATURES
-    assert get_args(schema.TierName) == TIERS
-    assert get_args(schema.Say) == MAY
-    assert schema.PolicySection().value() == Policy()
+    assert get_args(Feature) == FEATURES
+    assert get_args(TierName) == TIERS
+    assert get_args(Say) == MAY
+    assert PolicySection().value() == Policy()

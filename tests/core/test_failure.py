@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 
 from understudy.core.failure import (
-    REFERENCE_COLUMNS,
     TABLE,
     Failure,
     FailureKind,
     Implicates,
     Then,
-    reference_rows,
 )
 
 KINDS = list(FailureKind)
@@ -109,20 +107,3 @@ def test_an_answer_may_say_other_than_the_table():
     failure = Failure(FailureKind.RATE_LIMIT, "no", scope=Implicates.PROVIDER, course=Then.ELSEWHERE)
     assert failure.implicates is Implicates.PROVIDER
     assert failure.then is Then.ELSEWHERE
-
-
-def test_the_reference_has_a_line_for_every_kind():
-    rows = reference_rows()
-    assert [row[0] for row in rows] == [kind.value for kind in KINDS]
-    assert {len(row) for row in rows} == {len(REFERENCE_COLUMNS)}
-    assert rows[0] == (
-        "auth",
-        "key",
-        "elsewhere",
-        "no",
-        "60 s",
-        "502",
-        "-32001",
-        "Check the key that this target uses.",
-    )
-    assert dict(zip(REFERENCE_COLUMNS, rows[KINDS.index(FailureKind.SERVER_ERROR)], strict=True))["cool-down"] == "none"

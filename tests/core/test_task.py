@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from understudy.core.catalogue._cues import HARDNESS, HARDNESS_OF, KIND_OF, KINDS_OF
+from understudy.core.catalogue._cues import HARDNESS, HARDNESS_OF, KIND_OF, KINDS_OF, STRONG, UNPARTED, UNPARTED_KIND_OF
 from understudy.core.catalogue.task import COMPLEXITIES, KINDS, NOTHING, Task, read_task, task_of
 from understudy.core.conversation import Conversation, Image, Message, Remote, Role, Text
 
@@ -72,6 +72,52 @@ def test_where_nothing_tells_nothing_is_said():
         assert (read_task(foreign).kind, read_task(foreign).complexity) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "complexity"),
+    [
+        ("Schreib mir eine Python-Funktion, die zwei Listen mischt.", "code", "simple"),
+        ("Écris un poème sur la pluie d'été.", "creative", "simple"),
+        ("¡Hola! Muchas gracias, hasta mañana.", "conversation", "simple"),
+        ("Сравните преимущества поезда и самолёта.", "analysis", "medium"),
+        ("Olá, bom dia!", "conversation", "simple"),
+        ("写一首关于大海的诗。", "creative", "simple"),
+        ("请写一个函数来排序列表。", "code", "simple"),
+        ("证明:根号三是无理数。", "analysis", "complex"),
+        ("こんにちは", "conversation", "simple"),
+    ],
+)
+def test_words_that_ask_are_known_in_other_languages(text, kind, complexity):
+    assert read_task(text) == Task(kind, complexity, read_task(text).points)
+
+
+def test_lone_surrogates_are_read_over():
+    assert read_task("Write a Python script \ud800 é").kind == "code"
+
+
+@pytest.mark.parametrize("text", ["What is 18% of 950?", "12 * 14 = ?", "7+8"])
+def test_a_short_sum_is_analysis_and_simple(text):
+    assert read_task(text) == Task("analysis", "simple", read_task(text).points)
+
+
+def test_what_comes_with_a_text_that_is_only_to_be_worked_over_does_not_make_it_hard():
+    material = (
+        "The committee has to prove its design of the algorithm and evaluate the architecture of the matrix. " * 12
+    )
+    assert read_task(material).complexity == "complex"
+    assert (
+        read_task(f"Summarize: {material}").complexity
+        == read_task(f"{material} Please translate.").complexity
+        == "medium"
+    )
+    assert (
+        read_task("Summarize: " + material * 9).points == read_task(f"Summarize: {material}").points + 1
+    )  # but for a very long one
+
+
+def test_parts_of_a_word_with_hyphens_count():
+    assert read_task("a python-script").kind == "code"
+
+
 def test_formulas_are_hard_in_every_language():
     text = (
         "Докажите: $a ^ 2 + b ^ 2 = c ^ 2$ ? $d ^ 2 + e ^ 2 = f ^ 2$ ? $g ^ 2 + h ^ 2 = k ^ 2$ ? "
@@ -123,7 +169,8 @@ def test_what_is_no_text_is_passed_over():
 
 def test_the_tables_hold_every_word_once():
     assert set(KIND_OF.values()) <= set(KINDS)
-    for table, whole in ((KINDS_OF, KIND_OF), (HARDNESS, HARDNESS_OF)):
+    assert {word for word in STRONG if KIND_OF.get(word) != "code"} == set()
+    for table, whole in ((KINDS_OF, KIND_OF), (HARDNESS, HARDNESS_OF), (UNPARTED, UNPARTED_KIND_OF)):
         words = [word for words in table.values() for word in words.split()]
         assert sorted(words) == sorted(whole), {word for word in words if words.count(word) > 1}
         assert all(word == word.lower() for word in words)
@@ -131,7 +178,7 @@ def test_the_tables_hold_every_word_once():
 
 
 def test_a_kilobyte_is_read_in_microseconds():
-    """Bound with room for a busy machine: measured alone it is about 30 us, and the aim is 50."""
+    """Bound with room for a busy machine: measured alone it is about 38 us (code 41, Russian 31, Chinese 27), and the aim is 50."""
     text = (
         "Explain which of these functions returns the largest number, and why it is not the last one of them. " * 11
     )[:1024]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from understudy.core.request import Call, Needs
 from understudy.dialects import BY_THE_BOOK, BadBody, Quirks
@@ -134,13 +136,13 @@ def test_a_stream_is_asked_for_its_usage():
 
 @pytest.mark.parametrize("wanted", ["max_tokens", "max_completion_tokens"])
 def test_the_bound_goes_by_the_name_that_the_provider_knows(wanted):
-    for given in (
+    for told in (
         {"max_tokens": 5},
         {"max_completion_tokens": 5},
         {"max_tokens": 9, "max_completion_tokens": 5},
         {"max_tokens": 5, "max_completion_tokens": None},
     ):
-        fitted, dropped = sent(body(**given), Quirks(max_tokens_field=wanted))
+        fitted, dropped = sent(body(**told), Quirks(max_tokens_field=wanted))
         assert {name: held for name, held in fitted.items() if name.startswith("max_")} == {wanted: 5}
         assert dropped == ()
     assert "max_tokens" not in sent(body(), Quirks(max_tokens_field="max_tokens"))[0]
@@ -208,7 +210,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize(
-    ("given", "field", "kept", "lost"),
+    ("told", "field", "kept", "lost"),
     [
         ({"reasoning_content": "Hm."}, None, {}, True),
         ({"reasoning_content": "Hm."}, "reasoning", {"reasoning": "Hm."}, False),
@@ -225,8 +227,8 @@ FOREIGN = {
         ({"reasoning": None, "reasoning_content": ""}, None, {}, False),
     ],
 )
-def test_thoughts_go_back_as_the_provider_takes_them_and_never_to_another(given, field, kept, lost):
-    fitted, dropped = sent(body(thinking(**given)), Quirks(reasoning_field=field))
+def test_thoughts_go_back_as_the_provider_takes_them_and_never_to_another(told, field, kept, lost):
+    fitted, dropped = sent(body(thinking(**told)), Quirks(reasoning_field=field))
     assert fitted["messages"] == [thinking(**kept)]
     assert dropped == (("messages.reasoning",) if lost else ())
 
@@ -253,3 +255,57 @@ def test_a_body_that_cannot_be_read_is_refused(raw):
     call = Call(dialect=DIALECT.name, needs=Needs(model="m"), body=raw)
     with pytest.raises(BadBody):
         DIALECT.retarget(call, "theirs", Quirks(roles=(("developer", "system"),)))
+
+
+# Written from what was read once
+
+NULLS = st.none()
+TURNS = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "assistant", "system", "tool", "developer"])},
+    optional={
+        "content": st.one_of(NULLS, st.text(max_size=20), st.just([{"type": "text", "text": "a"}])),
+        "name": st.text(max_size=3),
+        "tool_call_id": st.just("call_1"),
+        "tool_calls": st.just([{"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]),
+        "reasoning_content": st.text(max_size=3),
+        "heard_of_nowhere": st.integers(),
+    },
+)
+MEMBERS = st.fixed_dictionaries(
+    {"messages": st.lists(TURNS, max_size=3)},
+    optional={
+        "stream": st.one_of(NULLS, st.booleans()),
+        "stream_options": st.one_of(NULLS, st.just({"include_usage": True}), st.just({"include_usage": False})),
+        "max_tokens": st.one_of(NULLS, st.integers(0, 9)),
+        "max_completion_tokens": st.one_of(NULLS, st.integers(0, 9)),
+        "n": st.one_of(NULLS, st.integers(1, 3)),
+        "reasoning_effort": st.one_of(NULLS, st.sampled_from(["none", "low"])),
+        "logprobs": st.one_of(NULLS, st.booleans()),
+        "temperature": st.floats(0, 2),
+        "tools": st.just([{"type": "function", "function": {"name": "f"}}]),
+        "user": st.text(max_size=3),
+        "heard_of_nowhere": st.just({"a": [1]}),
+    },
+)
+READINGS = (
+    BY_THE_BOOK,
+    Quirks(max_tokens_field="max_tokens"),
+    Quirks(max_tokens_field="max_completion_tokens", ask_usage=False),
+    Quirks(roles=(("developer", "system"),), tool_ids=("[a-z]{3}", 3)),
+    Quirks(drop=("user",), fields=(("store", False),)),
+)
+
+
+@given(MEMBERS, st.sampled_from(READINGS))
+def test_a_request_that_is_not_read_again_says_what_one_that_is_says(members, quirks):
+    raw = json.dumps({"model": "m", **members}).encode()
+    call = Call(dialect=DIALECT.name, needs=DIALECT.needs(raw), body=raw)
+    at_once, again = (DIALECT.retarget(call, "theirs", quirks) for _ in range(2))
+    assert (json.loads(at_once[0]), at_once[1]) == (json.loads(again[0]), again[1])
+
+
+def test_what_was_read_of_another_request_is_not_taken_for_this_one():
+    mine, other = body({"role": "user", "content": "mine"}), body({"role": "user", "content": "another's"})
+    call = Call(dialect=DIALECT.name, needs=DIALECT.needs(mine), body=mine)
+    DIALECT.needs(other)
+    assert json.loads(DIALECT.retarget(call, "theirs", BY_THE_BOOK)[0])["messages"][0]["content"] == "mine"

@@ -117,11 +117,18 @@ async def test_of_very_many_dropped_members_some_are_told(raise_curtain: Raise, 
 async def test_models_are_listed_in_the_dialect_of_who_asks(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:
     stage = await raise_curtain(two_targets(*mocks))
     openai = (await stage.http.get(stage.url + "/v1/models")).json()
-    assert [one["id"] for one in openai["data"]] == ["default", "lead", "understudy"]
+    assert [one["id"] for one in openai["data"]] == [
+        "default", "lead", "understudy", "openai_compatible/m", "openai_compatible/m2", "m", "m2",
+    ]  # fmt: skip
     anthropic = (await stage.http.get(stage.url + "/v1/models", headers={"anthropic-version": "2023-06-01"})).json()
     assert anthropic["data"][0]["type"] == "model"
-    one = (await stage.http.get(stage.url + "/v1/models/lead")).json()
-    assert one["id"] == "lead"
+    google = (await stage.http.get(stage.url + "/v1beta/models")).json()
+    assert [one["name"] for one in google["models"]] == [f"models/{one['id']}" for one in anthropic["data"]]
+    for name in ("lead", "m", "openai_compatible/m", "openai_compatible%2Fm2"):
+        one = (await stage.http.get(f"{stage.url}/v1/models/{name}")).json()
+        assert one["id"] == name.replace("%2F", "/")
+    unknown = await stage.http.get(stage.url + "/v1/models/laed")
+    assert (unknown.status_code, 'did you mean "lead"' in unknown.json()["error"]["message"]) == (404, True)
 
 
 async def test_an_unknown_model_names_those_that_exist(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:

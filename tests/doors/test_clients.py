@@ -216,7 +216,7 @@ async def test_the_sync_clients_work_too(stage: Stage) -> None:
         ):
             first = left.chat.completions.create(model="default", messages=QUESTION)
             models = [one.id for one in left.models.list()]
-            assert models == ["default", "lead", "understudy"]
+            assert models[:3] == ["default", "lead", "understudy"]
             assert left.models.retrieve("lead").id == "lead"
             assert [one.id for one in right.models.list()] == models
             second = right.messages.create(model="default", max_tokens=200, messages=QUESTION)

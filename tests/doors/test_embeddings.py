@@ -136,7 +136,7 @@ async def test_vectors_of_another_space_are_never_given_in_place_of_the_routes(
     assert "lead: server_error" in message
     found = stage.engine.decisions.get(answer.headers["x-understudy-decision"])
     assert found is not None
-    told = found[0].explain()
+    told = str(found[0].explain())
     assert "understudy: vector_space: its vectors are of other, those of this route of e" in told
     assert "chatty: operation: does not embed" in told
 

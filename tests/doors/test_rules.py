@@ -64,7 +64,7 @@ async def test_a_rule_brings_in_a_target_and_the_decision_can_be_made_again(
     assert ruling.fired == ("easy",)
     assert decision.needs.task is not None
     assert decision.needs.task.complexity == "simple"
-    assert "rule easy applies: complexity simple" in decision.explain()
+    assert "rule easy applies: complexity simple" in str(decision.explain())
     assert replayed(stage, decision) == []
 
 

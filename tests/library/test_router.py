@@ -67,7 +67,7 @@ async def test_an_answer_tells_who_gave_it_what_it_took_and_why_it_was_them(mock
         assert answer.cost == Decimal(answer.usage.prompt * 2 + answer.usage.completion * 10) / 1_000_000
         assert len(answer.attempts) == 1
         assert answer.decision is not None
-        assert "lead" in answer.decision.explain()
+        assert "lead" in str(answer.decision.explain())
         assert router.costs().cost == answer.cost
         assert router.costs().targets["lead"].tokens == answer.usage.total
         assert router.health()["lead"].breaker == "closed"
@@ -243,7 +243,7 @@ async def test_rules_are_flags_that_the_program_switches(mocks) -> None:
         assert flag.applied == 2
         answer = await router.chat("default", "Hello", complexity="complex")
         assert answer.target == "lead"
-        assert "rule flag does not apply: complexity complex" in answer.decision.explain()
+        assert "rule flag does not apply: complexity complex" in str(answer.decision.explain())
         with pytest.raises(BadRequest, match="one of simple"):
             await router.chat("default", "Hello", complexity="tricky")
         with pytest.raises(KeyError):

@@ -76,6 +76,21 @@ def test_every_recorded_error_means_what_was_recorded(record: dict[str, Any]):
 
 
 @pytest.mark.shared("recordings")
+@pytest.mark.parametrize("record", RECORDS, ids=lambda r: f"{r['provider']}-{r['id']}")
+@pytest.mark.parametrize("header", [{}, {b"date": b"Wed, 21 Oct 2026 07:28:00 GMT"}])
+def test_what_is_remembered_of_an_error_is_what_reading_it_again_would_find(
+    record: dict[str, Any], header: dict[bytes, bytes]
+):
+    response = record["response"]
+    status, text = record.get("status", response.get("status")), response.get("body_text")
+    body = (json.dumps(response["body"]) if text is None else text).encode()
+    remembered, again = (
+        classify(status or 500, headers, body, now_unix_s=NOW_UNIX_S)
+        for headers in (header, {**header, b"x-odd": b"1"})
+    )
+    assert remembered == again
+
+
 def test_the_records_were_all_there():
     assert len(read_recordings("errors")) == 81
     assert len(read_recordings("errors_documented")) == 39

@@ -1,23 +1,29 @@
-"""Show which target a request would get, who would be left out, and why. Nothing is sent."""
+"""Show which target a request would get, or got; who would be left out, why, and what would change it. Nothing is sent."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from understudy.cli._configuration import ConfigFile, read_configuration
-from understudy.cli._output import ASKED_WRONGLY, Json, columns, fail, tell, told
-from understudy.core.value import value
+from understudy.cli._output import ASKED_WRONGLY, FAILED, Json, fail, told
+from understudy.core.value import JsonObject, value
 
 if TYPE_CHECKING:
     from understudy.config import Configuration
+    from understudy.core.decision import Decision
+    from understudy.core.explanation.told import Explanation
+    from understudy.core.plan import RoutePlan
+    from understudy.core.scoreboard import Scoreboard
 
 
 def command(  # noqa: PLR0913, PLR0917  the options
-    request: Annotated[Path, typer.Argument(help="A request body as JSON.")],
+    request: Annotated[
+        Path, typer.Argument(help="A request body as JSON; or a decision, as /api/decisions/{id} gives it.")
+    ],
     config: ConfigFile = None,
     dialect: Annotated[
         str, typer.Option(help="Its wire format: openai_chat, anthropic_messages, openai_embeddings.")
@@ -33,28 +39,71 @@ def command(  # noqa: PLR0913, PLR0917  the options
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Explain, as every target stands at a fresh start."""
+    """Explain a request, as every target stands at a fresh start; or a decision that was made, as they stood then.
+
+    A decision is made again, too: exit code 1 when it comes out otherwise.
+    """
     with told(as_json=as_json):
         configuration = read_configuration(config)
     try:
         body = request.read_bytes()
     except OSError as error:
         fail([f"{request}: {error.strerror}"], as_json=as_json, code=ASKED_WRONGLY)
+    record = record_in(body)
+    if record is not None:
+        tell_record(configuration, record, as_json=as_json)
+        return
     try:
         said = Said(pairs(label), pairs(header), session, principal, complexity, moment(at))
     except ValueError as wrong:
         fail([str(wrong)], as_json=as_json, code=ASKED_WRONGLY)
-    page = explain(configuration, body, dialect, route, said)
-    if "problems" in page:
-        fail(page["problems"], as_json=as_json, code=ASKED_WRONGLY)
-    lines = [f"route {page['route']}, as a {page['dialect']} request of about {page['needs']['tokens_in']} tokens"]
-    lines += page["rules"]
-    for tier in page["tiers"]:
-        lines.append(f"{tier['tier']}{' (degraded)' if tier['degraded'] else ''}")
-        rows = [[str(place), name, f"score {score:g}"] for place, (name, score) in enumerate(tier["order"], 1)]
-        rows += [["-", out["target"], f"{out['reason']}: {out['detail']}"] for out in tier["excluded"]]
-        lines.append(columns(rows))
-    tell("\n".join(lines), page, as_json=as_json)
+    found = explain(configuration, body, dialect, route, said)
+    if isinstance(found, list):
+        fail(found, as_json=as_json, code=ASKED_WRONGLY)
+    from understudy.cli._explained import show
+
+    page, explanation = found
+    tokens = page["needs"]["tokens_in"]
+    show(
+        f"route {page['route']}, as a {page['dialect']} request of about {tokens} tokens",
+        explanation,
+        page,
+        as_json=as_json,
+    )
+
+
+def record_in(body: bytes) -> JsonObject | None:
+    """A decision's record, alone or within the page of it; None when this is something else."""
+    import json
+
+    try:
+        page = json.loads(body)
+    except ValueError:
+        return None
+    record = page.get("record", page) if isinstance(page, dict) else None
+    return record if isinstance(record, dict) and "choices" in record and "seed" in record else None
+
+
+def tell_record(configuration: Configuration, record: JsonObject, *, as_json: bool) -> None:
+    """Explain a decision that was made, and make it again."""
+    from understudy import wiring
+    from understudy.cli._explained import show
+    from understudy.core.scoreboard import Scoreboard
+    from understudy.engine.record import MissingInput, read, replay_record
+
+    snapshot = wiring.make_snapshot(configuration, Scoreboard())
+    try:
+        decision = read(record, snapshot)
+    except MissingInput as missing:
+        fail([f"missing: {missing}"], as_json=as_json)
+    differences = replay_record(record, snapshot)
+    explanation = decision.explain()
+    page = {"explained": explanation.page(), "replay": {"same": not differences, "differences": differences}}
+    title = f"decision {decision.id}: route {decision.route}, configuration {decision.version}"
+    ending = ["made again: the same"] if not differences else [f"made again: {one}" for one in differences]
+    show(title, explanation, page, as_json=as_json, ending=ending)
+    if differences:
+        raise typer.Exit(FAILED)
 
 
 @value
@@ -90,19 +139,15 @@ def moment(at: str | None) -> float | None:
 
 def explain(
     configuration: Configuration, body: bytes, dialect: str, route: str | None, said: Said = NOTHING_SAID
-) -> dict[str, Any]:
-    """What would be chosen, tier by tier, or the problems with the request."""
+) -> tuple[JsonObject, Explanation] | list[str]:
+    """What would be chosen, tier by tier, as a page and as an explanation; or the problems with the request."""
     import time
-
-    import msgspec
 
     from understudy import wiring
     from understudy.core.decision import Decision
-    from understudy.core.plan import Ask
     from understudy.core.request import Call
     from understudy.core.rules.spending import Spending
     from understudy.core.scoreboard import Scoreboard
-    from understudy.core.select import dice_of, select
     from understudy.dialects import BadBody
     from understudy.engine.reading import with_traits
     from understudy.engine.ruling import World, apply
@@ -110,16 +155,17 @@ def explain(
     board = Scoreboard()
     snapshot = wiring.make_snapshot(configuration, board)
     if dialect not in snapshot.dialects:
-        return {"problems": [f"no dialect is called {dialect!r}; there are: {', '.join(snapshot.dialects)}"]}
+        return [f"no dialect is called {dialect!r}; there are: {', '.join(snapshot.dialects)}"]
     try:
         needs = snapshot.dialects[dialect].needs(body)
     except BadBody as trouble:
-        return {"problems": [f"as {dialect}: {trouble}"]}
+        return [f"as {dialect}: {trouble}"]
     plan = snapshot.plan(route or needs.model, None, needs.operation)
     if plan is None:
         names = ", ".join(sorted(snapshot.plans))
-        return {"problems": [f"no route, target or model is called {route or needs.model!r}; there are: {names}"]}
-    decision = Decision(0, "", plan.name, plan.version, needs, dialect, 0, 0.0)
+        return [f"no route, target or model is called {route or needs.model!r}; there are: {names}"]
+    session = said.session or ""
+    decision = Decision(0, "", plan.name, plan.version, needs, dialect, 0, 0.0, session, said.principal)
     call = Call(
         dialect=dialect,
         needs=needs,
@@ -133,23 +179,52 @@ def explain(
     )
     world = World(board, time.time() if said.wall_s is None else said.wall_s, Spending(snapshot.spends), {}, {})
     left, problem = apply(world, snapshot, plan, call, decision)
-    rules = [] if decision.ruling is None else decision.ruling.told()
     if left is None:
-        return {"problems": [*rules, f"refused: {problem.message}"]}
-    plan = left
-    if plan.reads_prompt:
+        rules = [] if decision.ruling is None else decision.ruling.told()
+        return [*rules, f"refused: {problem.message}"]
+    if left.reads_prompt:
         decision.needs = with_traits(decision.needs, body, snapshot.dialects[dialect])
-    ask = Ask(decision.needs, dialect, 0.0, dice_of(decision, 0), 0, {})
-    tiers = []
-    for tier in plan.tiers:
-        order, scores, excluded = select(tier, plan, ask, board.standings)
-        tiers.append(
-            {
-                "tier": tier.name,
-                "degraded": tier.degraded,
-                "order": [[entry.target.name, score] for entry, score in zip(order, scores, strict=True)],
-                "excluded": msgspec.to_builtins(excluded),
-            }
+    return _tiers(left, decision, board)
+
+
+def _tiers(plan: RoutePlan, decision: Decision, board: Scoreboard) -> tuple[JsonObject, Explanation]:
+    """A choice in each of the tiers, and what there is to say of it."""
+    from understudy.core.explanation.told import plain
+    from understudy.core.plan import Ask
+    from understudy.core.select import choose, dice_of
+
+    for number, tier in enumerate(plan.tiers):
+        choose(
+            tier,
+            plan,
+            Ask(
+                decision.needs,
+                decision.dialect,
+                0.0,
+                dice_of(decision, number),
+                0,
+                {},
+                session=decision.session,
+                principal=decision.principal,
+            ),
+            board.standings,
+            decision,
         )
-    told_needs = msgspec.to_builtins(decision.needs)
-    return {"route": plan.name, "dialect": dialect, "needs": told_needs, "rules": rules, "tiers": tiers}
+    explanation = decision.explain()
+    page = {
+        "route": plan.name,
+        "dialect": decision.dialect,
+        "needs": plain(decision.needs),
+        "rules": [] if decision.ruling is None else decision.ruling.told(),
+        "tiers": [
+            {
+                "tier": choice.tier.name,
+                "degraded": choice.tier.degraded,
+                "order": plain(list(zip(choice.order, choice.scores, strict=True))),
+                "excluded": plain(choice.excluded),
+            }
+            for choice in decision.choices
+        ],
+        "explained": explanation.page(),
+    }
+    return page, explanation

@@ -69,9 +69,8 @@ def show(
         for one in places
         if (price := one.model.price) is not None and price.longer is not None
     ]
-    text = "\n".join(
-        [head, "quality: unknown here; your configuration or `understudy evaluate` gives it", columns(rows), *longer]
-    )
+    quality = "quality: unknown here; your configuration or `understudy evaluate` gives it"
+    text = "\n".join([head, *_tiers(places), quality, columns(rows), *longer])
     data = {"name": name, **kinship, "quality": None, "places": [_data(one) for one in places], "about": _about(opened)}
     tell(f"{text}\n\n{_credit(opened)}", data, as_json=as_json)
 
@@ -132,9 +131,17 @@ def refresh(
     from understudy.config.catalogue.snapshot import Unusable, read_source, write_snapshot
 
     try:
-        about = write_snapshot(read_source(source), to)
-    except (OSError, Unusable) as error:
+        published = read_source(source)
+    except OSError as error:
+        fail([f"{source}: cannot be read: {error.strerror}"], as_json=as_json)
+    except Unusable as error:
         fail([str(error)], as_json=as_json)
+    try:
+        about = write_snapshot(published, to)
+    except OSError as error:
+        fail([f"{to}: cannot be written: {error.strerror}"], as_json=as_json)
+    except Unusable as error:
+        fail([f"{source}: {error}"], as_json=as_json)
     data = {"file": str(to), "models": about.models, "providers": about.providers, "dated": about.dated or None}
     tell(
         f"{to}: {about.models} models of {about.providers} providers\nuse it with `catalogue: {{file: {to}}}` in the configuration",
@@ -201,18 +208,28 @@ def _places(catalogue: Catalogue, name: str) -> list[Found]:
     )
 
 
+def _tiers(places: list[Found]) -> list[str]:
+    """Each tier that is told of these places, and what it is told by."""
+    from understudy.config.catalogue import tier
+
+    told = {f"tier: {one.tier}: {one.why}" for place in places if (one := tier(place.id, place.model))}
+    return sorted(told) or ["tier: unknown: neither its words nor its price among its maker's tell it"]
+
+
 def _row(found: Found) -> tuple[str, ...]:
-    from understudy.core.catalogue.tier import cost_tier, tier_of
+    from understudy.config.catalogue import tier
+    from understudy.core.catalogue.tier import cost_tier
 
     model = found.model
     price = model.price
+    graded = tier(found.id, model)
     return (
         _rate(price.input if price else None),
         _rate(price.output if price else None),
         _rate(price.cache_read if price else None),
         _tokens(model.context),
         _tokens(model.output),
-        tier_of(model.family, writes_text=model.gives == ("text",)) or "?",
+        graded.tier if graded else "?",
         cost_tier(price) or "?",
         " ".join(_abilities(found)) or "-",
         model.status or "",
@@ -226,10 +243,12 @@ def _abilities(found: Found) -> list[str]:
 
 
 def _data(found: Found) -> JsonObject:
+    from understudy.config.catalogue import tier
     from understudy.config.catalogue.filled import lacking
-    from understudy.core.catalogue.tier import cost_tier, tier_of
+    from understudy.core.catalogue.tier import cost_tier
 
     model = found.model
+    graded = tier(found.id, model)
     return {
         "place": found.full,
         "model": found.id,
@@ -237,7 +256,8 @@ def _data(found: Found) -> JsonObject:
         "same_as": model.same_as,
         "maker": model.maker,
         "family": model.family,
-        "tier": tier_of(model.family, writes_text=model.gives == ("text",)),
+        "tier": graded.tier if graded else None,
+        "tier_source": graded.why if graded else None,
         "price": _dollars(model.price),
         "cost_tier": cost_tier(model.price),
         "context_tokens": model.context,

@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 
 from understudy.config import Configuration
-from understudy.config.schema import PICO_PER_DOLLAR_A_MILLION, RatesSection, ServerSection, TransportSection
+from understudy.config.schema.price import PICO_PER_DOLLAR_A_MILLION, RatesSection
+from understudy.config.schema.transport import ServerSection, TransportSection
 from understudy.core.money import Price
 from understudy.core.policy import BreakerSettings, Cascade
 from understudy.core.request import Operation

@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 
 from understudy.config.problems import Path, Problems
-from understudy.config.schema import CascadeSection, RouteSection, plain
+from understudy.config.schema.kinds import plain
+from understudy.config.schema.policy import CascadeSection
+from understudy.config.schema.routes import RouteSection
 from understudy.config.secrets import beside
 from understudy.core.policy import Cascade
 from understudy.core.prompts.heads import Trained

@@ -19,15 +19,11 @@ from understudy.config.problems import Path as Location
 from understudy.config.problems import Problems, nearest
 from understudy.config.ready import key_variables, ready_routes, targets_from_environment
 from understudy.config.routes import read_routes
-from understudy.config.schema import (
-    NOT_YET,
-    SECTIONS,
-    CatalogueSection,
-    PrincipalSection,
-    ServerSection,
-    TransportSection,
-    name_problem,
-)
+from understudy.config.schema import NOT_YET, SECTIONS
+from understudy.config.schema.catalogue import CatalogueSection
+from understudy.config.schema.kinds import name_problem
+from understudy.config.schema.principals import PrincipalSection
+from understudy.config.schema.transport import ServerSection, TransportSection
 from understudy.config.secrets import beside
 from understudy.config.targets import read_targets
 from understudy.config.text import BYTES_MAX, Unreadable, read

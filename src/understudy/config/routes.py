@@ -10,7 +10,9 @@ from typing import Any
 from understudy.config.files import read_cascade, with_file
 from understudy.config.problems import Path, Problems, nearest
 from understudy.config.registries import BALANCERS, STRATEGIES
-from understudy.config.schema import PolicySection, RouteSection, name_problem
+from understudy.config.schema.kinds import name_problem
+from understudy.config.schema.policy import PolicySection
+from understudy.config.schema.routes import RouteSection
 from understudy.config.targets import bare_names, bare_target, check_retry
 from understudy.core.failure import FailureKind
 from understudy.core.route import TIERS, Named, Route, tiers_of

@@ -9,7 +9,9 @@ from understudy.config.problems import Path, Problems, nearest, setting_path
 from understudy.config.registries import BALANCERS, CONDITIONS, EFFECTS, STRATEGIES
 from understudy.config.routes import check_named, find_target
 from understudy.config.rulebook import in_order, make_ready
-from understudy.config.schema import PolicySection, RuleSection, name_problem, plain
+from understudy.config.schema.kinds import name_problem, plain
+from understudy.config.schema.policy import PolicySection
+from understudy.config.schema.rules import RuleSection
 from understudy.core.route import Named, Route
 from understudy.core.rules.change import changed
 from understudy.core.rules.extent import Names

@@ -7,7 +7,10 @@ import inspect
 from typing import Any
 
 from understudy.config.problems import Path, Problems, nearest
-from understudy.config.schema import PriceSection, RatesSection, RetrySection, TargetSection, name_problem, plain
+from understudy.config.schema.kinds import name_problem, plain
+from understudy.config.schema.policy import RetrySection
+from understudy.config.schema.price import PriceSection, RatesSection
+from understudy.config.schema.targets import TargetSection
 from understudy.core.catalogue.profile import Profile
 from understudy.core.money import Price
 from understudy.core.request import Operation

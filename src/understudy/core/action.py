@@ -14,6 +14,7 @@ simulator in virtual time. Every reply carries `now_s`, so a walk never needs a 
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 from understudy.core.failure import FailureKind
 from understudy.core.outcome import Outcome, Purpose, Result
@@ -128,4 +129,5 @@ class Ended:
 
 
 Reply = Held | Refused | Started | Ready | Failed | Timer | Ended
-Walk = Generator[Action, Reply, Result]
+Walk = Generator[Action, Any, Result]
+"""What it is sent depends on what it yielded, as the table above says: which a generator's type cannot."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import replace
+from typing import Any
 
 from understudy.core.action import (
     Action,
@@ -23,10 +24,10 @@ from understudy.core.action import (
     Ready,
     Refused,
     Relay,
-    Reply,
     Reserve,
     Start,
     Started,
+    Timer,
     Walk,
 )
 from understudy.core.agreement import agreed, evidence
@@ -50,22 +51,20 @@ def cascade(plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float
         return (yield from trip.give(handle, trip.drafts[handle].entry))
     for entry in () if trip.stopped else trip.calls():
         if entry is not None:
-            reply: Reply = yield Reserve(entry, trip.panics)
-            trip.now_s = reply.now_s
-            if isinstance(reply, Refused):
-                trip.refused(entry, reply)
+            place: Held | Refused = yield Reserve(entry, trip.panics)
+            trip.now_s = place.now_s
+            if isinstance(place, Refused):
+                trip.refused(entry, place)
                 continue
-            assert isinstance(reply, Held)
-            reply = yield trip.start(entry, test=reply.test)
-            trip.now_s = reply.now_s
-            assert isinstance(reply, Started)
-            trip.open[reply.handle] = entry
-        reply = yield Next(trip.wake_s)
-        trip.now_s = reply.now_s
-        if isinstance(reply, Ready):
-            return (yield from trip.give(reply.handle, trip.open[reply.handle]))
-        if isinstance(reply, Failed):
-            if not trip.goes_on(trip.open.pop(reply.handle), reply.outcome):
+            begun: Started = yield trip.start(entry, test=place.test)
+            trip.now_s = begun.now_s
+            trip.open[begun.handle] = entry
+        news: Ready | Failed | Timer = yield Next(trip.wake_s)
+        trip.now_s = news.now_s
+        if isinstance(news, Ready):
+            return (yield from trip.give(news.handle, trip.open[news.handle]))
+        if isinstance(news, Failed):
+            if not trip.goes_on(trip.open.pop(news.handle), news.outcome):
                 break
         elif trip.now_s >= deadline_s:
             break
@@ -103,7 +102,7 @@ class _Drafts(Trip):
 
     # Drafting
 
-    def ask_all(self) -> Generator[Action, Reply, None]:
+    def ask_all(self) -> Generator[Action, Any, None]:
         """Ask everyone who drafts, and hear all of them out. Only a failure that stops everything ends it early."""
         found = self.eligible()
         drafts = [entry for name in self.cascade.ask if (entry := found.get(name)) is not None]
@@ -123,33 +122,31 @@ class _Drafts(Trip):
         needed = 2 if self.cascade.gate is None else len(self.cascade.ask)
         return needed <= len(drafts) < self.attempts_left
 
-    def begin(self, entry: Entry, until_s: float) -> Generator[Action, Reply, None]:
+    def begin(self, entry: Entry, until_s: float) -> Generator[Action, Any, None]:
         """Ask one of them, if it has a place. `until_s`: by when the whole answer must be there."""
-        reply = yield Reserve(entry)
-        self.now_s = reply.now_s
-        if isinstance(reply, Refused):
-            self.refused(entry, reply)
+        place: Held | Refused = yield Reserve(entry)
+        self.now_s = place.now_s
+        if isinstance(place, Refused):
+            self.refused(entry, place)
             return
-        assert isinstance(reply, Held)
         self.attempts_left -= 1
         self.begun += 1
-        reply = yield Start(entry, self.begun, entry.tier, Purpose.TEST if reply.test else Purpose.DRAFT, until_s)
-        self.now_s = reply.now_s
-        assert isinstance(reply, Started)
-        self.open[reply.handle] = entry
+        purpose = Purpose.TEST if place.test else Purpose.DRAFT
+        begun: Started = yield Start(entry, self.begun, entry.tier, purpose, until_s)
+        self.now_s = begun.now_s
+        self.open[begun.handle] = entry
 
-    def hear(self) -> Generator[Action, Reply, None]:
+    def hear(self) -> Generator[Action, Any, None]:
         """Wait until each has answered or failed."""
         places = {name: place for place, name in enumerate(self.cascade.ask)}
         while self.open and not self.stopped and self.now_s < self.deadline_s:
-            reply = yield Next(self.deadline_s)
-            self.now_s = reply.now_s
-            if isinstance(reply, Ready):
-                assert isinstance(reply, Drafted)
-                entry = self.open.pop(reply.handle)
-                self.drafts[reply.handle] = _Draft(entry, places[entry.target.name], reply.gist, reply.written)
-            elif isinstance(reply, Failed):
-                self.stopped = not self.goes_on(self.open.pop(reply.handle), reply.outcome)
+            news: Drafted | Failed | Timer = yield Next(self.deadline_s)
+            self.now_s = news.now_s
+            if isinstance(news, Drafted):
+                entry = self.open.pop(news.handle)
+                self.drafts[news.handle] = _Draft(entry, places[entry.target.name], news.gist, news.written)
+            elif isinstance(news, Failed):
+                self.stopped = not self.goes_on(self.open.pop(news.handle), news.outcome)
         self.drafts = dict(sorted(self.drafts.items(), key=lambda one: one[1].place))
 
     def set_aside(self) -> None:
@@ -190,13 +187,12 @@ class _Drafts(Trip):
 
     # Ends
 
-    def give(self, handle: int, entry: Entry) -> Generator[Action, Reply, Result]:
+    def give(self, handle: int, entry: Entry) -> Walk:
         """Let the caller have an answer, to its end."""
-        reply = yield Relay(handle, self.deadline_s)
-        assert isinstance(reply, Ended)
-        self.now_s = reply.now_s
-        self.attempts.extend(reply.lost)
-        return self.answered(entry, reply.outcome)
+        told: Ended = yield Relay(handle, self.deadline_s)
+        self.now_s = told.now_s
+        self.attempts.extend(told.lost)
+        return self.answered(entry, told.outcome)
 
     def result(self, winner: Outcome | None, failure: Failure | None, *, degraded: bool) -> Result:
         """The one Result of this request, with what was made of the drafts."""

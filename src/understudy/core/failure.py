@@ -367,26 +367,6 @@ TABLE: dict[FailureKind, FailureRow] = {
 # fmt: on
 
 
-REFERENCE_COLUMNS = ("kind", "implicates", "then", "counts", "cool-down", "status", "JSON-RPC", "advice")
-
-
-def reference_rows() -> list[tuple[str, ...]]:
-    """The table as text for the reference page, one tuple of `REFERENCE_COLUMNS` a kind, in the order of the enum."""
-    return [
-        (
-            kind.value,
-            row.implicates.value,
-            row.then.value,
-            "yes" if row.counts else "no",
-            f"{row.cool_down_s:g} s" if row.cool_down_s else "none",
-            str(row.status),
-            str(row.rpc),
-            row.advice,
-        )
-        for kind, row in ((kind, TABLE[kind]) for kind in FailureKind)
-    ]
-
-
 @value
 class Failure:
     """One failure, as a value: what an attempt or a request ended in instead of an answer.

@@ -10,7 +10,7 @@ from understudy.core.catalogue.traits import Traits, traits_of
 from understudy.core.dice import Dice
 from understudy.core.failure import FailureKind
 from understudy.core.policy import Policy
-from understudy.core.request import Needs
+from understudy.core.request import Needs, Operation
 from understudy.core.route import Route
 from understudy.core.scoreboard import Scoreboard, Standing
 from understudy.core.sessions import Warm
@@ -167,6 +167,7 @@ class TierPlan:
 
     `number`: its place among the route's. `paid`: its attempts count, because its targets are no stand-ins; a tier holds
     either the one or the other. `passing`: names of the conditions that lift by themselves. `rotation`: under which name the scoreboard counts its turns.
+    `plan`: whose tier it is, once that is put together; it makes a kept Decision whole without a reference in each.
     """
 
     __slots__ = (
@@ -180,6 +181,7 @@ class TierPlan:
         "number",
         "paid",
         "passing",
+        "plan",
         "rotation",
     )
 
@@ -188,6 +190,7 @@ class TierPlan:
     ) -> None:
         self.name = name
         self.number = number
+        self.plan: RoutePlan | None = None
         self.rotation = f"{route}/{number}"
         self.entries = entries
         self.degraded = entries[0].degraded
@@ -197,6 +200,14 @@ class TierPlan:
         self._once = self._asked("request"), self._asked("request", "standing")
         self._again = self._asked("request", "tried"), self._asked("request", "tried", "standing")
         self._fits: dict[tuple[str, tuple[str, ...]], tuple[list[Candidate], tuple[Exclusion, ...]]] = {}
+
+    def apart(self, entries: tuple[Entry, ...] | None = None) -> TierPlan:
+        """Its like with a memory of its own, to choose in again on any thread. `entries`: in place of its own."""
+        conditions = [condition for reads in READS for condition in self._reads[reads]]
+        route = self.rotation.rpartition("/")[0]
+        made = TierPlan(route, self.number, self.name, self.entries if entries is None else entries, conditions)
+        made.plan = self.plan
+        return made
 
     def conditions(self, ask: Ask) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
         """What there is to ask about each candidate: about one that has room for the request, and about any other."""
@@ -285,6 +296,7 @@ class RoutePlan:
     `once`, `again`, `stand_ins`: the rounds of a walk, over the normal tiers, over them again with repeats, and over the
     degraded ones. `last`: over what the degraded ones left of the attempts. `sessions`: where each session was answered is remembered.
     `reads_prompt`, `reads_task`: the choice depends on the words of the request, so that its traits, or what it is about, must be told.
+    `origin`: what it was made by, while that is there, for explanations.
     """
 
     __slots__ = (
@@ -295,6 +307,7 @@ class RoutePlan:
         "name",
         "normal",
         "once",
+        "origin",
         "policy",
         "reads_prompt",
         "reads_task",
@@ -324,6 +337,30 @@ class RoutePlan:
         self.reads_task = "task" in read
         self.sessions = "sessions" in read
         self.version = version
+        self.origin: Callable[[], Origin | None] = _unknown_origin
+        for tier in tiers:
+            tier.plan = self
+
+
+class Origin(Protocol):
+    """A whole configuration made ready, as far as explanations ask it."""
+
+    def figure_source(self, target: str, figure: str) -> str | None:
+        """Who gave a figure of a target that its configuration leaves out; None where it was written, or is not known."""
+        ...
+
+    def left_by(
+        self, asked: str, fired: tuple[str, ...], strategy: str | None, operation: Operation
+    ) -> tuple[RoutePlan, Standings] | None:
+        """The route of that name as these rules would leave it, and how its targets stand before any traffic.
+
+        None when they leave nobody to ask.
+        """
+        ...
+
+
+def _unknown_origin() -> None:
+    return None
 
 
 def compile_route(  # noqa: PLR0917  the parts that a plan is put together from

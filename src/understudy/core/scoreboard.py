@@ -427,12 +427,11 @@ class Scoreboard:
         track.in_flight -= 1
         if track.learner is not None:
             track.learn(hold, outcome, now_s)
-        if track.bounds.tokens is not None and outcome.usage is not None:
+        rate = track.bounds.tokens
+        if rate is not None and outcome.usage is not None:
             more = outcome.usage.total - hold.tokens
-            if more > 0:
-                track.tokens_empty_s = track.bounds.tokens.taken(track.tokens_empty_s, more, now_s)
-            else:
-                track.give_back_tokens(-more, now_s)
+            settled = rate.taken if more > 0 else rate.given_back
+            track.tokens_empty_s = settled(track.tokens_empty_s, abs(more), now_s)
         if tests is track.no_tests:  # the rule
             for breaker in track.breakers:
                 breaker.settle(outcome, now_s)

@@ -132,10 +132,29 @@ def dice_of(decision: Decision, number: int) -> Dice:
     return Dice(decision.seed + number * DICE_STEP)
 
 
+def ask_of(decision: Decision, number: int, choice: Choice) -> Ask:
+    """Everything that choice `number` (from 0) depended on besides the candidates, as it was."""
+    return Ask(
+        decision.needs,
+        decision.dialect,
+        choice.now_s,
+        dice_of(decision, number),
+        choice.turn,
+        choice.tried,
+        choice.repeat,
+        choice.larger_than,
+        decision.session,
+        decision.principal,
+        choice.warm,
+        decision.budget_left,
+    )
+
+
 def replay(decision: Decision, plan: RoutePlan) -> list[str]:
     """Make every choice of a decision again. Returns what differs, a sentence each: [] when it is the same bit for bit.
 
-    `plan` must be the route of the configuration version that the decision names, else that is the answer.
+    `plan` must be the route of the configuration version that the decision names, else that is the answer. Nothing that is alive is
+    touched: it may be done on any thread.
     """
     if plan.version != decision.version:
         return [f"the decision was made under configuration {decision.version}, this is {plan.version}"]
@@ -146,33 +165,27 @@ def replay(decision: Decision, plan: RoutePlan) -> list[str]:
         if tier is None or (tier.name, len(tier.entries)) != (made.name, len(choice.standings)):
             differences.append(f"choice {number + 1}: the route has no tier {made.name} of that size there")
             continue
-        ask = Ask(
-            decision.needs,
-            decision.dialect,
-            choice.now_s,
-            dice_of(decision, number),
-            choice.turn,
-            choice.tried,
-            choice.repeat,
-            choice.larger_than,
-            decision.session,
-            decision.principal,
-            choice.warm,
-            decision.budget_left,
-        )
+        names, then = _names(tier.entries), _names(made.entries)
+        if names != then:
+            differences.append(
+                f"choice {number + 1}: tier {made.name} lists others, or in another order: {names}, not {then}"
+            )
+            continue
         standings = {entry.slot: standing for entry, standing in zip(tier.entries, choice.standings, strict=True)}
-        differences.extend(
-            f"choice {number + 1}: {words}" for words in _compared(choice, select(tier, plan, ask, standings))
-        )
+        again = select(tier.apart(), plan, ask_of(decision, number, choice), standings)
+        differences.extend(f"choice {number + 1}: {words}" for words in _compared(choice, again))
     return differences
 
 
 def _compared(choice: Choice, again: tuple[Order, list[float], list[Exclusion]]) -> list[str]:
     order, scores, excluded = again
-    names = tuple(entry.target.name for entry in order)
     pairs = (
-        ("order", ", ".join(names) or "nobody", ", ".join(choice.order) or "nobody"),
+        ("order", _names(order), _names(choice.entries)),
         ("scores", tuple(scores), choice.scores),
         ("left out", tuple(excluded), choice.excluded),
     )
     return [f"{what}: now {now}, then {then}" for what, now, then in pairs if now != then]
+
+
+def _names(entries: Order) -> str:
+    return ", ".join([entry.target.name for entry in entries]) or "nobody"

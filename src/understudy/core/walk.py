@@ -22,10 +22,10 @@ from understudy.core.action import (
     Ready,
     Refused,
     Relay,
-    Reply,
     Reserve,
     Start,
     Started,
+    Timer,
     Walk,
 )
 from understudy.core.decision import Decision
@@ -50,28 +50,25 @@ def walk(plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float, d
     trip = Trip(plan, decision, board, now_s, deadline_s)
     for entry in trip.calls():
         if entry is not None:
-            reply: Reply = yield Reserve(entry, trip.panics)
-            trip.now_s = reply.now_s
-            if isinstance(reply, Refused):
-                trip.refused(entry, reply)
+            place: Held | Refused = yield Reserve(entry, trip.panics)
+            trip.now_s = place.now_s
+            if isinstance(place, Refused):
+                trip.refused(entry, place)
                 continue
-            assert isinstance(reply, Held)
-            reply = yield trip.start(entry, test=reply.test)
-            trip.now_s = reply.now_s
-            assert isinstance(reply, Started)
-            trip.open[reply.handle] = entry
-        reply = yield Next(trip.wake_s)
-        trip.now_s = reply.now_s
-        if isinstance(reply, Ready):
+            begun: Started = yield trip.start(entry, test=place.test)
+            trip.now_s = begun.now_s
+            trip.open[begun.handle] = entry
+        news: Ready | Failed | Timer = yield Next(trip.wake_s)
+        trip.now_s = news.now_s
+        if isinstance(news, Ready):
             # From here on the caller sees it: whatever happens now, this attempt is the answer.
-            winner = trip.open[reply.handle]
-            reply = yield Relay(reply.handle, deadline_s)
-            assert isinstance(reply, Ended)
-            trip.now_s = reply.now_s
-            trip.attempts.extend(reply.lost)
-            return trip.answered(winner, reply.outcome)
-        if isinstance(reply, Failed):
-            if not trip.goes_on(trip.open.pop(reply.handle), reply.outcome):
+            winner = trip.open[news.handle]
+            told: Ended = yield Relay(news.handle, deadline_s)
+            trip.now_s = told.now_s
+            trip.attempts.extend(told.lost)
+            return trip.answered(winner, told.outcome)
+        if isinstance(news, Failed):
+            if not trip.goes_on(trip.open.pop(news.handle), news.outcome):
                 break
         elif trip.now_s >= deadline_s:
             break  # the engine books what is still open
@@ -185,20 +182,15 @@ class Trip:
     # Judgement
 
     def choose(self, visit: Visit, *, first: bool) -> Entry | None:
-        """The tier's best target that may be asked now and that the attempt budget allows.
+        """The tier's best target that may be asked now, chosen anew after each failure: it may have changed the standings.
 
-        Chosen anew after each failure: it may have changed the standings. `first`: nobody has been asked on this visit, so that an attempt may come out of those that are kept.
+        `first`: nobody has been asked on this visit, so that an attempt may come out of those that are kept.
         """
         if self.now_s >= self.deadline_s:
             return None
         order = self.order(visit)
         self.others = visit.kept + len(order) - 1
-        surplus = self.attempts_left - (0 if first else visit.kept)
-        for entry in order:
-            if surplus > 0 or entry.target.stand_in:  # which costs nothing
-                return entry
-            self.passed_over = True
-        return None
+        return self.affordable(order, visit.kept, first=first)
 
     def second(self) -> Entry | None:
         """Whom to ask beside the one that is open: the next best that nobody asked, if the budgets allow it."""
@@ -245,6 +237,14 @@ class Trip:
             self.board.sessions.warm(decision.session, self.now_s) if self.plan.sessions else None,
             decision.budget_left,
         )
+
+    def affordable(self, order: tuple[Entry, ...], kept: int, *, first: bool) -> Entry | None:
+        """The best target that the attempt budget still allows. Stand-ins are free; a tier's first attempt needs no surplus."""
+        for entry in order:
+            if self.attempts_left > (0 if first else kept) or entry.target.stand_in:
+                return entry
+            self.passed_over = True
+        return None
 
     def share_until_s(self, others: int) -> float:
         """By when an attempt must have begun to answer, so that `others` keep their share of the time."""

@@ -1,4 +1,4 @@
-"""What every format of embeddings needs: reading JSON with a path to the fault, and vectors as text and back."""
+"""What every format of embeddings needs: reading its members, and vectors as text and back."""
 
 from __future__ import annotations
 
@@ -14,36 +14,13 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
 from understudy.dialects import BadBody, Quirks
+from understudy.dialects._reading import COUNT_MAX, Unreadable
 
-encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _NULL = msgspec.Raw(b"null")
 
 BYTES_PER_TOKEN = 4
-COUNT_MAX = 10**12
-"""More tokens than any request has."""
-
 NO_VECTOR = Failure(FailureKind.EMPTY, "the answer has no vectors")
-
-
-class Unreadable(Exception):
-    """A value does not fit the format. The message names its place."""
-
-
-def read_object(body: bytes) -> JsonObject:
-    """A JSON object as plain values. Raises `Unreadable`."""
-    try:
-        found = _decode(body)
-    except RecursionError:
-        raise Unreadable("the JSON is nested too deeply") from None
-    except UnicodeDecodeError:
-        raise Unreadable("the body is not valid UTF-8") from None
-    except msgspec.DecodeError as error:
-        raise Unreadable(f"the body is not valid JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise Unreadable("the body must be a JSON object")
-    return found
 
 
 def read_members(body: bytes) -> dict[str, Any]:

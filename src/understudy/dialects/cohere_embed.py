@@ -20,18 +20,16 @@ from understudy.dialects import BY_THE_BOOK, BadAnswer, BadBody, ErrorReport, Gl
 from understudy.dialects._embedding import (
     BYTES_PER_TOKEN,
     NO_VECTOR,
-    Unreadable,
     apply_quirks,
     count_of,
-    encode,
     need,
     read_members,
-    read_object,
     read_vector,
     take,
     value_of,
 )
 from understudy.dialects._errors import about, told
+from understudy.dialects._reading import Unreadable, encode, read_object
 
 NAME = "cohere_embed"
 INPUTS_MAX = 96

@@ -185,7 +185,9 @@ class WholeAttempt(HttpAttempt):
         """Ask, and read all of the answer."""
         show, upstream = self.show, self.upstream
         timeouts = show.plan.policy.timeouts
-        until_s = min(self.start.until_s, self.started_s + timeouts.answer_s)
+        until_s, latest_s = self.start.until_s, self.started_s + timeouts.answer_s
+        if latest_s < until_s:
+            until_s = latest_s
         try:
             if self.started_s >= upstream.fresh_until_s:
                 await upstream.renew(self.started_s)

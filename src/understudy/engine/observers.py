@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import get_args
 
 from understudy.core.decision import Decision
 from understudy.core.event import Event
 from understudy.core.outcome import Result
+from understudy.engine.pages import Page, Record
 
 DECISIONS_MAX = 10_000
 """How many requests can be read back by their decision's id."""
+
+DECISIONS_BYTES_MAX = 64 * 1024 * 1024
+"""What their records may take: fewer can be read back where callers send huge names, or tiers are huge."""
+
+PAGE = 32
+"""Records that are written down at once: what they take as objects still fits a core's own cache."""
 
 Observer = Callable[[int, Event], None]
 
@@ -63,32 +71,50 @@ class Tally:
 
 
 class Decisions:
-    """The last requests' decisions and results.
+    """The last requests' decisions and results: the latest few as they are, the others on pages (see `pages`).
 
-    Two rings by the requests' numbers: an ordered dictionary of this size costs every request some cold memory more.
+    `pages_max`, `bytes_max`: how many pages are kept, and how much they may take; the oldest one goes first.
     """
 
-    __slots__ = ("_decisions", "_results", "_size")
+    __slots__ = ("_bytes", "_bytes_max", "_latest", "_pages", "_pages_max")
 
-    def __init__(self, size: int = DECISIONS_MAX) -> None:
-        self._size = size
-        self._decisions: list[Decision | None] = [None] * size
-        self._results: list[Result | None] = [None] * size
+    def __init__(self, pages_max: int = DECISIONS_MAX // PAGE + 1, bytes_max: int = DECISIONS_BYTES_MAX) -> None:
+        self._pages_max = pages_max
+        self._bytes_max = bytes_max
+        self._bytes = 0
+        self._latest: list[Record] = []
+        self._pages: deque[Page] = deque()
 
     def keep(self, decision: Decision, result: Result) -> None:
-        """Keep one that is complete, in place of the one that many requests before."""
-        place = decision.number % self._size
-        self._decisions[place] = decision
-        self._results[place] = result
+        """Keep one that is complete."""
+        self._latest.append((decision, result))
+        if len(self._latest) == PAGE:
+            self._turn()
 
-    def get(self, id_: str) -> tuple[Decision, Result] | None:
+    def _turn(self) -> None:
+        """Write the latest ones down."""
+        pages = self._pages
+        page = Page(self._latest)
+        self._latest = []
+        pages.append(page)
+        self._bytes += page.size
+        while len(pages) > self._pages_max or self._bytes > self._bytes_max:
+            self._bytes -= pages.popleft().size
+
+    def get(self, id_: str) -> Record | None:
         """One by its id; None when it was never there, or is gone."""
+        for record in reversed(self._latest):
+            if record[0].id == id_:
+                return record
         try:
-            place = number_of(id_) % self._size
+            number = number_of(id_)
         except ValueError:
             return None
-        decision, result = self._decisions[place], self._results[place]
-        return (decision, result) if decision is not None and result is not None and decision.id == id_ else None
+        for page in reversed(self._pages):
+            found = page.record(number)
+            if found is not None:
+                return found if found[0].id == id_ else None
+        return None
 
 
 def number_of(id_: str) -> int:

@@ -219,9 +219,9 @@ class Performance:
     # Start
 
     def _start(self, action: Start) -> Started:
-        now_s = self.engine.now_s()
         hold, self._hold = self._hold, None
         assert hold is not None, "a walk reserves before it starts"
+        now_s = self.engine.now_s()
         self._last_handle = handle = self._last_handle + 1
         self._handles[handle] = attempt = self._attempt(action, now_s)
         attempt.handle, attempt.hold = handle, hold

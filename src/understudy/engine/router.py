@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import ceil
 
+from understudy.config.names import unknown_name
 from understudy.core.answer import Answer
 from understudy.core.assembly import assemble
 from understudy.core.decision import Decision
@@ -262,11 +263,8 @@ def _plan(call: Call, snapshot: Snapshot) -> tuple[RoutePlan | None, Failure]:
 
 
 def unknown_model(call: Call, snapshot: Snapshot) -> Failure:
-    """Says which names exist."""
-    asked = call.route or call.needs.model
-    names = ", ".join(sorted(snapshot.plans)[:20])
-    return Failure(
-        FailureKind.UNKNOWN_MODEL,
-        f"no route, target or model is called {asked!r}; there are: {names}",
-        code="model_not_found",
-    )
+    """Says which names exist, of those that its principal may ask for."""
+    configuration = snapshot.configuration
+    principal = next((one for one in configuration.principals if one.name == call.principal), None)
+    told = unknown_name(configuration, call.route or call.needs.model, principal)
+    return Failure(FailureKind.UNKNOWN_MODEL, told, code="model_not_found")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
+from weakref import ref
 
 from understudy.config import Configuration
 from understudy.config.secrets import Vault
@@ -13,7 +14,8 @@ from understudy.core.plan import Balancer, Condition, RoutePlan, Strategy, compi
 from understudy.core.request import Operation
 from understudy.core.route import Named, Route
 from understudy.core.rules.ruling import Ruling
-from understudy.core.scoreboard import Scoreboard
+from understudy.core.scoreboard import Scoreboard, Standing
+from understudy.core.select import replay
 from understudy.core.target import Target
 from understudy.dialects import Format, carried_by
 from understudy.engine.estimate import ESTIMATE, counted
@@ -132,7 +134,9 @@ class Snapshot:
     """
 
     __slots__ = (
+        "__weakref__",
         "_board",
+        "_myself",
         "_parts",
         "_ruled",
         "_variants",
@@ -159,6 +163,7 @@ class Snapshot:
         self._board = board
         self._parts = parts
         self._vault = vault
+        self._myself = ref(self)
         self._variants: dict[tuple[str, str | None, bool], RoutePlan] = {}
         self.configuration = configuration
         self.version = configuration.version
@@ -169,7 +174,7 @@ class Snapshot:
         for name, route in configuration.names.items():
             plan = planned.get(id(route))
             if plan is None:
-                plan = planned[id(route)] = parts.plan(route, configuration, board)
+                plan = planned[id(route)] = self._planned(route, board)
             self.plans[name] = plan
         self._ruled: dict[tuple[str, tuple[str, ...], str | None, bool], RoutePlan | None] = {}
         rules = Rules(configuration, board, self.plans) if configuration.rules else NO_RULES
@@ -235,12 +240,64 @@ class Snapshot:
         book = self.rulebooks.get(ruling.asked)
         return [f"no rule is about {ruling.asked} any more"] if book is None else book.replay(ruling)
 
-    def _variant(self, route: Route, strategy: str | None, *, counts: bool) -> RoutePlan:
+    def replay(self, decision: Decision) -> list[str]:
+        """Make a whole decision again, rules and choices. Returns what differs, or which input is missing, a sentence each.
+
+        [] when it is the same bit for bit.
+        """
+        if decision.version != self.version:
+            return self._replay_kept(decision)
+        ruling = decision.ruling
+        differences = [] if ruling is None else self.replay_rules(ruling)
+        if not decision.choices:
+            return differences
+        plan = self.plan_of(decision)
+        if plan is None:
+            return [*differences, f"missing: the route {decision.route} as its rules left it"]
+        return differences + replay(decision, plan)
+
+    def _replay_kept(self, decision: Decision) -> list[str]:
+        """The same once the configuration was replaced: the choices were kept with their route, the rules were not."""
+        plan = decision.choices[0].tier.plan if decision.choices else None
+        gone = f"configuration {decision.version}, under which it was decided; this is {self.version}"
+        if plan is None:
+            return [f"missing: {gone}"]
+        differences = replay(decision, plan)
+        return differences if decision.ruling is None else [*differences, f"missing: the rules of {gone}"]
+
+    def figure_source(self, target: str, figure: str) -> str | None:
+        """Who gave a figure of a target that its configuration leaves out; None where it was written, or is not known."""
+        taken = self.configuration.taken
+        return next((one.source for one in taken if (one.target, one.figure) == (target, figure)), None)
+
+    def left_by(
+        self, asked: str, fired: tuple[str, ...], strategy: str | None, operation: Operation
+    ) -> tuple[RoutePlan, list[Standing]] | None:
+        """The route of that name as these rules would leave it, on a board of its own; None when they leave nobody to ask."""
+        book, names = self.rulebooks[asked], self.configuration.names
+        if any(book.by_name[name].refusal is not None for name in fired):
+            return None
+        route = book.change(fired, names[asked], names.__getitem__)
+        if not route.tiers:
+            return None
+        board = Scoreboard()
+        return self._variant(route, strategy, counts=operation is Operation.COUNT, board=board), board.standings
+
+    def _variant(
+        self, route: Route, strategy: str | None, *, counts: bool, board: Scoreboard | None = None
+    ) -> RoutePlan:
         if strategy is not None:
             route = replace(route, strategy=Named(strategy, {}))
         if counts:
             route = counted(route)
-        return self._parts.plan(route, self.configuration, self._board)
+        return self._planned(route, self._board if board is None else board)
+
+    def _planned(self, route: Route, board: Scoreboard) -> RoutePlan:
+        plan = self._parts.plan(route, self.configuration, board)
+        plan.origin = (
+            self._myself
+        )  # not itself: kept decisions would keep whole configurations that were replaced long ago
+        return plan
 
 
 class Parts:

@@ -13,6 +13,7 @@ from hashlib import sha256
 from urllib.parse import parse_qs, unquote
 
 from understudy.config import Principal
+from understudy.config.names import listed, permitted, unknown_name
 from understudy.core.catalogue.task import COMPLEXITIES
 from understudy.core.failure import TABLE, Failure, FailureKind
 from understudy.core.request import Call, Needs
@@ -68,7 +69,9 @@ class DataPlane:
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer it."""
-        dialect = self._doors.get(exchange.path) or self._named_in_path(exchange.path)
+        dialect, array = self._doors.get(exchange.path), False
+        if dialect is None:
+            dialect, array = self._named_in_path(exchange.path), wants_array(exchange)
         if dialect is None:
             self._besides(exchange)
             return
@@ -79,7 +82,7 @@ class DataPlane:
         except Refused as refused:
             tell(exchange, dialect, refused)
             return
-        if wants_array(exchange):
+        if array:
             await self._array(call, exchange)
         else:
             await self.engine.handle(call, exchange)
@@ -159,12 +162,12 @@ class DataPlane:
                 raise Refused(FailureKind.UNKNOWN_ROUTE, f"nothing is at {exchange.path}; there are: {doors}")
             if exchange.method != "GET":
                 raise wrong_method(exchange, "GET")
-            names = self._names(self._principal(exchange))
+            configuration, principal = self.engine.snapshot.configuration, self._principal(exchange)
             asked = unquote(exchange.path[len(listing) + 1 :])
-            if asked and asked not in names:
-                raise Refused(FailureKind.UNKNOWN_MODEL, f"no model is called {asked!r}; there are: {', '.join(names)}")
+            if asked and not (asked in configuration.names and permitted(principal, asked)):
+                raise Refused(FailureKind.UNKNOWN_MODEL, unknown_name(configuration, asked, principal))
             written = self._spoken.get(dialect.name) or self._spoken["openai_chat"]
-            body = written.render_model(asked) if asked else written.render_models(names)
+            body = written.render_model(asked) if asked else written.render_models(listed(configuration, principal))
             exchange.respond(200, [JSON], body)
         except Refused as refused:
             tell(exchange, dialect, refused)
@@ -179,12 +182,6 @@ class DataPlane:
         except ValueError as trouble:
             raise Refused(FailureKind.BAD_REQUEST, str(trouble)) from None
         exchange.respond(200, [JSON], told)
-
-    def _names(self, principal: Principal) -> list[str]:
-        """What this principal may name as a model: routes first, then targets."""
-        configuration = self.engine.snapshot.configuration
-        names = list(dict.fromkeys([*configuration.routes, *configuration.targets]))
-        return [name for name in names if principal.routes is None or name in principal.routes]
 
     def dialect_at(self, path: str, headers: Mapping[bytes, bytes] | None = None) -> Format:
         """The wire format of whoever asks there: by the path, else by headers that only one kind of client sends."""

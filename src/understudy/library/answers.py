@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 from understudy.core.answer import Answer, Stop
 from understudy.core.conversation import Part, Reasoning, Text, ToolCall
@@ -12,7 +13,7 @@ from understudy.core.failure import Failure
 from understudy.core.money import NANO_PER_DOLLAR
 from understudy.core.outcome import Outcome, Result
 from understudy.core.usage import Usage
-from understudy.core.value import keyword_value
+from understudy.core.value import JsonObject, keyword_value
 
 Rate = Callable[[str, float], None]
 
@@ -45,6 +46,12 @@ class Played:
         self.target = result.winner.target if result.winner else None
         self.tier = result.winner.tier if result.winner else None
         self.seconds = result.ended_s - result.started_s
+
+    def record(self) -> JsonObject | None:
+        """Its decision as plain data for keeping: `understudy explain FILE` explains it and makes it again. None when it is not kept."""
+        from understudy.engine.record import written  # few decisions are ever kept
+
+        return None if self.decision is None else written(self.decision)
 
     def rate(self, score: float) -> None:
         """Say how good it was, from 0 (useless) to 1 (perfect). Raises `ValueError` outside."""
@@ -103,6 +110,26 @@ class ChatAnswer(Played):
         return cost_of(self.attempts)
 
 
+class RunResult(Played):
+    """What a client of your own returned: `value`, with who was asked."""
+
+    def __init__(
+        self,
+        value: Any,
+        result: Result,
+        decision: Decision | None,
+        rate: Callable[[str, float], None],
+        report: Callable[[Usage], None],
+    ) -> None:
+        super().__init__(result, decision, rate)
+        self.value = value
+        self._report = report
+
+    def report(self, usage: Usage) -> None:
+        """Tell what it took, for costs: your client knows, the router does not."""
+        self._report(usage)
+
+
 @keyword_value
 class Compared:
     """One target's part in a comparison. `answer`: None when it failed, and `failure` says why.
@@ -132,40 +159,3 @@ class Chunk:
     arguments: str = ""
     call: ToolCall | None = None
     choice: int = 0
-
-
-@keyword_value
-class TargetHealth:
-    """How a target stands now, as this process knows it.
-
-    `breaker`: closed, open, half-open, forced-open or watch-only (the worst, where routes use several). `rests_s`: how long
-    it still rests, 0 when it does not. `in_flight_max`: this process's bound on that, None without one. `latency_ms`: to the first content, `error_rate`: 0 to 1; None until known.
-    """
-
-    target: str
-    breaker: str
-    rests_s: float
-    in_flight: int
-    in_flight_max: int | None
-    latency_ms: float | None
-    error_rate: float | None
-    attempts: int
-
-
-@keyword_value
-class TargetCosts:
-    """What one target took since the router was entered. `unpriced`: attempts whose price is unknown, and in no sum."""
-
-    attempts: int = 0
-    tokens: int = 0
-    cost: Decimal = Decimal(0)
-    unpriced: int = 0
-
-
-@keyword_value
-class Costs:
-    """What everything took since the router was entered."""
-
-    cost: Decimal
-    unpriced: int
-    targets: dict[str, TargetCosts]

@@ -13,10 +13,14 @@ from typing import Any, Self, TypeVar
 
 from understudy.engine.own_client import Classify, OwnTarget
 from understudy.errors import RouterNotEntered
-from understudy.library.answers import ChatAnswer, Chunk, Compared, Costs, TargetHealth
-from understudy.library.router import Callback, Messages, Router, RunResult, Switch
-from understudy.library.rules import RuleSwitch
+from understudy.library.answers import ChatAnswer, Chunk, Compared, RunResult
+from understudy.library.asking import Messages
+from understudy.library.callbacks import Callback
+from understudy.library.health import TargetHealth
+from understudy.library.router import Router
+from understudy.library.spending import Costs
 from understudy.library.stream import ChatStream
+from understudy.library.switches import RuleSwitch, Switch
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from understudy.core.value import JsonObject
-from understudy.dialects.openai_chat.wire import complaint
+from understudy.dialects._openai import complaint
 from understudy.local.speaker import Manner
 
 STOPS_MAX = 16

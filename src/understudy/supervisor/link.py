@@ -20,6 +20,7 @@ from understudy.core.resilience.breaker import Event as BreakerEvent
 from understudy.core.resilience.breaker import State
 from understudy.core.value import value
 from understudy.local.places import Whereabouts
+from understudy.registry import Visitors
 
 FRAME_BYTES_MAX = 64 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
@@ -27,11 +28,12 @@ _LENGTH = struct.Struct(">I")
 
 @value
 class Setup:
-    """The first message down. `index`: which worker this is, out of `workers`."""
+    """The first message down. `index`: which worker this is, out of `workers`. `visitors`: what other distributions offer."""
 
     configuration: Configuration
     index: int
     workers: int
+    visitors: Visitors
 
 
 @value

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from understudy.config import Configuration
 from understudy.core.resilience.breaker import Event as BreakerEvent
 from understudy.local.places import Whereabouts, hosted_targets
+from understudy.registry import visitors
 from understudy.supervisor.link import Ask, Down, Drain, News, Operate, Setup, Switch, news_of, read_up, write_down
 
 if TYPE_CHECKING:
@@ -107,11 +108,6 @@ class Supervisor:
         """Whether every worker answers."""
         return all(child.ready.is_set() for child in self._children)
 
-    @property
-    def pids(self) -> list[int]:
-        """The workers' processes."""
-        return [child.process.pid for child in self._children if child.process is not None]
-
     async def _keep(self, child: _Child) -> None:
         """Run a worker, and another one when it dies."""
         loop = asyncio.get_running_loop()
@@ -139,7 +135,7 @@ class Supervisor:
                 sys.executable, *command, pass_fds=fds, env=environment
             )
         reader, child.writer = await asyncio.open_connection(sock=ours)
-        child.tell(Setup(self.configuration, child.index, len(self._children)))
+        child.tell(Setup(self.configuration, child.index, len(self._children), visitors()))
         for switch in self._switched.values():
             child.tell(switch)
         for place in self._models.places if self._models is not None else ():

@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from understudy import wiring
+from understudy import registry, wiring
 from understudy.core.event import BreakerChanged, CoolDownSet, Event
-from understudy.core.select import replay
 from understudy.engine.discovery import Discovery
 from understudy.engine.router import Engine
 from understudy.local.places import Whereabouts
@@ -69,14 +68,14 @@ class Worker:
                 assert not isinstance(self._client, Client), "it was made for the same configuration"
                 self._client.place(message)
             elif isinstance(message, Ask):
-                write_up(self._up, {"what": "answer", "number": message.number, "told": self._answer(message)})
+                write_up(self._up, {"what": "answer", "number": message.number, "told": await self._answer(message)})
             else:
                 grace_s = message.grace_s if isinstance(message, Drain) else ORPHAN_GRACE_S
                 await self._server.drain(grace_s)
                 await self._client.close()
                 return
 
-    def _answer(self, ask: Ask) -> Any:
+    async def _answer(self, ask: Ask) -> Any:
         match ask.about:
             case "stats":
                 return self.stats()
@@ -85,7 +84,7 @@ class Worker:
             case "rules":
                 return self.rules()
             case _:
-                return self.decision(ask.id)
+                return await self.decision(ask.id)
 
     def stats(self) -> dict[str, Any]:
         """Counts since the start, and what is held now. `rss_bytes`: resident memory."""
@@ -134,34 +133,40 @@ class Worker:
             for rule in engine.snapshot.configuration.rules
         }
 
-    def decision(self, id_: str) -> dict[str, Any] | None:
-        """One request's record, explained and made again; None when this worker does not know it."""
+    async def decision(self, id_: str) -> dict[str, Any] | None:
+        """One request's record, explained and made again; None when this worker does not know it.
+
+        `record`: what the decision depended on, to be made again elsewhere; `explained`: every figure of the explanation.
+        """
         found = self._engine.decisions.get(id_)
         if found is None:
             return None
+        from understudy.core.explanation.told import plain  # few decisions are ever read
+        from understudy.engine.record import written
+
         decision, result = found
-        plan = self._engine.snapshot.plan_of(decision)
-        differences = ["the request reached no route"] if plan is None else replay(decision, plan)
-        if decision.ruling is not None:
-            differences += self._engine.snapshot.replay_rules(decision.ruling)
+        explained = await asyncio.to_thread(decision.explain)  # some milliseconds, which no request is to wait for
+        differences = self._engine.snapshot.replay(decision)
         return {
             "id": decision.id,
             "route": decision.route,
             "version": decision.version,
             "needs": msgspec.to_builtins(decision.needs),
             "rules": msgspec.to_builtins(decision.ruling),
-            "explanation": decision.explain(),
+            "explanation": str(explained),
+            "explained": explained.page(),
             "choices": [
                 {
                     "tier": choice.tier.name,
                     "order": choice.order,
-                    "scores": choice.scores,
-                    "excluded": msgspec.to_builtins(choice.excluded),
+                    "scores": plain(choice.scores),
+                    "excluded": plain(choice.excluded),
                 }
                 for choice in decision.choices
             ],
             "result": _result_page(msgspec.to_builtins(result)),
             "replay": {"same": not differences, "differences": differences},
+            "record": written(decision),
         }
 
 
@@ -182,6 +187,7 @@ async def run(link: socket.socket, listener: socket.socket) -> None:
     setup = await read_down(reader)
     if not isinstance(setup, Setup):
         return
+    registry.know(setup.visitors)
     client = wiring.make_client(setup.configuration)
     engine = wiring.make_engine(setup.configuration, client, workers=setup.workers)
     server = wiring.make_server(setup.configuration, engine)

@@ -12,7 +12,7 @@ from understudy.core.envelope import Envelope, read_envelope
 from understudy.core.failure import TABLE, Failure, FailureKind, Implicates, Then
 from understudy.core.symptoms import Diagnosis
 from understudy.ports import HeaderMap
-from understudy.transport.hints import retry_after_s, should_repeat
+from understudy.transport.hints import retry_after_s, should_repeat, speaks_of_time
 
 BODY_BYTES_MAX = 64 * 1024
 """A larger error body is not kept: half of a JSON object helps nobody."""
@@ -20,6 +20,15 @@ BODY_BYTES_MAX = 64 * 1024
 
 REMEMBERED_BYTES_MAX = 2048
 """In an outage a provider says the same short thing to everyone, just when there is the least time to read it again."""
+
+SILENT = frozenset(
+    (
+        b"cf-cache-status", b"cf-ray", b"connection", b"content-length", b"content-type", b"date", b"keep-alive",
+        b"request-id", b"server", b"strict-transport-security", b"transfer-encoding", b"vary", b"via",
+        b"x-content-type-options", b"x-request-id",
+    )
+)  # fmt: skip
+"""Headers that say nothing of what an error means: beside these alone, the same body is the same failure."""
 
 
 def classify(status: int, headers: HeaderMap, body: bytes, *, now_unix_s: float) -> Failure | None:
@@ -30,28 +39,40 @@ def classify(status: int, headers: HeaderMap, body: bytes, *, now_unix_s: float)
     if 200 <= status <= 299:
         return None
     read = _remembered if len(body) <= REMEMBERED_BYTES_MAX else _read
-    said, diagnosis, message = read(status, body, headers.get(b"x-amzn-errortype", b""))
+    said, diagnosis, message, whole = read(status, body, headers.get(b"x-amzn-errortype", b""))
+    if whole is not None and headers.keys() <= SILENT:
+        return whole
     if 300 <= status <= 399 and (location := headers.get(b"location")):
         # An API that redirects is not at this address: where it points is what the reader needs.
         message = readable(Envelope(texts=(f"redirected to {location.decode('latin-1')}",)), status)
     limited = diagnosis.kind is FailureKind.RATE_LIMIT
     wait_s = retry_after_s(headers, said, limited=limited, now_unix_s=now_unix_s)
-    return Failure(
-        diagnosis.kind,
-        message,
-        status=status,
-        code=said.code,
-        retry_after_s=useful_hint_s(diagnosis.kind, wait_s),
-        scope=diagnosis.scope,
-        body=body if len(body) <= BODY_BYTES_MAX and _is_callers_mistake(diagnosis.kind) else None,
-        course=_course(diagnosis, headers),
+    return _failure(
+        status, body, said, diagnosis, message, useful_hint_s(diagnosis.kind, wait_s), _course(diagnosis, headers)
     )
 
 
-def _read(status: int, body: bytes, exception: bytes) -> tuple[Envelope, Diagnosis, str]:
-    """What an error body says, means, and is told as."""
+def _read(status: int, body: bytes, exception: bytes) -> tuple[Envelope, Diagnosis, str, Failure | None]:
+    """What an error body says, means, and is told as; and the failure itself, if it speaks of no time."""
     said = read_envelope(body, exception.decode("latin-1"))
-    return said, diagnose(said, status), readable(said, status)
+    diagnosis, message = diagnose(said, status), readable(said, status)
+    timeless = status >= 400 and not said.headers and not speaks_of_time(said)
+    whole = _failure(status, body, said, diagnosis, message, None, diagnosis.course) if timeless else None
+    return said, diagnosis, message, whole
+
+
+def _failure(  # noqa: PLR0917  what there is to say of a failure, each under its own name
+    status: int,
+    body: bytes,
+    said: Envelope,
+    diagnosis: Diagnosis,
+    message: str,
+    hint_s: float | None,
+    course: Then | None,
+) -> Failure:
+    kept = len(body) <= BODY_BYTES_MAX and _is_callers_mistake(diagnosis.kind)
+    code, scope = said.code, diagnosis.scope
+    return Failure(diagnosis.kind, message, status, code, hint_s, scope, body if kept else None, course)
 
 
 _remembered = lru_cache(maxsize=256)(_read)

@@ -84,6 +84,11 @@ def retry_after_s(headers: HeaderMap, said: Envelope, *, limited: bool, now_unix
     return min(max(0.0, *waits), SPAN_S_MAX) if waits else None
 
 
+def speaks_of_time(said: Envelope) -> bool:
+    """Whether an error itself says when to come back, or may say so."""
+    return wait_in_body_s(said) is not None or _DATE.search(said.text) is not None
+
+
 def should_repeat(headers: HeaderMap) -> bool | None:
     """What `x-should-retry` says of asking the same target again; None when it is silent."""
     return {b"true": True, b"false": False}.get(headers.get(b"x-should-retry", b"").strip().lower())

@@ -28,6 +28,7 @@ class Pool:
     __slots__ = (
         "_dialer",
         "_fields",
+        "_head",
         "_idle",
         "_loop",
         "_start_lines",
@@ -53,6 +54,12 @@ class Pool:
         self._waiting: deque[asyncio.Future[OutboundConnection | None]] = deque()
         self._start_lines: dict[tuple[str, str], bytes] = {}
         self._fields: dict[tuple[Header, ...], bytes] = {}
+        self._head: tuple[str, str, tuple[Header, ...], bytes] = (
+            "",
+            "",
+            (),
+            b"",
+        )  # of the request before, and its bytes
 
     @property
     def via_proxy(self) -> bool:
@@ -76,12 +83,16 @@ class Pool:
 
         Raises `ValueError` when method, path or headers would break out of their place.
         """
-        start = self._start_lines.get((request.method, request.path)) or self._start_line(request)
-        fields = self._fields.get(request.headers) or self._field_block(request.headers)
+        method, path, headers, head = self._head
+        if headers is not request.headers or path != request.path or method != request.method:
+            method, path, headers = request.method, request.path, request.headers
+            start = self._start_lines.get((method, path)) or self._start_line(request)
+            head = start + (self._fields.get(headers) or self._field_block(headers))
+            self._head = (method, path, headers, head)
         body = request.body
-        if not body and request.method in ("GET", "HEAD"):
-            return (start + fields + b"\r\n",)
-        head = b"%b%bcontent-length: %d\r\n\r\n" % (start, fields, len(body))
+        if not body and method in ("GET", "HEAD"):
+            return (head + b"\r\n",)
+        head = b"%bcontent-length: %d\r\n\r\n" % (head, len(body))
         if len(body) <= _JOIN_MAX_BYTES:
             return (head + body,)
         return (head, body)

@@ -43,6 +43,7 @@ class RequestParser:
         "_repeated_fields",
         "_server",
         "_settings",
+        "_split",
         "_upgrade_offered",
         "_url",
         "body",
@@ -62,6 +63,7 @@ class RequestParser:
         self._complete = complete
         self._llhttp = httptools.HttpRequestParser(self)
         self._host = b""  # the last one that was found proper
+        self._split = (b"", ("", ""))  # the last target, as it came and as path and query
         self.problem: Problem | None = None
         self._clear()
 
@@ -182,7 +184,10 @@ class RequestParser:
         """The request is whole."""
         if self._upgrade_offered:  # not yet: llhttp has taken its body for the other protocol
             return
-        self.target = self._split_target()
+        url, self.target = self._split
+        if url != self._url:
+            self.target = self._split_target()
+            self._split = (self._url, self.target)
         self._complete()
         self._clear()
 

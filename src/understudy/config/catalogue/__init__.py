@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import resources
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +17,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from understudy.core.catalogue.equivalence import comparable, undated
+from understudy.core.catalogue.equivalence import comparable, plain, undated, written_maker
+from understudy.core.catalogue.tier import Graded, tier_of
 from understudy.core.money import Price
 from understudy.core.value import keyword_value, value
 
@@ -50,7 +52,7 @@ class About:
 class Model:
     """One model at one provider, as the snapshot has it; what its source does not say is None.
 
-    `title`: as the provider writes it. `same_as`, `maker`, `family`: see `Profile`. `price`: pico-dollars per token. `context`, `input`, `output`: tokens at most, in all, read, written. `takes`, `gives`: audio, image,
+    `graded`: the tier that its price tells, where no word does, see `tier`. `title`: as the provider writes it. `same_as`, `maker`, `family`: see `Profile`. `price`: pico-dollars per token. `context`, `input`, `output`: tokens at most, in all, read, written. `takes`, `gives`: audio, image,
     pdf, text, video. `tools`, `reasoning`, `schema`, `files`: whether it can. `status`: alpha, beta or deprecated. `released`: a date.
     """
 
@@ -70,6 +72,7 @@ class Model:
     files: bool | None = None
     status: str | None = None
     released: str | None = None
+    graded: Graded | None = None
 
 
 @keyword_value
@@ -80,6 +83,7 @@ class Known:
     maker: str | None = None
     family: str | None = None
     gives: tuple[str, ...] = ("text",)
+    graded: Graded | None = None
 
 
 @value
@@ -94,6 +98,11 @@ class Found:
     def full(self) -> str:
         """Both names."""
         return f"{self.provider}/{self.id}"
+
+
+def tier(name: str, known: Model | Known) -> Graded | None:
+    """The tier of what is called `name` somewhere: by its kinds of content, else its words, else its price; None: unknown."""
+    return tier_of(known.same_as or name, gives=known.gives) or known.graded
 
 
 # Understudy's providers -> the snapshot's, where the names differ. Several are looked at in turn.
@@ -162,16 +171,29 @@ class Catalogue:
         for provider in sheets:
             names = self._names_in(provider)
             name = comparable(model)
-            for asked in (name, undated(name)[0]):
-                if asked in names:
-                    return Found(provider, names[asked], self.sheet(provider)[names[asked]])
+            if name in names:
+                return Found(provider, names[name], self.sheet(provider)[names[name]])
+            stem, date = undated(name)
+            if date and stem in names:
+                return Found(provider, names[stem], self._dated(self.sheet(provider)[names[stem]], model))
         return None
+
+    def _dated(self, undated_one: Model, model: str) -> Model:
+        """A dated version that is not listed: with the figures of the undated one, but itself where another date is known."""
+        stem, date = undated(comparable(model))
+        dates = {undated(name)[1] for name in self._known() if undated(name)[0] == stem} - {"", date}
+        return replace(undated_one, same_as=plain(model)) if dates else undated_one
 
     def known(self, model: str) -> Known | None:
         """What a name stands for at whichever provider; None where nobody is known to have such a model."""
+        found = self._known().get(comparable(model))
+        maker = written_maker(model)
+        return None if found is None or (maker is not None and maker != found.maker) else found
+
+    def _known(self) -> dict[str, Known]:
         if self._names is None:
             self._names = self._read("names.json", dict[str, Known])
-        return self._names.get(comparable(model))
+        return self._names
 
     def _names_in(self, provider: str) -> dict[str, str]:
         """Comparable names -> the names under which the models stand. Of two the shorter one, which is the more usual."""

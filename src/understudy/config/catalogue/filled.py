@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from understudy.config import Taken
-from understudy.config.catalogue import Catalogue, Found, Known, Model
+from understudy.config.catalogue import Catalogue, Found, Known, Model, tier
 from understudy.core.catalogue.profile import Profile
-from understudy.core.catalogue.tier import tier_of
+from understudy.core.catalogue.tier import Graded, tier_of
 from understudy.core.target import Target
 
-FIGURES = ("price", "context_tokens", "max_output_tokens", "lacks")
-IDENTITY = ("same_as", "maker", "family", "tier")
+_PACKED = ("llama_cpp", "lm_studio", "ollama", "onnx")
+"""What these run was made smaller as a rule, and is called like the model that it was made from: only the user can say that it is the same."""
 
 
 def filled(
@@ -46,9 +46,16 @@ def _filled(target: Target, written: frozenset[str], catalogue: Catalogue) -> tu
     source = f"models.dev {catalogue.about.dated}: {found.full if found else f'the name {known.same_as}'}"
     figures = _figures(target, found.model, written) if found else {}
     identity = _identity(target.profile, known)
+    if target.provider in _PACKED:
+        identity.pop("same_as", None)
+    graded = _tier(target, found, known)
+    if graded is not None:
+        identity["tier"] = graded.tier
     if not figures and not identity:
         return target, []
-    sources = [Taken(target.name, figure, source) for figure in (*figures, *identity)]
+    sources = [Taken(target.name, figure, source) for figure in (*figures, *identity) if figure != "tier"]
+    if graded is not None:
+        sources.append(Taken(target.name, "tier", f"{source}: {graded.why}"))
     return replace(target, **figures, profile=replace(target.profile, **identity)), sources
 
 
@@ -79,15 +86,18 @@ def _figures(target: Target, model: Model, written: frozenset[str]) -> dict[str,
 
 
 def _identity(profile: Profile, known: Model | Known) -> dict[str, Any]:
-    """What the profile does not have and the source, or its family, has."""
-    family = profile.family or known.family
-    told = {
-        "same_as": known.same_as,
-        "maker": known.maker,
-        "family": known.family,
-        "tier": tier_of(family, writes_text=known.gives == ("text",)),
-    }
+    """What the profile does not have and the source has."""
+    told = {"same_as": known.same_as, "maker": known.maker, "family": known.family}
     return {name: word for name, word in told.items() if word is not None and getattr(profile, name) is None}
+
+
+def _tier(target: Target, found: Found | None, known: Model | Known) -> Graded | None:
+    """The tier of a target that says none: by the family that was written, if any, else by what the model is."""
+    profile = target.profile
+    if profile.tier is not None:
+        return None
+    written = tier_of(profile.family, gives=known.gives)
+    return written or tier(found.id if found else target.model, known)
 
 
 def lacking(model: Model) -> tuple[str, ...]:

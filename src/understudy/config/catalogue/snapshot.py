@@ -12,15 +12,25 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from understudy.config.catalogue import About, Known, Model
-from understudy.core.catalogue.equivalence import comparable, one_name_each, plain, says_which
+from understudy.config.catalogue import About, Known, Model, tier
+from understudy.core.catalogue.equivalence import (
+    MAKERS,
+    can_be,
+    comparable,
+    one_name_each,
+    plain,
+    says_which,
+    undated,
+    written_maker,
+)
+from understudy.core.catalogue.tier import SPECIALISED, Graded, blended, tier_by_price, tier_of
 from understudy.core.money import Price
 from understudy.core.value import JsonObject, value
 
@@ -43,7 +53,12 @@ _RATES = {
 }
 _PICO = 1_000_000
 _RATE_MAX = 10**12
+_OWN_MEMBERS = ("about.json", "addresses.json", "names.json")
+_PROVIDER = re.compile(r"\w[\w.-]{0,79}", re.ASCII)
+_LETTERS = re.compile("[a-z]+")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_SAME_TIME_DAYS = 365
+"""Models that were released so far from each other at most are one range: what was dear three years ago is cheap today."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # so that equal content makes an equal file
 
 
@@ -79,10 +94,15 @@ def read_source(path: Path) -> JsonObject:
 
 
 def write_snapshot(data: JsonObject, path: Path) -> About:
-    """Write the snapshot of a published text; a file that is there is replaced as a whole. Raises `OSError`."""
+    """Write the snapshot of a published text; a file that is there is replaced as a whole. Raises `OSError` or `Unusable`."""
     providers = {name: one for name, one in data["providers"].items() if _models(one)}
-    origins = _origins(data.get("base_models") or {}, providers)
+    odd = next((name for name in providers if f"{name}.json" in _OWN_MEMBERS or not _PROVIDER.fullmatch(name)), None)
+    if odd is not None:
+        raise Unusable(f"a provider cannot be called {odd[:80]!r}")
+    origins = _origins(_models({"models": data.get("base_models")}), providers)
     sheets = {name: _sheet(name, one, origins) for name, one in sorted(providers.items())}
+    graded = _graded_by_price(sheets)
+    sheets = {name: {model: _with_grade(one, graded) for model, one in sheet.items()} for name, sheet in sheets.items()}
     commit, dated = _dated(data, providers)
     about = About(
         source=SOURCE,
@@ -95,16 +115,25 @@ def write_snapshot(data: JsonObject, path: Path) -> About:
     members = {
         "about.json": about,
         "addresses.json": _addresses(providers),
-        "names.json": _names(origins),
+        "names.json": _names(origins, graded),
         **{f"{name}.json": sheet for name, sheet in sheets.items()},
     }
-    beside = path.with_name(path.name + ".new")
-    with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content in members.items():
-            dense = json.dumps(_dense(msgspec.to_builtins(content)), separators=(",", ":"), ensure_ascii=False)
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), dense, zipfile.ZIP_DEFLATED, 9)
-    beside.replace(path)
+    _write(members, path)
     return about
+
+
+def _write(members: Mapping[str, Any], path: Path) -> None:
+    """Raises `OSError`; what was there before is there then, and nothing is left beside it."""
+    beside = path.with_name(path.name + ".new")
+    try:
+        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for name, content in members.items():
+                dense = json.dumps(_dense(msgspec.to_builtins(content)), separators=(",", ":"), ensure_ascii=False)
+                archive.writestr(zipfile.ZipInfo(name, _EPOCH), dense, zipfile.ZIP_DEFLATED, 9)
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def _dated(data: JsonObject, providers: Mapping[str, JsonObject]) -> tuple[str, str]:
@@ -119,7 +148,7 @@ def _dated(data: JsonObject, providers: Mapping[str, JsonObject]) -> tuple[str, 
 
 def _models(provider: Any) -> Mapping[str, JsonObject]:
     models = provider.get("models") if isinstance(provider, dict) else None
-    return models if isinstance(models, dict) else {}
+    return {name: one for name, one in models.items() if isinstance(one, dict)} if isinstance(models, dict) else {}
 
 
 def _addresses(providers: Mapping[str, JsonObject]) -> dict[str, str]:
@@ -145,16 +174,45 @@ def _origins(bases: Mapping[str, JsonObject], providers: Mapping[str, JsonObject
 
 
 def _origin(maker: str, name: str, model: JsonObject) -> Origin:
-    return Origin(maker, plain(name), model.get("family"), _kinds(model, "output"))
+    return Origin(MAKERS.get(maker, maker), plain(name), _family(name, model), _kinds(model, "output"))
 
 
-def _names(origins: Mapping[str, Origin]) -> dict[str, Known]:
+def _names(origins: Mapping[str, Origin], graded: Mapping[str, Graded]) -> dict[str, Known]:
     one_name = one_name_each(origin.name for origin in origins.values())
     return {
-        name: Known(same_as=one_name[one.name], maker=one.maker, family=one.family, gives=one.gives)
+        name: Known(
+            same_as=one_name[one.name],
+            maker=one.maker,
+            family=one.family,
+            gives=one.gives,
+            graded=graded.get(one_name[one.name]),
+        )
         for name, one in sorted(origins.items())
         if says_which(one.name)
     }
+
+
+def _graded_by_price(sheets: Mapping[str, Mapping[str, Model]]) -> dict[str, Graded]:
+    """Names that models have everywhere -> the tier that the price at their own maker tells, where no word does."""
+    found: dict[str, Graded] = {}
+    for provider in _MAKERS:
+        priced = [
+            (one, blended(one.price), date.fromisoformat(one.released))
+            for name, one in sheets.get(provider, {}).items()
+            if one.price is not None and one.released is not None and _DAY.fullmatch(one.released)
+            if (known := tier(name, one)) is None or known.tier != SPECIALISED
+        ]
+        for model, rate, day in priced:
+            others = [other for _, other, then in priced if other and abs((then - day).days) <= _SAME_TIME_DAYS]
+            grade = tier_by_price(rate, others) if model.same_as is not None and rate else None
+            if grade is not None and model.same_as is not None and tier_of(model.same_as, gives=model.gives) is None:
+                found[model.same_as] = grade
+    return found
+
+
+def _with_grade(model: Model, graded: Mapping[str, Graded]) -> Model:
+    grade = None if model.same_as is None else graded.get(model.same_as)
+    return model if grade is None else replace(model, graded=grade)
 
 
 def _sheet(provider: str, given: JsonObject, origins: Mapping[str, Origin]) -> dict[str, Model]:
@@ -165,17 +223,18 @@ def _sheet(provider: str, given: JsonObject, origins: Mapping[str, Origin]) -> d
 def _model(
     provider: str, name: str, given: JsonObject, origins: Mapping[str, Origin], one_name: Mapping[str, str]
 ) -> Model:
-    base = str(given.get("base_model") or "").partition("/")[2]
-    origin = origins.get(comparable(base or name))
+    origin = _origin_of(name, str(given.get("base_model") or "").partition("/")[2], origins)
     own = plain(name)
+    if origin is None and comparable(name) in origins:
+        own = f"{written_maker(name)}/{own}"  # another maker's model of the same name
     same_as = one_name[origin.name] if origin else (own if says_which(own) else None)
-    limit = given.get("limit") or {}
-    cost = given.get("cost_per_mtok_usd") or given.get("cost") or {}
+    limit = _part(given, "limit")
+    cost = _part(given, "cost_per_mtok_usd") or _part(given, "cost")
     return Model(
         title=str(given.get("name") or name),
         same_as=same_as if same_as and says_which(same_as) else None,
-        maker=origin.maker if origin else _MAKERS.get(provider),
-        family=(origin.family if origin else None) or given.get("family"),
+        maker=origin.maker if origin else written_maker(name) or _MAKERS.get(provider),
+        family=(origin.family if origin else None) or _family(name, given),
         price=_priced(cost, name, given.get("family")),
         context=_tokens(limit, "context"),
         input=_tokens(limit, "input"),
@@ -184,17 +243,64 @@ def _model(
         gives=origin.gives
         if origin
         else _kinds(given, "output"),  # a model gives the same everywhere: its maker's word
-        tools=given.get("tool_call"),
-        reasoning=given.get("reasoning"),
-        schema=given.get("structured_output"),
-        files=given.get("attachment"),
-        status=given.get("status"),
-        released=given.get("release_date"),
+        tools=_flag(given, "tool_call"),
+        reasoning=_flag(given, "reasoning"),
+        schema=_flag(given, "structured_output"),
+        files=_flag(given, "attachment"),
+        status=_word(given, "status"),
+        released=_word(given, "release_date"),
     )
 
 
+def _origin_of(name: str, base: str, origins: Mapping[str, Origin]) -> Origin | None:
+    """What a provider's model is by its name, else by what the source says that it is, as far as the name bears that out."""
+    origin = origins.get(comparable(name))
+    if origin is None and base and can_be(name, base):
+        origin = origins.get(comparable(base))
+        if origin is not None and len(_dates(name, origin, origins)) > 1:
+            return None
+    maker = written_maker(name)
+    return None if origin is None or (maker is not None and maker != origin.maker) else origin
+
+
+def _dates(name: str, origin: Origin, origins: Mapping[str, Origin]) -> set[str]:
+    """The dates that are known of a model, with those of both names."""
+    stem = undated(origin.name)[0]
+    known = (
+        undated(plain(name))[1],
+        *(undated(one.name)[1] for one in origins.values() if undated(one.name)[0] == stem),
+    )
+    return {date for date in known if date}
+
+
+def _family(name: str, given: JsonObject) -> str | None:
+    """The source's word for what a model descends from, if its name has a word of it: of rerankers it says that they are of the family `o`."""
+    family = given.get("family")
+    if not isinstance(family, str) or not {*_LETTERS.findall(family.lower())} & {*_LETTERS.findall(plain(name))}:
+        return None
+    return family
+
+
 def _kinds(given: JsonObject, way: str) -> tuple[str, ...]:
-    return tuple(sorted((given.get("modalities") or {}).get(way) or ("text",)))
+    kinds = _part(given, "modalities").get(way)
+    named = [kind for kind in kinds if isinstance(kind, str)] if isinstance(kinds, list) else []
+    return tuple(sorted(named or ("text",)))
+
+
+def _part(given: JsonObject, name: str) -> JsonObject:
+    """An object inside of one; of anything else that stands there nothing is taken."""
+    part = given.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _flag(given: JsonObject, name: str) -> bool | None:
+    told = given.get(name)
+    return told if isinstance(told, bool) else None
+
+
+def _word(given: JsonObject, name: str) -> str | None:
+    told = given.get(name)
+    return told if isinstance(told, str) else None
 
 
 def _tokens(limit: JsonObject, which: str) -> int | None:
@@ -230,10 +336,13 @@ def _price(cost: JsonObject, name: str, family: Any) -> Price | None:
 
 
 def _steps(cost: JsonObject, name: str, family: Any) -> Iterator[tuple[int, Price]]:
-    for step in cost.get("tiers") or ():
-        tier = step.get("tier") or {}
-        above, price = _tokens(tier, "size"), _price(step, name, family)
-        if tier.get("type", "context") == "context" and above is not None and price is not None:
+    steps = cost.get("tiers")
+    for step in steps if isinstance(steps, list) else ():
+        if not isinstance(step, dict):
+            continue
+        length = _part(step, "tier")
+        above, price = _tokens(length, "size"), _price(step, name, family)
+        if length.get("type", "context") == "context" and above is not None and price is not None:
             yield above, price
 
 

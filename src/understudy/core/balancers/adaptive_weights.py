@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import ClassVar
 
+from understudy.core.parts import Known, Part, Parts
 from understudy.core.plan import Ask, Candidate
+from understudy.core.scales import time_ms
 from understudy.core.value import value
 
 LEAST = 1.05
@@ -47,6 +50,27 @@ class AdaptiveWeights:
         drawn = bisect_right(sums, ask.dice.random() * sums[-1], 0, len(sums) - 1)
         ranking.insert(0, ranking.pop(drawn))
         return [candidates[index] for index in ranking]
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The weight, and what it is multiplied with."""
+        found: Parts = []
+        for one in candidates:
+            measures = one.standing.measures
+            loss, seen = (
+                (measures.first, measures.first_ms) if ask.needs.stream else (measures.whole, measures.whole_ms)
+            )
+            worth = ((LEAST - measures.failing) * (LEAST - loss)) ** self.sharpness
+            known = Known.MEASURED if measures.weight else Known.PRIOR
+            weight = one.entry.target.weight
+            found.append(
+                [
+                    Part("weight", None, weight),
+                    Part("failures", None, measures.failing, "share", known),
+                    Part("time", None, time_ms(loss), "ms", Known.PRIOR if seen is None else Known.MEASURED),
+                    Part("chance in proportion to", None, weight * worth, known=Known.CHANCE),
+                ]
+            )
+        return found
 
 
 BALANCER = AdaptiveWeights

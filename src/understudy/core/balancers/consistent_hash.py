@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf, log
 
 from understudy.core.dice import Dice, label_of
+from understudy.core.parts import Known, Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.value import value
 
@@ -59,6 +61,22 @@ class ConsistentHash:
             return ordered
         room = [candidate for candidate, is_full in zip(ordered, full, strict=True) if not is_full]
         return room + [candidate for candidate, is_full in zip(ordered, full, strict=True) if is_full]
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The session's draw, the weight, and the requests in flight."""
+        name = ask.session or ask.principal
+        key = Dice(label_of(name) if name else ask.turn).next()
+        found: Parts = []
+        for one in candidates:
+            draw = (((key ^ one.entry.traits.label) * _ODD) & _MASK) >> 11
+            found.append(
+                [
+                    Part("draw", None, draw * _UNIT, known=Known.REQUEST),
+                    Part("weight", None, one.entry.target.weight),
+                    Part("in flight", None, one.standing.in_flight, known=Known.MEASURED),
+                ]
+            )
+        return found
 
 
 BALANCER = ConsistentHash

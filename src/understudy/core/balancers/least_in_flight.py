@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 
+from understudy.core.parts import Known, Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.value import value
 
@@ -22,6 +24,17 @@ class LeastInFlight:
         rotated = candidates[begin:] + candidates[:begin]
         rotated.sort(key=_load)  # stable: ties stay in their turn
         return rotated
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The requests in flight, and the weight."""
+        return [
+            [
+                Part("in flight", None, one.standing.in_flight, known=Known.MEASURED),
+                Part("weight", None, one.entry.target.weight),
+                Part("in flight / weight", None, _load(one), known=Known.MEASURED),
+            ]
+            for one in candidates
+        ]
 
 
 def _load(candidate: Candidate) -> float:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 from typing import ClassVar
 
+from understudy.core.parts import Known, Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import time_ms
 from understudy.core.value import value
@@ -32,6 +34,26 @@ class LeastLatency:
             return rotated
         rotated.sort(key=_streamed if ask.needs.stream else _whole)  # stable: ties stay in their turn
         return rotated
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The time, who waits there already, and the weight."""
+        key = _streamed if ask.needs.stream else _whole
+        found: Parts = []
+        for one in candidates:
+            measures = one.standing.measures
+            loss, seen = (
+                (measures.first, measures.first_ms) if ask.needs.stream else (measures.whole, measures.whole_ms)
+            )
+            known = Known.PRIOR if seen is None else Known.MEASURED
+            found.append(
+                [
+                    Part("time", None, time_ms(loss), "ms", known),
+                    Part("in flight", None, one.standing.in_flight, known=Known.MEASURED),
+                    Part("weight", None, one.entry.target.weight),
+                    Part("time until answered", None, key(one), "ms", known),
+                ]
+            )
+        return found
 
 
 def _streamed(candidate: Candidate) -> float:

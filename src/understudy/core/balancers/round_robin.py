@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from understudy.core.parts import Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.value import value
 
@@ -17,6 +20,11 @@ class RoundRobin:
         """The rotation."""
         begin = ask.turn % len(candidates)
         return candidates[begin:] + candidates[:begin]
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """How many turns it is away."""
+        count = len(candidates)
+        return [[Part("turns away", None, (place - ask.turn) % count)] for place in range(count)]
 
 
 BALANCER = RoundRobin

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 from typing import ClassVar
 
+from understudy.core.parts import Known, Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.value import value
 
@@ -38,6 +40,21 @@ class TokenAware:
             pace = standing.measures.tokens_per_s or PACE
             keys.append((standing.tokens_in_flight + tokens) / pace / weight if weight > 0 else inf)
         return [rotated[index] for index in sorted(range(len(keys)), key=keys.__getitem__)]
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The tokens before it, and how fast it makes them."""
+        found: Parts = []
+        for one in candidates:
+            pace = one.standing.measures.tokens_per_s
+            known = Known.MEASURED if pace else Known.PRIOR
+            found.append(
+                [
+                    Part("tokens before it", None, one.standing.tokens_in_flight, "tokens", Known.MEASURED),
+                    Part("tokens per second", None, pace or PACE, known=known),
+                    Part("weight", None, one.entry.target.weight),
+                ]
+            )
+        return found
 
 
 BALANCER = TokenAware

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf, log
 
+from understudy.core.parts import Known, Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.value import value
 
@@ -25,6 +27,14 @@ class Weighted:
             pairs = zip(draws, weights, strict=True)
             draws = [-log(1.0 - draw) / weight if weight > 0 else inf for draw, weight in pairs]
         return [candidates[index] for index in sorted(range(len(draws)), key=draws.__getitem__)]
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The weight, and the draw."""
+        draws = ask.dice.randoms(len(candidates))
+        return [
+            [Part("weight", None, one.entry.target.weight), Part("draw", None, draw, known=Known.CHANCE)]
+            for one, draw in zip(candidates, draws, strict=True)
+        ]
 
 
 BALANCER = Weighted

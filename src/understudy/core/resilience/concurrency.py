@@ -11,8 +11,6 @@ limit grows by the headroom; when they take longer, requests wait for each other
 
 from __future__ import annotations
 
-from statistics import median
-
 TOLERANCE = 1.2
 """How much longer than usual answers may take before the limit shrinks: medians of few samples are not exact."""
 
@@ -79,7 +77,7 @@ class Concurrency:
         self._clear()
 
     def _close_window(self) -> None:
-        present_ms = median(self._times_ms)
+        present_ms = _median(self._times_ms)
         if self._usual_ms is None:
             self._usual_ms = present_ms
         elif self._looks == 2:
@@ -104,3 +102,10 @@ class Concurrency:
     def _clear(self) -> None:
         self._times_ms.clear()
         self._busiest = 0
+
+
+def _median(times_ms: list[float]) -> float:
+    """Ours, because the module for it takes 0.4 MB in every worker."""
+    ordered = sorted(times_ms)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2

@@ -29,17 +29,17 @@ class Rate:
     def level(self, empty_s: float, now_s: float) -> float:
         """What it holds at `now_s`; negative while there is a debt."""
         level = (now_s - empty_s) * self.per_s
-        return min(self.capacity, level)
+        return level if level < self.capacity else self.capacity
 
     def taken(self, empty_s: float, amount: float, now_s: float) -> float:
         """The state once `amount`, above 0, was taken."""
         full_s = now_s - self.capacity / self.per_s  # it was full at the most when it was taken from
-        return (max(full_s, empty_s)) + amount / self.per_s
+        return (empty_s if empty_s > full_s else full_s) + amount / self.per_s
 
     def given_back(self, empty_s: float, amount: float, now_s: float) -> float:
         """The state once `amount` was given back: full at the most."""
         full_s, before_s = now_s - self.capacity / self.per_s, empty_s - amount / self.per_s
-        return max(full_s, before_s)
+        return before_s if before_s > full_s else full_s
 
     def ready_s(self, empty_s: float, amount: float, now_s: float) -> float:
         """When `amount` (at most the capacity) is there: `now_s` when it is already."""

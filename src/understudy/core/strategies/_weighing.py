@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf, sqrt
 
-from understudy.core.catalogue.traits import LONG, shape
-from understudy.core.health.measures import PRIOR_RATINGS
+from understudy.core.catalogue.traits import LONG, Traits, shape
+from understudy.core.health.measures import PRIOR_RATINGS, Measures
+from understudy.core.money import NANO_PER_DOLLAR
+from understudy.core.parts import Known, Part, Parts, changed, total
 from understudy.core.plan import Ask, Candidate
-from understudy.core.scales import UNKNOWN_QUALITY, tokens_out
+from understudy.core.scales import UNKNOWN_QUALITY, time_ms, tokens_out
 from understudy.core.scoreboard import UNBOUNDED
 from understudy.core.value import value
 
@@ -98,14 +100,14 @@ def busy(candidate: Candidate, ask: Ask) -> float:
         now_s, rate = ask.now_s, bounds.requests
         if rate is not None:
             taken = 1.0 - (now_s - standing.requests_empty_s) * rate.per_s / rate.capacity
-            if taken > used:  # noqa: PLR1730  a call costs more, and this is asked of every candidate
+            if taken > used:
                 used = taken
         rate = bounds.tokens
         if rate is not None:
             taken = 1.0 - (now_s - standing.tokens_empty_s) * rate.per_s / rate.capacity
-            if taken > used:  # noqa: PLR1730  a call costs more, and this is asked of every candidate
+            if taken > used:
                 used = taken
-    return used if used < 1.0 else 1.0  # noqa: FURB136
+    return used if used < 1.0 else 1.0
 
 
 def explored(scores: list[float], candidates: Sequence[Candidate], ask: Ask, share: float) -> list[float]:
@@ -131,3 +133,76 @@ def explored(scores: list[float], candidates: Sequence[Candidate], ask: Ask, sha
 def stepped(scores: list[float], step: float) -> list[float]:
     """Scores rounded down to multiples of `step`, so that the balancer shares among those who are nearly equal."""
     return [score // step * step if score < inf else score for score in scores] if step > 0.0 else scores
+
+
+# What these are made of, for whoever asks
+
+
+def cost_part(traits: Traits, ask: Ask, weight: float) -> Part:
+    """The loss of a price, and the dollars that the request is expected to cost."""
+    needs = ask.needs
+    answer = tokens_out(needs.max_tokens)
+    loss = traits.dear[shape(needs.tokens_in, answer)]
+    if traits.input is None or traits.output is None:
+        return Part("cost", weight * loss, None, "$", Known.UNKNOWN, weight, loss)
+    nusd = needs.tokens_in * traits.input + answer * traits.output
+    return Part("cost", weight * loss, nusd / NANO_PER_DOLLAR, "$", Known.LISTED, weight, loss)
+
+
+def speed_part(measures: Measures, ask: Ask, weight: float) -> Part:
+    """The loss of a time, and the time: to the first content of a stream, else to the end."""
+    loss, seen = (measures.first, measures.first_ms) if ask.needs.stream else (measures.whole, measures.whole_ms)
+    known = Known.PRIOR if seen is None else Known.MEASURED
+    return Part("speed", weight * loss, time_ms(loss), "ms", known, weight, loss)
+
+
+def quality_part(candidate: Candidate, weight: float) -> Part:
+    """The loss of quality, and the quality."""
+    traits = candidate.entry.traits
+    if candidate.standing.measures.ratings:
+        loss, known = poor(candidate), Known.RATED
+    else:
+        loss, known = traits.poor, Known.UNKNOWN if traits.quality is None else Known.LISTED
+    return Part("quality", weight * loss, None if known is Known.UNKNOWN else 1.0 - loss, "", known, weight, loss)
+
+
+def failures_part(measures: Measures, weight: float) -> Part:
+    """The share of failures of late."""
+    known = Known.MEASURED if measures.weight else Known.PRIOR
+    return Part("failures", weight * measures.failing, measures.failing, "share", known, weight, measures.failing)
+
+
+def load_part(candidate: Candidate, ask: Ask, weight: float) -> Part:
+    """The used share of the tightest limit."""
+    used = busy(candidate, ask)
+    return Part("load", weight * used, used, "share", Known.MEASURED, weight, used)
+
+
+def weighed_parts(candidates: Sequence[Candidate], ask: Ask, weights: Weights) -> Parts:
+    """What `weighed` adds up, in its order; what weighs nothing is left out."""
+    found: Parts = []
+    for candidate in candidates:
+        traits, measures = candidate.entry.traits, candidate.standing.measures
+        parts = [
+            cost_part(traits.of(ask.needs.tokens_in), ask, weights.cost),
+            speed_part(measures, ask, weights.speed),
+            quality_part(candidate, weights.quality),
+            failures_part(measures, weights.reliability),
+        ]
+        if weights.load:
+            parts.append(load_part(candidate, ask, weights.load))
+        found.append([part for part in parts if part.weight])
+    return found
+
+
+def doubted_parts(candidates: Sequence[Candidate], ask: Ask, weights: Weights, doubt: float) -> Parts:
+    """The same, with the benefit of the doubt."""
+    scores = weighed(candidates, ask, weights, doubt)
+    return changed(weighed_parts(candidates, ask, weights), scores, "doubt", Known.MEASURED)
+
+
+def looked_parts(parts: Parts, candidates: Sequence[Candidate], ask: Ask, share: float, step: float = 0.0) -> Parts:
+    """The same, with what `stepped` and `explored` make of it."""
+    parts = changed(parts, stepped([total(of_one) for of_one in parts], step), "rounding")
+    scores = [total(of_one) for of_one in parts]
+    return changed(parts, explored(list(scores), candidates, ask, share), "look again", Known.CHANCE)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from understudy.core.catalogue.traits import LONG, shape
+from understudy.core.parts import Known, Part, Parts, total
 from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import tokens_out
-from understudy.core.strategies._weighing import poor
+from understudy.core.strategies._weighing import cost_part, poor, quality_part, speed_part
 from understudy.core.value import value
 
 GROWTH = 2.5e-7
@@ -75,6 +77,28 @@ class Adaptive:
                     worth = most
             scores.append(-worth)
         return scores
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The worth: of a success, less what it costs, all times the chance of one; and the doubt."""
+        weights = self.cost + self.speed + self.quality
+        share = 1.0 / weights if weights > 0.0 else 0.0
+        found: Parts = []
+        for candidate, score in zip(candidates, self.scores(candidates, ask), strict=True):
+            traits, standing = candidate.entry.traits.of(ask.needs.tokens_in), candidate.standing
+            measures = standing.measures
+            works = 1.0 - measures.failing
+            known = Known.MEASURED if measures.weight else Known.PRIOR
+            attempts = 1.0 + standing.in_flight + measures.weight
+            losses = (
+                cost_part(traits, ask, self.cost * share),
+                speed_part(measures, ask, self.speed * share),
+                quality_part(candidate, self.quality * share),
+            )
+            parts = [Part("success", -works, works, "share", known)]
+            parts += [replace(one, adds=works * one.weight * one.loss) for one in losses if one.weight and one.loss]
+            hope = Part("doubt", score - total(parts), attempts, "attempts", known)
+            found.append([*parts, hope])
+        return found
 
 
 STRATEGY = Adaptive

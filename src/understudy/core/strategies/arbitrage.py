@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from math import inf
 from typing import ClassVar
 
+from understudy.core.money import NANO_PER_DOLLAR
+from understudy.core.parts import Known, Part, Parts, total
 from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import tokens_out
 from understudy.core.value import value
@@ -43,6 +45,31 @@ class Arbitrage:
                 score /= max(0.01, 1.0 - measures.failing)
             scores.append(score if traits.equivalent else score + BEHIND)
         return scores
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The dollars, what a cache saves of them, and what failures add."""
+        tokens_in, answer, warm = ask.needs.tokens_in, tokens_out(ask.needs.max_tokens), ask.warm
+        found: Parts = []
+        for candidate, score in zip(candidates, self.scores(candidates, ask), strict=True):
+            traits, measures = candidate.entry.traits.of(tokens_in), candidate.standing.measures
+            if traits.input is None or traits.output is None or traits.cache_read is None:
+                parts = [Part("price", inf, None, "$", Known.UNKNOWN)]
+            else:
+                is_warm = warm is not None and candidate.entry.slot == warm.slot
+                cached = min(tokens_in, warm.tokens) if warm is not None and is_warm else tokens_in * measures.cached
+                read, written = tokens_in * traits.input, answer * traits.output
+                known = Known.MEASURED if is_warm or measures.weight else Known.PRIOR
+                parts = [
+                    Part("prompt", read, read / NANO_PER_DOLLAR, "$"),
+                    Part("cached", -cached * (traits.input - traits.cache_read), cached, "tokens", known),
+                    Part("answer", written, written / NANO_PER_DOLLAR, "$"),
+                ]
+                whole = score if traits.equivalent else score - BEHIND
+                parts.append(Part("failures", whole - total(parts), measures.failing, "share", known))
+            if not traits.equivalent:
+                parts.append(Part("another model", BEHIND))
+            found.append(parts)
+        return found
 
 
 STRATEGY = Arbitrage

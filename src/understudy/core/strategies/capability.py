@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from understudy.core.parts import Known, Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.target import Target
 from understudy.core.value import value
@@ -35,6 +36,26 @@ class Capability:
                 + (_doubtful(target, features) if features else 0.0)
             )
         return scores
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The doubts, each by name; 0 where there is none."""
+        needs, found = ask.needs, []
+        for candidate in candidates:
+            target = candidate.entry.target
+            window, longest = target.context_tokens, target.max_output_tokens
+            answer = needs.max_tokens or 0
+            roomy = window is not None and window >= needs.tokens_in * SPARE
+            writes = answer == 0 or (longest is not None and longest >= answer)
+            known = Known.UNKNOWN if window is None else Known.LISTED
+            found.append(
+                [
+                    Part("another wire format", float(ask.dialect not in target.dialects)),
+                    Part("window not twice the prompt", float(not roomy), window, "tokens", known),
+                    Part("shorter answers", float(not writes), longest, "tokens"),
+                    Part("features in doubt", _doubtful(target, needs.features)),
+                ]
+            )
+        return found
 
 
 def _doubtful(target: Target, features: tuple[str, ...]) -> float:

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from understudy.core.parts import Parts
 from understudy.core.plan import Ask, Candidate
-from understudy.core.strategies._weighing import DOUBT, EXPLORE, Weights, explored, stepped, weighed
+from understudy.core.strategies._weighing import (
+    DOUBT,
+    EXPLORE,
+    Weights,
+    doubted_parts,
+    explored,
+    looked_parts,
+    stepped,
+    weighed,
+)
 from understudy.core.value import value
 
 
@@ -43,6 +53,12 @@ class Composite:
             ask,
             self.explore,
         )
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The weighted losses."""
+        weights = Weights(self.cost, self.speed, self.quality, self.reliability, self.load).shares()
+        parts = doubted_parts(candidates, ask, weights, DOUBT if self.explore else 0.0)
+        return looked_parts(parts, candidates, ask, self.explore, self.step)
 
 
 STRATEGY = Composite

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from math import inf
 
 from understudy.core.catalogue.traits import LONG
+from understudy.core.money import NANO_PER_DOLLAR
+from understudy.core.parts import Known, Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import tokens_out
 from understudy.core.value import value
@@ -42,6 +44,26 @@ class Cost:
                 score += BEHIND
             scores.append(score)
         return scores
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The dollars."""
+        tokens_in, answer = ask.needs.tokens_in, tokens_out(ask.needs.max_tokens)
+        found: Parts = []
+        for candidate in candidates:
+            traits = candidate.entry.traits.of(tokens_in)
+            if traits.input is None or traits.output is None:
+                parts = [Part("price", inf, None, "$", Known.UNKNOWN)]
+            else:
+                read, written = tokens_in * traits.input, answer * traits.output
+                parts = [
+                    Part("prompt", read, read / NANO_PER_DOLLAR, "$"),
+                    Part("answer", written, written / NANO_PER_DOLLAR, "$"),
+                ]
+            if self.min_quality is not None and (traits.quality is None or traits.quality < self.min_quality):
+                known = Known.UNKNOWN if traits.quality is None else Known.LISTED
+                parts.append(Part("not good enough", BEHIND, traits.quality, known=known))
+            found.append(parts)
+        return found
 
 
 STRATEGY = Cost

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from understudy.core.parts import Known, Parts, changed
 from understudy.core.plan import Ask, Candidate
-from understudy.core.strategies._weighing import Weights, weighed
+from understudy.core.strategies._weighing import Weights, weighed, weighed_parts
 from understudy.core.value import value
 
 WEIGHTS = Weights(0.6, 0.0, 0.4, 0.0)
@@ -39,6 +40,12 @@ class CostQuality:
             score if quality is not None and quality >= least else score + BEHIND
             for score, quality in zip(scores, known, strict=True)
         ]
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The weighted losses."""
+        return changed(
+            weighed_parts(candidates, ask, WEIGHTS), self.scores(candidates, ask), "not good enough", Known.LISTED
+        )
 
 
 STRATEGY = CostQuality

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from understudy.core.parts import Parts
 from understudy.core.plan import Ask, Candidate
-from understudy.core.strategies._weighing import EXPLORE, Weights, explored, weighed
+from understudy.core.strategies._weighing import EXPLORE, Weights, explored, looked_parts, weighed, weighed_parts
 from understudy.core.value import value
 
 WEIGHTS = Weights(0.5, 0.5, 0.0, 0.0)
@@ -28,6 +29,10 @@ class CostSpeed:
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Mean losses."""
         return explored(weighed(candidates, ask, WEIGHTS), candidates, ask, self.explore)
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The weighted losses."""
+        return looked_parts(weighed_parts(candidates, ask, WEIGHTS), candidates, ask, self.explore)
 
 
 STRATEGY = CostSpeed

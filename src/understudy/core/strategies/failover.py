@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from understudy.core.parts import Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.value import value
 
@@ -18,6 +19,10 @@ class Failover:
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Positions."""
         return [candidate.entry.position for candidate in candidates]
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The position."""
+        return [[Part("position", position := one.entry.position, position)] for one in candidates]
 
 
 STRATEGY = Failover

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from understudy.core.parts import Parts
 from understudy.core.plan import Ask, Candidate
-from understudy.core.strategies._weighing import DOUBT, EXPLORE, Weights, explored, weighed
+from understudy.core.strategies._weighing import DOUBT, EXPLORE, Weights, doubted_parts, explored, looked_parts, weighed
 from understudy.core.value import value
 
 
@@ -32,6 +33,15 @@ class Frugal:
 
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Mean losses."""
+        doubt = DOUBT if self.explore else 0.0
+        return explored(weighed(candidates, ask, self._weights(ask), doubt), candidates, ask, self.explore)
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The weighted losses, with the weights that the budget leaves."""
+        parts = doubted_parts(candidates, ask, self._weights(ask), DOUBT if self.explore else 0.0)
+        return looked_parts(parts, candidates, ask, self.explore)
+
+    def _weights(self, ask: Ask) -> Weights:
         weights = Weights(self.cost, self.speed, self.quality, self.reliability).shares()
         left = ask.budget_left
         if left is not None and left < self.tighten:
@@ -42,9 +52,7 @@ class Frugal:
                 weights.quality * ease,
                 weights.reliability * ease,
             )
-        return explored(
-            weighed(candidates, ask, weights, DOUBT if self.explore else 0.0), candidates, ask, self.explore
-        )
+        return weights
 
 
 STRATEGY = Frugal

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from understudy.core.parts import Parts
 from understudy.core.plan import Ask, Candidate
-from understudy.core.strategies._weighing import busy
+from understudy.core.strategies._weighing import busy, load_part
 from understudy.core.value import value
 
 
@@ -21,6 +22,10 @@ class Load:
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Used shares."""
         return [busy(candidate, ask) for candidate in candidates]
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The used share."""
+        return [[load_part(candidate, ask, 1.0)] for candidate in candidates]
 
 
 STRATEGY = Load

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import exp
 from typing import ClassVar
 
+from understudy.core.parts import Known, Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.resilience.rate import Rate
 from understudy.core.value import value
@@ -58,6 +59,19 @@ class Predictive:
             position = candidate.entry.position
             scores.append(BEHIND * (1.0 + trouble) + position if trouble else position)
         return scores
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The position, and the gravest of the troubles."""
+        found: Parts = []
+        for candidate, score in zip(candidates, self.scores(candidates, ask), strict=True):
+            position, measures = candidate.entry.position, candidate.standing.measures
+            parts = [Part("position", position, position)]
+            known = Known.MEASURED if measures.weight else Known.PRIOR
+            parts.append(Part("getting worse", 0.0, measures.worse, "share", known))
+            if score != position:
+                parts.append(Part("trouble", score - position, (score - position) / BEHIND - 1.0, "share", known))
+            found.append(parts)
+        return found
 
     def _exhausted(self, rate: Rate, empty_s: float, used_per_s: float, now_s: float) -> float:
         """How soon a limit that traffic overtaxes is exhausted, from 1 (now) to 0 (at the horizon or later)."""

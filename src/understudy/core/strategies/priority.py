@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from understudy.core.parts import Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.value import value
 
@@ -18,6 +19,10 @@ class Priority:
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Priorities."""
         return [candidate.entry.target.priority for candidate in candidates]
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The number."""
+        return [[Part("priority", number := one.entry.target.priority, number)] for one in candidates]
 
 
 STRATEGY = Priority

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from understudy.core.parts import Known, Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.prompts.heads import Trained
 from understudy.core.target import Target
@@ -55,6 +56,26 @@ class PromptRouter:
             else:
                 scores.append(0.0 if is_meant(target, weak) else OTHERS)
         return scores
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The threshold and the gain foretold for the strong target; 0 for the weak one."""
+        trained = self.trained
+        if trained is None:
+            return [[Part("position", position := one.entry.position, position)] for one in candidates]
+        gain = trained.heads.gain(ask.needs.traits)
+        weak, strong = self.weak or trained.weak, self.strong or trained.strong
+        lead = [Part("unsure", UNSURE, None, known=Known.UNKNOWN)]
+        if gain is not None:
+            threshold = trained.threshold(self.quality)
+            lead = [Part("threshold", threshold, threshold), Part("gain", -gain, gain, known=Known.REQUEST)]
+        found: Parts = []
+        for candidate in candidates:
+            target = candidate.entry.target
+            if is_meant(target, strong):
+                found.append(list(lead))
+            else:
+                found.append([Part("weak", 0.0) if is_meant(target, weak) else Part("neither", OTHERS)])
+        return found
 
 
 def is_meant(target: Target, name: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import inf
 from typing import ClassVar
 
+from understudy.core.parts import Known, Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.strategies._weighing import poor
 from understudy.core.value import value
@@ -36,6 +37,19 @@ class Quality:
             if name == self.of:
                 return 1.0 - score
         return _lost(candidate)
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The loss, and the quality."""
+        return [[self._part(one, lost)] for one, lost in zip(candidates, self.scores(candidates, ask), strict=True)]
+
+    def _part(self, candidate: Candidate, lost: float) -> Part:
+        if any(name == self.of for name, _ in candidate.entry.target.profile.scores):
+            known = Known.LISTED
+        elif candidate.standing.measures.ratings:
+            known = Known.RATED
+        else:
+            known = Known.UNKNOWN if lost == inf else Known.LISTED
+        return Part("quality", lost, None if known is Known.UNKNOWN else 1.0 - lost, known=known)
 
 
 def _lost(candidate: Candidate) -> float:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from understudy.core.parts import Parts
 from understudy.core.plan import Ask, Candidate
-from understudy.core.strategies._weighing import EXPLORE, explored, stepped
+from understudy.core.strategies._weighing import EXPLORE, explored, failures_part, looked_parts, stepped
 from understudy.core.value import value
 
 
@@ -29,6 +30,11 @@ class Reliability:
         """Shares of failures."""
         scores = [candidate.standing.measures.failing for candidate in candidates]
         return explored(stepped(scores, self.step), candidates, ask, self.explore)
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The share, and its rounding."""
+        parts = [[failures_part(candidate.standing.measures, 1.0)] for candidate in candidates]
+        return looked_parts(parts, candidates, ask, self.explore, self.step)
 
 
 STRATEGY = Reliability

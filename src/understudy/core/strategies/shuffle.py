@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from understudy.core.parts import Known, Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.value import value
 
@@ -18,6 +19,10 @@ class Shuffle:
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Random numbers."""
         return ask.dice.randoms(len(candidates))
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The draw."""
+        return [[Part("draw", drawn, drawn, known=Known.CHANCE)] for drawn in self.scores(candidates, ask)]
 
 
 STRATEGY = Shuffle

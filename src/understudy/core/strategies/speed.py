@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from understudy.core.parts import Parts
 from understudy.core.plan import Ask, Candidate
-from understudy.core.strategies._weighing import EXPLORE, explored, stepped
+from understudy.core.strategies._weighing import EXPLORE, explored, looked_parts, speed_part, stepped
 from understudy.core.value import value
 
 
@@ -33,6 +34,11 @@ class Speed:
         else:
             scores = [candidate.standing.measures.whole for candidate in candidates]
         return explored(stepped(scores, self.step), candidates, ask, self.explore)
+
+    def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
+        """The time, and its rounding."""
+        parts = [[speed_part(candidate.standing.measures, ask, 1.0)] for candidate in candidates]
+        return looked_parts(parts, candidates, ask, self.explore, self.step)
 
 
 STRATEGY = Speed

@@ -9,6 +9,9 @@ from understudy.core.conversation import Conversation
 from understudy.core.request import Call, Needs, Operation
 from understudy.core.value import JsonObject
 from understudy.dialects import BY_THE_BOOK, BadAnswer, BadBody, ErrorReport, Glance, Quirks
+from understudy.dialects._reading import Unreadable
+from understudy.dialects._reading import decode as read_json
+from understudy.dialects._reading import encode as write_json
 from understudy.dialects.anthropic_messages import errors
 from understudy.dialects.anthropic_messages.answer import read_answer, write_answer
 from understudy.dialects.anthropic_messages.carries import ANSWER_CARRIES, REQUEST_CARRIES
@@ -18,7 +21,7 @@ from understudy.dialects.anthropic_messages.needs import read_needs
 from understudy.dialects.anthropic_messages.request import read_request, write_request
 from understudy.dialects.anthropic_messages.retarget import apply_quirks, read_members, without_foreign_thinking
 from understudy.dialects.anthropic_messages.watch import Watcher, glance
-from understudy.dialects.anthropic_messages.wire import NAME, Unreadable, decode, encode
+from understudy.dialects.anthropic_messages.wire import NAME
 from understudy.framing.sse import SseParser
 
 
@@ -41,11 +44,11 @@ class AnthropicMessages:
         members["model"] = model
         if quirks is not BY_THE_BOOK:
             dropped += apply_quirks(members, quirks)
-        return encode(members), dropped
+        return write_json(members), dropped
 
     def parse_request(self, body: bytes) -> Conversation:
         try:
-            return read_request(decode(body))
+            return read_request(read_json(body))
         except Unreadable as error:
             raise BadBody(str(error)) from None
 
@@ -53,16 +56,16 @@ class AnthropicMessages:
         members = write_request(conversation)
         if quirks is not BY_THE_BOOK:
             apply_quirks(members, quirks)
-        return encode(members)
+        return write_json(members)
 
     def parse_answer(self, body: bytes) -> Answer:
         try:
-            return read_answer(decode(body))
+            return read_answer(read_json(body))
         except Unreadable as error:
             raise BadAnswer(str(error)) from None
 
     def render_answer(self, answer: Answer) -> bytes:
-        return encode(write_answer(answer))
+        return write_json(write_answer(answer))
 
     def glance(self, body: bytes) -> Glance:
         return glance(body)
@@ -80,14 +83,14 @@ class AnthropicMessages:
         return Encoder(model)
 
     def render_error(self, report: ErrorReport) -> bytes:
-        return encode(errors.error_object(report))
+        return write_json(errors.error_object(report))
 
     def render_stream_error(self, report: ErrorReport) -> bytes:
         return errors.report_event(report)
 
     def render_models(self, names: Iterable[str]) -> bytes:
         listed = list(names)
-        return encode(
+        return write_json(
             {
                 "data": [_model(name) for name in listed],
                 "has_more": False,
@@ -97,7 +100,7 @@ class AnthropicMessages:
         )
 
     def render_model(self, name: str) -> bytes:
-        return encode(_model(name))
+        return write_json(_model(name))
 
 
 def _model(name: str) -> JsonObject:

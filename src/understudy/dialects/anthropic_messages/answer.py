@@ -9,8 +9,9 @@ from understudy.core.conversation import Extra, Part
 from understudy.core.projection import settled_stop
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
+from understudy.dialects._reading import COUNT_MAX, Unreadable, take
 from understudy.dialects.anthropic_messages.blocks import DIRECT, read_content, write_blocks
-from understudy.dialects.anthropic_messages.wire import NAME, Unreadable, own, take
+from understudy.dialects.anthropic_messages.wire import NAME, own
 
 STOPS: dict[str, Stop] = {
     "end_turn": Stop.END,
@@ -39,10 +40,6 @@ def read_stop(native: str | None, parts: tuple[Part, ...]) -> tuple[Stop | None,
 
 
 # Usage
-
-
-COUNT_MAX = 10**12
-"""More tokens than this were not read or written, whatever is said."""
 
 
 def read_usage(fields: Any) -> Usage | None:

@@ -27,16 +27,14 @@ from understudy.core.conversation import (
     ToolResult,
 )
 from understudy.core.value import JsonObject
+from understudy.dialects._reading import Unreadable, need, take
 from understudy.dialects.anthropic_messages.wire import (
     NAME,
-    Unreadable,
-    need,
     own,
     read_arguments,
     read_id,
     read_seal,
     rest,
-    take,
     write_arguments,
     write_id,
     write_seal,

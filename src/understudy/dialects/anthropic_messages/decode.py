@@ -24,9 +24,10 @@ from understudy.core.diagnosis import classify_in_band
 from understudy.core.projection import settled_stop
 from understudy.core.value import JsonObject
 from understudy.dialects import BadAnswer
+from understudy.dialects._reading import Unreadable, decode, encode
 from understudy.dialects.anthropic_messages.answer import later_usage, message_extra, read_stop, read_usage, usage_extra
 from understudy.dialects.anthropic_messages.blocks import read_block
-from understudy.dialects.anthropic_messages.wire import NAME, Unreadable, announced, decode, encode, read_seal
+from understudy.dialects.anthropic_messages.wire import NAME, announced, read_seal
 from understudy.framing.sse import SseEvent
 
 _TOLD_AS_IT_COMES = (Text, Reasoning, ToolCall)

@@ -24,17 +24,11 @@ from understudy.core.conversation import Part, Reasoning, Refusal, Text, ToolCal
 from understudy.core.projection import settled_stop
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
+from understudy.dialects._reading import encode
 from understudy.dialects.anthropic_messages.answer import NULLS, WIRE_STOPS, complete, write_usage
 from understudy.dialects.anthropic_messages.blocks import write_block
 from understudy.dialects.anthropic_messages.errors import stream_error
-from understudy.dialects.anthropic_messages.wire import (
-    NAME,
-    announce_seal,
-    encode,
-    own,
-    write_arguments,
-    write_seal,
-)
+from understudy.dialects.anthropic_messages.wire import NAME, announce_seal, own, write_arguments, write_seal
 from understudy.framing.sse import write_event
 
 

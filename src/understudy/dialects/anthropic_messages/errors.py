@@ -6,7 +6,7 @@ from understudy.core.failure import Failure
 from understudy.core.outcome import Outcome
 from understudy.core.value import JsonObject
 from understudy.dialects import ErrorReport
-from understudy.dialects.anthropic_messages.wire import encode
+from understudy.dialects._reading import encode
 from understudy.framing.sse import write_event
 
 

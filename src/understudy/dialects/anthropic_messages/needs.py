@@ -6,7 +6,7 @@ import msgspec
 
 from understudy.core.request import Needs
 from understudy.dialects import BadBody
-from understudy.dialects.anthropic_messages.wire import Member, raw_object, raw_value
+from understudy.dialects._reading import Member, raw_object, raw_value
 
 
 class _Block(msgspec.Struct):

@@ -26,8 +26,9 @@ from understudy.core.conversation import (
     ToolResult,
 )
 from understudy.core.value import JsonObject
+from understudy.dialects._reading import Unreadable, need, take
 from understudy.dialects.anthropic_messages.blocks import read_content, write_content
-from understudy.dialects.anthropic_messages.wire import NAME, Unreadable, need, own, rest, take
+from understudy.dialects.anthropic_messages.wire import NAME, own, rest
 
 _NUMBER = (int, float)
 

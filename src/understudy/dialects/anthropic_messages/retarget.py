@@ -9,7 +9,8 @@ import msgspec
 
 from understudy.core.projection import effort_of, nearest_effort
 from understudy.dialects import BadBody, Quirks
-from understudy.dialects.anthropic_messages.wire import SEAL, Unreadable, decode, raw_object
+from understudy.dialects._reading import Unreadable, decode, raw_object
+from understudy.dialects.anthropic_messages.wire import SEAL
 
 Raw = msgspec.Raw
 _members = msgspec.json.Decoder(dict[str, Raw]).decode

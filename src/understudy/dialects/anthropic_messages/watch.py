@@ -12,8 +12,8 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
 from understudy.dialects import CONTENT, END, FAILED, FINISH, PROGRESS, BadAnswer, Glance
+from understudy.dialects._reading import Member, raw_value
 from understudy.dialects.anthropic_messages.answer import later_usage, read_usage
-from understudy.dialects.anthropic_messages.wire import Member, raw_value
 from understudy.framing.sse import SseEvent
 
 # Whole

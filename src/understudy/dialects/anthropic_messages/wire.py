@@ -1,4 +1,4 @@
-"""What every piece of the Messages codec needs: reading JSON with a path to the fault, and reversible escapes.
+"""What every piece of the Messages codec needs: its own fields, and reversible escapes.
 
 Three things that other wire formats may say cannot be said here: tool call ids with other letters than
 `[a-zA-Z0-9_-]`, tool arguments that are no object, and reasoning signed by another provider. Each has a stateless escape
@@ -16,61 +16,9 @@ import msgspec
 
 from understudy.core.conversation import Extra
 from understudy.core.value import JsonObject
+from understudy.dialects._reading import encode
 
 NAME = "anthropic_messages"
-
-encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
-
-
-class Unreadable(Exception):
-    """A value does not fit the format. The message names its place; whose mistake it is, the caller of the codec knows."""
-
-
-def decode(body: bytes) -> Any:
-    """JSON as plain values. Raises `Unreadable` for bad JSON, bad UTF-8 and absurd nesting."""
-    try:
-        return _decode(body)
-    except RecursionError:
-        raise Unreadable("JSON that is nested too deeply") from None
-    except UnicodeDecodeError:
-        raise Unreadable("not valid UTF-8") from None
-    except msgspec.DecodeError as error:
-        raise Unreadable(f"not valid JSON: {error}") from None
-
-
-Member = msgspec.Raw | msgspec.UnsetType
-"""A member that a cheap pass leaves as bytes. (UNSET as a default costs half of what an empty Raw costs.)"""
-
-
-def raw_value(raw: Member) -> Any:
-    """The value of a member left as bytes, None when it is absent. Raises what `msgspec` raises."""
-    return None if raw is msgspec.UNSET else _decode(raw)
-
-
-def raw_object(raw: Member) -> JsonObject:
-    """The same, `{}` when it is no object."""
-    found = raw_value(raw)
-    return found if isinstance(found, dict) else {}
-
-
-# Reading fields: each takes its field out of the mapping, so that what is left over is known to be of this dialect only.
-
-
-def take(fields: JsonObject, key: str, kind: type | tuple[type, ...], where: str) -> Any:
-    """The field's value, None when it is absent or null. Raises `Unreadable` when it is of another kind."""
-    found = fields.pop(key, None)
-    if found is None or (isinstance(found, kind) and not (isinstance(found, bool) and kind is not bool)):
-        return found
-    raise Unreadable(f"{_at(where, key)} must be {_named(kind)}")
-
-
-def need(fields: JsonObject, key: str, kind: type | tuple[type, ...], where: str) -> Any:
-    """Like `take`, but the field must be there."""
-    found = take(fields, key, kind, where)
-    if found is None:
-        raise Unreadable(f"{_at(where, key)} is missing: it must be {_named(kind)}")
-    return found
 
 
 def rest(fields: JsonObject) -> Extra | None:
@@ -83,19 +31,6 @@ def rest(fields: JsonObject) -> Extra | None:
 def own(extra: Extra | None) -> JsonObject:
     """The fields that this dialect itself left on a node."""
     return extra.fields if extra is not None and extra.dialect == NAME else {}
-
-
-_NAMES = {str: "a string", dict: "an object", list: "a list", bool: "true or false", int: "an integer"}
-
-
-def _named(kind: type | tuple[type, ...]) -> str:
-    if kind == (int, float):
-        return "a number"
-    return " or ".join(_NAMES[one] for one in (kind if isinstance(kind, tuple) else (kind,)))
-
-
-def _at(where: str, key: str) -> str:
-    return f"{where}.{key}" if where else key
 
 
 # Tool call ids

@@ -13,6 +13,9 @@ from understudy.core.conversation import Conversation
 from understudy.core.request import Call, Needs, Operation
 from understudy.dialects import BY_THE_BOOK, BadAnswer, BadBody, ErrorReport, Glance, Quirks
 from understudy.dialects._errors import about, told
+from understudy.dialects._reading import Unreadable
+from understudy.dialects._reading import decode as read_json
+from understudy.dialects._reading import encode as write_json
 from understudy.dialects.bedrock_converse.answer import read_answer, write_answer
 from understudy.dialects.bedrock_converse.carries import ANSWER_CARRIES, REQUEST_CARRIES
 from understudy.dialects.bedrock_converse.decode import Decoder
@@ -22,7 +25,7 @@ from understudy.dialects.bedrock_converse.needs import read_needs
 from understudy.dialects.bedrock_converse.request import read_request, write_request
 from understudy.dialects.bedrock_converse.retarget import apply_quirks, fit_body
 from understudy.dialects.bedrock_converse.watch import Watcher, glance
-from understudy.dialects.bedrock_converse.wire import NAME, Unreadable, decode, encode
+from understudy.dialects.bedrock_converse.wire import NAME
 
 
 class BedrockConverse:
@@ -43,7 +46,7 @@ class BedrockConverse:
 
     def parse_request(self, body: bytes) -> Conversation:
         try:
-            return read_request(decode(body))
+            return read_request(read_json(body))
         except Unreadable as error:
             raise BadBody(str(error)) from None
 
@@ -51,16 +54,16 @@ class BedrockConverse:
         members = write_request(conversation, quirks)
         if quirks is not BY_THE_BOOK:
             apply_quirks(members, quirks)
-        return encode(members)
+        return write_json(members)
 
     def parse_answer(self, body: bytes) -> Answer:
         try:
-            return read_answer(decode(body))
+            return read_answer(read_json(body))
         except Unreadable as error:
             raise BadAnswer(str(error)) from None
 
     def render_answer(self, answer: Answer) -> bytes:
-        return encode(write_answer(answer))
+        return write_json(write_answer(answer))
 
     def glance(self, body: bytes) -> Glance:
         return glance(body)
@@ -78,16 +81,16 @@ class BedrockConverse:
         return Encoder()
 
     def render_error(self, report: ErrorReport) -> bytes:
-        return encode({"message": told(report), "understudy": about(report)})
+        return write_json({"message": told(report), "understudy": about(report)})
 
     def render_stream_error(self, report: ErrorReport) -> bytes:
         return write_exception(report.failure, {"message": told(report), "understudy": about(report)})
 
     def render_models(self, names: Iterable[str]) -> bytes:
-        return encode({"models": [{"name": name} for name in names]})
+        return write_json({"models": [{"name": name} for name in names]})
 
     def render_model(self, name: str) -> bytes:
-        return encode({"name": name})
+        return write_json({"name": name})
 
 
 DIALECT = BedrockConverse()

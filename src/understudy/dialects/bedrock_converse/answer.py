@@ -12,8 +12,9 @@ from understudy.core.conversation import Part
 from understudy.core.projection import settled_stop
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
+from understudy.dialects._reading import Unreadable, need, take
 from understudy.dialects.bedrock_converse.blocks import read_content, write_content
-from understudy.dialects.bedrock_converse.wire import Unreadable, an_object, need, own, rest, take
+from understudy.dialects.bedrock_converse.wire import an_object, own, rest
 
 STOPS: dict[str, Stop] = {
     "content_filtered": Stop.CONTENT_FILTER,

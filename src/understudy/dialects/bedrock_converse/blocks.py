@@ -29,22 +29,17 @@ from understudy.core.conversation import (
     Video,
 )
 from understudy.core.value import JsonObject
+from understudy.dialects._reading import Unreadable, at, decode, encode, need, take
 from understudy.dialects.bedrock_converse.wire import (
     DOCUMENTS,
     FORMATS,
     IMAGES,
     NAME,
     VIDEOS,
-    Unreadable,
     an_object,
-    at,
-    decode,
-    encode,
     kind_of,
-    need,
     own,
     rest,
-    take,
 )
 
 _MARKABLE = (Document, Image, Text, ToolCall, ToolResult)

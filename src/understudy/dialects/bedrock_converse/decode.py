@@ -29,10 +29,11 @@ from understudy.core.conversation import Extra, Opaque, Part, Reasoning, Text, T
 from understudy.core.diagnosis import classify_in_band
 from understudy.core.value import JsonObject
 from understudy.dialects import BadAnswer
+from understudy.dialects._reading import Unreadable, decode, need, take
 from understudy.dialects.bedrock_converse.answer import read_stop, read_usage
 from understudy.dialects.bedrock_converse.blocks import call_extra
 from understudy.dialects.bedrock_converse.events import EXCEPTION
-from understudy.dialects.bedrock_converse.wire import NAME, Unreadable, an_object, decode, kind_of, need, rest, take
+from understudy.dialects.bedrock_converse.wire import NAME, an_object, kind_of, rest
 from understudy.framing.sse import SseEvent
 
 _PADDING = "p"  # hides the length of what is said

@@ -21,9 +21,10 @@ from understudy.core.answer import (
 from understudy.core.conversation import Opaque, Part, Reasoning, Refusal, Text, ToolCall
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
+from understudy.dialects._reading import encode
 from understudy.dialects.bedrock_converse.answer import write_stop, write_usage
 from understudy.dialects.bedrock_converse.events import write_exception, write_named
-from understudy.dialects.bedrock_converse.wire import NAME, encode, own
+from understudy.dialects.bedrock_converse.wire import NAME, own
 
 
 class _Block:

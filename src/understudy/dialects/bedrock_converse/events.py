@@ -10,7 +10,7 @@ from __future__ import annotations
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.value import JsonObject
 from understudy.dialects import BadAnswer
-from understudy.dialects.bedrock_converse.wire import Unreadable, decode, encode
+from understudy.dialects._reading import Unreadable, decode, encode
 from understudy.framing.aws_event_stream import EventStreamParser, Message, NotEventStream, write_message
 from understudy.framing.sse import SseEvent
 

@@ -8,7 +8,7 @@ import msgspec
 
 from understudy.core.request import Needs
 from understudy.dialects import BadBody
-from understudy.dialects.bedrock_converse.wire import Member, raw_object
+from understudy.dialects._reading import Member, raw_object
 
 _PATH = re.compile(r"/model/(?P<model>.+)/converse(?P<stream>-stream)?\Z", re.DOTALL)
 

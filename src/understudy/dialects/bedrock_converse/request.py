@@ -12,6 +12,7 @@ from typing import Any
 from understudy.core.conversation import Conversation, Message, OpaqueTool, Role, Tool, ToolResult
 from understudy.core.value import JsonObject
 from understudy.dialects import Quirks
+from understudy.dialects._reading import Unreadable, need, take
 from understudy.dialects.bedrock_converse.blocks import (
     read_cache_point,
     read_content,
@@ -19,16 +20,7 @@ from understudy.dialects.bedrock_converse.blocks import (
     write_content,
 )
 from understudy.dialects.bedrock_converse.settings import merged, read_settings, write_choice, write_settings
-from understudy.dialects.bedrock_converse.wire import (
-    NAME,
-    Unreadable,
-    an_object,
-    kind_of,
-    need,
-    own,
-    rest,
-    take,
-)
+from understudy.dialects.bedrock_converse.wire import NAME, an_object, kind_of, own, rest
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from understudy.dialects import BadBody, Quirks
-from understudy.dialects.bedrock_converse.wire import encode
+from understudy.dialects._reading import encode
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 

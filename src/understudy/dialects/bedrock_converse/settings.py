@@ -13,7 +13,7 @@ from typing import Any
 from understudy.core.conversation import Format, ReasoningSettings, Settings, ToolChoice
 from understudy.core.value import JsonObject
 from understudy.dialects import Quirks
-from understudy.dialects.bedrock_converse.wire import NUMBER, Unreadable, decode, encode, need, take
+from understudy.dialects._reading import NUMBER, Unreadable, decode, encode, need, take
 
 _ADDITIONAL = "additionalModelRequestFields"
 

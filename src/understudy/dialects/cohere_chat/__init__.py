@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from understudy.core.answer import Answer
 from understudy.core.conversation import Conversation
 from understudy.core.request import Call, Needs, Operation
-from understudy.dialects import BY_THE_BOOK, BadAnswer, BadBody, ErrorReport, Glance, Quirks, _fields
+from understudy.dialects import BY_THE_BOOK, BadAnswer, BadBody, ErrorReport, Glance, Quirks
 from understudy.dialects._errors import about, told
-from understudy.dialects._fields import Unreadable
+from understudy.dialects._reading import Unreadable
+from understudy.dialects._reading import decode as read_json
+from understudy.dialects._reading import encode as write_json
 from understudy.dialects.cohere_chat.answer import read_answer, write_answer
 from understudy.dialects.cohere_chat.carries import ANSWER_CARRIES, REQUEST_CARRIES
 from understudy.dialects.cohere_chat.decode import Decoder
@@ -43,7 +45,7 @@ class CohereChat:
 
     def parse_request(self, body: bytes) -> Conversation:
         try:
-            return read_request(_fields.decode(body))
+            return read_request(read_json(body))
         except Unreadable as error:
             raise BadBody(str(error)) from None
 
@@ -52,12 +54,12 @@ class CohereChat:
 
     def parse_answer(self, body: bytes) -> Answer:
         try:
-            return read_answer(_fields.decode(body))
+            return read_answer(read_json(body))
         except Unreadable as error:
             raise BadAnswer(str(error)) from None
 
     def render_answer(self, answer: Answer) -> bytes:
-        return _fields.encode(write_answer(answer))
+        return write_json(write_answer(answer))
 
     def glance(self, body: bytes) -> Glance:
         return glance(body)
@@ -75,16 +77,16 @@ class CohereChat:
         return Encoder()
 
     def render_error(self, report: ErrorReport) -> bytes:
-        return _fields.encode({"message": told(report), "understudy": about(report)})
+        return write_json({"message": told(report), "understudy": about(report)})
 
     def render_stream_error(self, report: ErrorReport) -> bytes:
         return write_event(self.render_error(report))
 
     def render_models(self, names: Iterable[str]) -> bytes:
-        return _fields.encode({"models": [{"name": name, "endpoints": ["chat"]} for name in names]})
+        return write_json({"models": [{"name": name, "endpoints": ["chat"]} for name in names]})
 
     def render_model(self, name: str) -> bytes:
-        return _fields.encode({"name": name, "endpoints": ["chat"]})
+        return write_json({"name": name, "endpoints": ["chat"]})
 
 
 DIALECT = CohereChat()

@@ -6,7 +6,8 @@ from typing import Any
 
 from understudy.core.answer import Answer, Choice
 from understudy.core.value import JsonObject
-from understudy.dialects._fields import Unreadable, an_object, made_id, words
+from understudy.dialects._fields import an_object
+from understudy.dialects._reading import Unreadable, made_id, words
 from understudy.dialects.cohere_chat.content import read_spoken, write_spoken
 from understudy.dialects.cohere_chat.wire import WORDS, own, read_stop, read_usage, rest, usage_extra, write_usage
 

@@ -12,7 +12,8 @@ from typing import Any
 from understudy.core.assembly import read_arguments, write_arguments
 from understudy.core.conversation import Image, Inline, Opaque, Part, Reasoning, Remote, Source, Text, ToolCall
 from understudy.core.value import JsonObject
-from understudy.dialects._fields import Unreadable, an_object, take, words
+from understudy.dialects._fields import an_object, take
+from understudy.dialects._reading import Unreadable, words
 from understudy.dialects.cohere_chat.wire import NAME, own, rest
 
 

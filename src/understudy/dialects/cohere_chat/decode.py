@@ -25,7 +25,8 @@ from understudy.core.conversation import Opaque, Part, Reasoning, Text, ToolCall
 from understudy.core.diagnosis import classify_in_band
 from understudy.core.value import JsonObject
 from understudy.dialects import BadAnswer
-from understudy.dialects._fields import Unreadable, decode, gathered, words
+from understudy.dialects._fields import gathered
+from understudy.dialects._reading import Unreadable, decode, words
 from understudy.dialects.cohere_chat.answer import USAGE, call_id
 from understudy.dialects.cohere_chat.content import read_call
 from understudy.dialects.cohere_chat.wire import BROKEN, NAME, read_stop, read_usage, rest

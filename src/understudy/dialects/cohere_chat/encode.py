@@ -19,7 +19,7 @@ from understudy.core.assembly import write_arguments
 from understudy.core.conversation import Opaque, Part, Reasoning, Refusal, Text, ToolCall
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
-from understudy.dialects._fields import encode
+from understudy.dialects._reading import encode
 from understudy.dialects.cohere_chat.answer import USAGE
 from understudy.dialects.cohere_chat.content import write_call
 from understudy.dialects.cohere_chat.wire import FOLDS, NAME, WORDS, own, write_usage

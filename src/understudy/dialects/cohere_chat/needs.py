@@ -9,7 +9,8 @@ import msgspec
 from understudy.core.conversation import Image, Inline
 from understudy.core.request import Needs
 from understudy.dialects import BadBody
-from understudy.dialects._fields import Unreadable, decode, take
+from understudy.dialects._fields import take
+from understudy.dialects._reading import Unreadable, decode
 from understudy.dialects.cohere_chat.content import read_part
 
 Raw = msgspec.Raw

@@ -7,7 +7,8 @@ from typing import Any
 
 from understudy.core.conversation import Conversation, Message, Part, Role, Tool, ToolResult
 from understudy.core.value import JsonObject
-from understudy.dialects._fields import Unreadable, an_object, made_id, need, take
+from understudy.dialects._fields import an_object, need, take
+from understudy.dialects._reading import Unreadable, made_id
 from understudy.dialects.cohere_chat.content import read_content, read_spoken, write_content, write_spoken
 from understudy.dialects.cohere_chat.settings import read_settings, write_settings
 from understudy.dialects.cohere_chat.wire import own, rest

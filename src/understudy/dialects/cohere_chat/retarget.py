@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from understudy.core.value import JsonObject
 from understudy.dialects import Quirks
-from understudy.dialects._fields import encode
 from understudy.dialects._fitting import fit_members, read_members
+from understudy.dialects._reading import encode
 
 
 def fit_body(body: bytes, model: str, quirks: Quirks) -> tuple[bytes, tuple[str, ...]]:

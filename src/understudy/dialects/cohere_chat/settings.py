@@ -6,7 +6,8 @@ from typing import Any
 
 from understudy.core.conversation import Format, ReasoningSettings, Settings, ToolChoice
 from understudy.core.value import JsonObject
-from understudy.dialects._fields import NUMBER, strings, take
+from understudy.dialects._fields import strings, take
+from understudy.dialects._reading import NUMBER
 
 # Setting -> (field, its kind): where one is the other.
 _PLAIN: dict[str, tuple[str, type | tuple[type, ...]]] = {

@@ -11,7 +11,7 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
 from understudy.dialects import CONTENT, END, FAILED, FINISH, PROGRESS, BadAnswer, Glance
-from understudy.dialects._fields import Unreadable, decode, words
+from understudy.dialects._reading import Unreadable, decode, words
 from understudy.dialects.cohere_chat.answer import USAGE
 from understudy.dialects.cohere_chat.decode import broken, is_error
 from understudy.dialects.cohere_chat.wire import STOPS, read_usage

@@ -14,6 +14,9 @@ from understudy.core.request import Call, Needs, Operation
 from understudy.core.value import JsonObject
 from understudy.dialects import BY_THE_BOOK, BadAnswer, BadBody, ErrorReport, Glance, Quirks
 from understudy.dialects._errors import google_error
+from understudy.dialects._reading import Unreadable
+from understudy.dialects._reading import decode as read_json
+from understudy.dialects._reading import encode as write_json
 from understudy.dialects.gemini.answer import read_answer, write_answer
 from understudy.dialects.gemini.carries import ANSWER_CARRIES, REQUEST_CARRIES
 from understudy.dialects.gemini.decode import Decoder, read_array
@@ -22,7 +25,7 @@ from understudy.dialects.gemini.needs import read_needs
 from understudy.dialects.gemini.request import read_request, write_request
 from understudy.dialects.gemini.retarget import apply_quirks, fit_body
 from understudy.dialects.gemini.watch import Watcher, glance
-from understudy.dialects.gemini.wire import NAME, Unreadable, decode, encode
+from understudy.dialects.gemini.wire import NAME
 from understudy.framing.sse import SseParser
 
 
@@ -49,7 +52,7 @@ class Gemini:
 
     def parse_request(self, body: bytes) -> Conversation:
         try:
-            return read_request(decode(body))
+            return read_request(read_json(body))
         except Unreadable as error:
             raise BadBody(str(error)) from None
 
@@ -57,17 +60,17 @@ class Gemini:
         members = write_request(conversation, quirks)
         if quirks is not BY_THE_BOOK:
             apply_quirks(members, quirks)
-        return encode(members)
+        return write_json(members)
 
     def parse_answer(self, body: bytes) -> Answer:
         try:
-            found = decode(body)
+            found = read_json(body)
             return read_array(found) if isinstance(found, list) else read_answer(found)
         except Unreadable as error:
             raise BadAnswer(str(error)) from None
 
     def render_answer(self, answer: Answer) -> bytes:
-        return encode(write_answer(answer))
+        return write_json(write_answer(answer))
 
     def glance(self, body: bytes) -> Glance:
         return glance(body)
@@ -85,16 +88,16 @@ class Gemini:
         return Encoder(model)
 
     def render_error(self, report: ErrorReport) -> bytes:
-        return encode(google_error(report))
+        return write_json(google_error(report))
 
     def render_stream_error(self, report: ErrorReport) -> bytes:
         return report_event(report)
 
     def render_models(self, names: Iterable[str]) -> bytes:
-        return encode({"models": [_model(name) for name in names]})
+        return write_json({"models": [_model(name) for name in names]})
 
     def render_model(self, name: str) -> bytes:
-        return encode(_model(name))
+        return write_json(_model(name))
 
 
 def _model(name: str) -> JsonObject:

@@ -6,11 +6,12 @@ from typing import Any
 
 from understudy.core.answer import Answer, Choice, Stop
 from understudy.core.value import JsonObject
+from understudy.dialects._reading import Unreadable, made_id, words
 from understudy.dialects.gemini.parts import Spoken, parts_of, write_parts
 from understudy.dialects.gemini.seals import gathered, in_place
 from understudy.dialects.gemini.stops import read_stop, word_of, write_stop
 from understudy.dialects.gemini.usage import read_usage, usage_extra, write_usage
-from understudy.dialects.gemini.wire import Unreadable, an_object, camelled, made_id, own, rest, words
+from understudy.dialects.gemini.wire import an_object, own, rest
 
 USAGE = "usageMetadata"
 
@@ -47,7 +48,7 @@ def number_of(candidate: JsonObject, place: int) -> int:
 
 def call_id(answer_id: str, candidate: int, number: int) -> str:
     """The id of a call that came without one."""
-    return made_id(answer_id, candidate, number)
+    return made_id("call_", answer_id, candidate, number)
 
 
 OF_THE_CANDIDATE = ("content", "finishReason", "index")
@@ -82,10 +83,3 @@ def _write_candidate(choice: Choice, place: int) -> JsonObject:
     if (word := write_stop(choice.stop, choice.stop_native)) is not None:
         written["finishReason"] = word
     return written
-
-
-def chunk_of(body: Any) -> JsonObject:
-    """One event of a stream, its names in camel case. Raises `Unreadable`."""
-    if not isinstance(body, dict):
-        raise Unreadable("it is no object")
-    return camelled(body)

@@ -27,13 +27,14 @@ from understudy.core.conversation import Part, Reasoning, Text, ToolCall
 from understudy.core.diagnosis import classify_in_band
 from understudy.core.value import JsonObject
 from understudy.dialects import BadAnswer
+from understudy.dialects._reading import Unreadable, decode, encode, words
 from understudy.dialects.gemini.answer import OF_THE_CANDIDATE, USAGE, call_id, number_of
 from understudy.dialects.gemini.partial import PartialArguments
 from understudy.dialects.gemini.parts import Spoken, parts_of
 from understudy.dialects.gemini.seals import anchor
 from understudy.dialects.gemini.stops import read_stop, word_of
 from understudy.dialects.gemini.usage import read_usage, usage_extra
-from understudy.dialects.gemini.wire import NAME, Unreadable, an_object, camelled, decode, encode, rest, words
+from understudy.dialects.gemini.wire import NAME, an_object, camelled, rest
 from understudy.framing.sse import SseEvent
 
 _OF_THE_CHUNK = ("candidates", "responseId", "modelVersion", USAGE, "promptFeedback", "error")

@@ -25,12 +25,13 @@ from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
 from understudy.dialects import ErrorReport
 from understudy.dialects._errors import google_error
+from understudy.dialects._reading import encode
 from understudy.dialects.gemini.answer import USAGE
 from understudy.dialects.gemini.parts import write_call, write_thought
 from understudy.dialects.gemini.seals import anchor, announced
 from understudy.dialects.gemini.stops import FOLDS, STOPS, WORDS
 from understudy.dialects.gemini.usage import write_usage
-from understudy.dialects.gemini.wire import NAME, encode, own
+from understudy.dialects.gemini.wire import NAME, own
 from understudy.framing.sse import write_event
 
 

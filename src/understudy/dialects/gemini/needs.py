@@ -10,8 +10,9 @@ import msgspec
 from understudy.core.request import Needs
 from understudy.core.value import JsonObject
 from understudy.dialects import BadBody
+from understudy.dialects._reading import Member, raw_value
 from understudy.dialects.gemini.media import is_held, kind_of
-from understudy.dialects.gemini.wire import Member, bare_model, camelled, raw_value
+from understudy.dialects.gemini.wire import bare_model, camelled
 
 STREAMS = ":streamGenerateContent"
 _PATH = re.compile(r"/models/(?P<model>.+):(?:generateContent|streamGenerateContent)\Z", re.DOTALL)

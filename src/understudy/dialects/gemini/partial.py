@@ -9,7 +9,8 @@ import re
 from typing import Any
 
 from understudy.core.value import JsonObject
-from understudy.dialects.gemini.wire import Unreadable, camelled
+from understudy.dialects._reading import Unreadable
+from understudy.dialects.gemini.wire import camelled
 
 _STEP = re.compile(
     r"\.(?P<name>[^.\[\]]+)|\[(?P<place>\d{1,6})\]|\['(?P<single>(?:[^'\\]|\\.)*)'\]|\[\"(?P<double>(?:[^\"\\]|\\.)*)\"\]"

@@ -23,21 +23,10 @@ from understudy.core.conversation import (
     Video,
 )
 from understudy.core.value import JsonObject
+from understudy.dialects._reading import Unreadable, decode, encode, words
 from understudy.dialects.gemini.media import read_media, write_media
 from understudy.dialects.gemini.seals import UNSIGNED, anchor, call_seal, packed, text_seal, unpacked
-from understudy.dialects.gemini.wire import (
-    NAME,
-    Unreadable,
-    an_object,
-    camelled,
-    decode,
-    encode,
-    need,
-    own,
-    rest,
-    take,
-    words,
-)
+from understudy.dialects.gemini.wire import NAME, an_object, camelled, need, own, rest, take
 
 
 def parts_of(content: Any, where: str) -> list[Any]:

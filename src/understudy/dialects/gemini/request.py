@@ -21,6 +21,7 @@ from understudy.core.conversation import (
 )
 from understudy.core.value import JsonObject
 from understudy.dialects import Quirks
+from understudy.dialects._reading import Unreadable, made_id
 from understudy.dialects.gemini.parts import (
     Spoken,
     parts_of,
@@ -31,18 +32,7 @@ from understudy.dialects.gemini.parts import (
 from understudy.dialects.gemini.schema import json_schema
 from understudy.dialects.gemini.seals import gathered, in_place
 from understudy.dialects.gemini.settings import read_settings, with_dotted, write_settings
-from understudy.dialects.gemini.wire import (
-    NAME,
-    Unreadable,
-    an_object,
-    bare_model,
-    camelled,
-    made_id,
-    need,
-    own,
-    rest,
-    take,
-)
+from understudy.dialects.gemini.wire import NAME, an_object, bare_model, camelled, need, own, rest, take
 
 _ROLES = {None: Role.USER, "user": Role.USER, "model": Role.ASSISTANT, "function": Role.USER, "tool": Role.USER}
 
@@ -122,7 +112,7 @@ class _Contents:
 
     def _spoken(self, entries: list[tuple[Any, str]]) -> list[Message]:
         first = self._calls
-        spoken = Spoken(lambda number: made_id("request", first + number))
+        spoken = Spoken(lambda number: made_id("call_", "request", first + number))
         for part, where in entries:
             spoken.read(part, where)
         self._calls += spoken.calls
@@ -152,7 +142,7 @@ class _Contents:
         if known is not None:
             self._open.remove(known)
             id_ = known[0]
-        return read_response(response, id_ or made_id("request", "response", name), name, where)
+        return read_response(response, id_ or made_id("call_", "request", "response", name), name, where)
 
     @staticmethod
     def _add(messages: list[Message], turn: list[Message]) -> None:

@@ -9,9 +9,10 @@ import msgspec
 from understudy.core.projection import budget_of, effort_of, nearest_effort
 from understudy.core.value import JsonObject
 from understudy.dialects import BadBody, Quirks
+from understudy.dialects._reading import Unreadable, decode, encode
 from understudy.dialects.gemini.seals import UNSIGNED, is_foreign
 from understudy.dialects.gemini.settings import CONFIG
-from understudy.dialects.gemini.wire import Unreadable, camel, decode, encode
+from understudy.dialects.gemini.wire import camel
 
 Raw = msgspec.Raw
 _members = msgspec.json.Decoder(dict[str, Raw]).decode

@@ -24,7 +24,8 @@ from dataclasses import replace
 import msgspec
 
 from understudy.core.conversation import Part, Reasoning, Text, ToolCall
-from understudy.dialects.gemini.wire import NAME, encode
+from understudy.dialects._reading import encode
+from understudy.dialects.gemini.wire import NAME
 
 UNSIGNED = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
 """`skip_thought_signature_validator`: stands where a call of another model bears no signature, which Gemini 3 refuses.

@@ -10,8 +10,9 @@ from understudy.core.conversation import Format, ReasoningSettings, Settings, To
 from understudy.core.projection import effort_of
 from understudy.core.value import JsonObject
 from understudy.dialects import Quirks
+from understudy.dialects._reading import NUMBER, Unreadable
 from understudy.dialects.gemini.schema import json_schema
-from understudy.dialects.gemini.wire import NUMBER, Unreadable, an_object, take
+from understudy.dialects.gemini.wire import an_object, take
 
 CONFIG, TOOLS = "generationConfig", "toolConfig"
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
+from understudy.dialects._reading import COUNT_MAX
 from understudy.dialects.gemini.wire import camelled
 
 _AUDIO = ("AUDIO", 4)
@@ -27,7 +28,6 @@ COUNTS = (
     "cacheTokensDetails",
     "toolUsePromptTokensDetails",
 )
-_COUNT_MAX = 10**12
 
 
 def read_usage(found: Any) -> Usage | None:
@@ -43,7 +43,7 @@ def read_usage(found: Any) -> Usage | None:
         nonlocal sound
         if value is None:
             return 0
-        if type(value) is int and 0 <= value <= _COUNT_MAX:
+        if type(value) is int and 0 <= value <= COUNT_MAX:
             return value
         sound = False
         return 0

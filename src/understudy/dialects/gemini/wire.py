@@ -1,49 +1,18 @@
-"""What every piece of the generateContent codec needs: reading JSON in either spelling, with a path to the fault, and ids.
+"""What every piece of the generateContent codec needs: fields in either spelling, with a path to the fault.
 
 Google's servers take every field in camel case and in snake case; the codec reads both and writes camel case.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Any
 
-import msgspec
-
 from understudy.core.conversation import Extra
 from understudy.core.value import JsonObject
+from understudy.dialects._reading import Unreadable, at, named
 
 NAME = "gemini"
-
-encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
-
-
-class Unreadable(Exception):
-    """A value does not fit the format. The message names its place."""
-
-
-def decode(body: bytes) -> Any:
-    """JSON as plain values. Raises `Unreadable` for bad JSON, bad UTF-8 and absurd nesting."""
-    try:
-        return _decode(body)
-    except RecursionError:
-        raise Unreadable("the JSON is nested too deeply") from None
-    except UnicodeDecodeError:
-        raise Unreadable("the body is not valid UTF-8") from None
-    except msgspec.DecodeError as error:
-        raise Unreadable(f"the body is not valid JSON: {error}") from None
-
-
-Member = msgspec.Raw | msgspec.UnsetType
-"""A member that a cheap pass leaves as bytes. (UNSET as a default costs half of what an empty Raw costs.)"""
-
-
-def raw_value(raw: Member) -> Any:
-    """The value of a member left as bytes, None when it is absent. Raises what `msgspec` raises."""
-    return None if raw is msgspec.UNSET else _decode(raw)
-
 
 # Spelling: the names that the codec looks for. Any other stays as it was written.
 
@@ -73,9 +42,6 @@ def camelled(found: Any) -> JsonObject:
 
 # Reading fields: each takes its field out of the mapping, so that what is left over is known to be of this dialect only.
 
-NUMBER = (int, float)
-_NAMES = {str: "a string", dict: "an object", list: "a list", bool: "true or false", int: "an integer"}
-
 
 def take(fields: JsonObject, key: str, kind: type | tuple[type, ...], where: str = "") -> Any:
     """The field's value, None when it is absent or null. Raises `Unreadable` when it is of another kind.
@@ -89,14 +55,14 @@ def take(fields: JsonObject, key: str, kind: type | tuple[type, ...], where: str
         found = [found]
     if found is None or (isinstance(found, kind) and not (isinstance(found, bool) and kind is not bool)):
         return found
-    raise Unreadable(f"{at(where, key)} must be {_named(kind)}")
+    raise Unreadable(f"{at(where, key)} must be {named(kind)}")
 
 
 def need(fields: JsonObject, key: str, kind: type | tuple[type, ...], where: str = "") -> Any:
     """Like `take`, but the field must be there."""
     found = take(fields, key, kind, where)
     if found is None:
-        raise Unreadable(f"{at(where, key)} is missing: it must be {_named(kind)}")
+        raise Unreadable(f"{at(where, key)} is missing: it must be {named(kind)}")
     return found
 
 
@@ -116,28 +82,6 @@ def rest(fields: JsonObject) -> Extra | None:
 def own(extra: Extra | None) -> JsonObject:
     """The fields that this dialect itself left on a node."""
     return extra.fields if extra is not None and extra.dialect == NAME else {}
-
-
-def at(where: str, key: str) -> str:
-    """The path of a field."""
-    return f"{where}.{key}" if where else key
-
-
-def _named(kind: type | tuple[type, ...]) -> str:
-    if kind == NUMBER:
-        return "a number"
-    return " or ".join(_NAMES[one] for one in (kind if isinstance(kind, tuple) else (kind,)))
-
-
-def words(found: Any) -> str:
-    """A string that may be absent: anything else says nothing."""
-    return found if isinstance(found, str) else ""
-
-
-def made_id(*about: object) -> str:
-    """A tool call's id where the provider gave none: the same for the same place in the same answer."""
-    seed = ":".join(map(str, about)).encode("utf-8", "surrogatepass")
-    return "call_" + hashlib.sha256(seed).hexdigest()[:24]
 
 
 def bare_model(name: str) -> str:

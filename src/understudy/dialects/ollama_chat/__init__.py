@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from understudy.core.answer import Answer
 from understudy.core.conversation import Conversation
 from understudy.core.request import Call, Needs, Operation
-from understudy.dialects import BY_THE_BOOK, BadAnswer, BadBody, ErrorReport, Glance, Quirks, _fields
+from understudy.dialects import BY_THE_BOOK, BadAnswer, BadBody, ErrorReport, Glance, Quirks
 from understudy.dialects._errors import about, told
-from understudy.dialects._fields import Unreadable
+from understudy.dialects._reading import Unreadable
+from understudy.dialects._reading import decode as read_json
+from understudy.dialects._reading import encode as write_json
 from understudy.dialects.ollama_chat.answer import read_answer, write_answer
 from understudy.dialects.ollama_chat.carries import ANSWER_CARRIES, REQUEST_CARRIES
 from understudy.dialects.ollama_chat.decode import Decoder, read_lines
@@ -44,7 +46,7 @@ class OllamaChat:
 
     def parse_request(self, body: bytes) -> Conversation:
         try:
-            return read_request(_fields.decode(body))
+            return read_request(read_json(body))
         except Unreadable as error:
             raise BadBody(str(error)) from None
 
@@ -54,12 +56,12 @@ class OllamaChat:
     def parse_answer(self, body: bytes) -> Answer:
         try:
             lines = _lines(body)
-            return read_answer(_fields.decode(body)) if len(lines) < 2 else read_lines(lines)
+            return read_answer(read_json(body)) if len(lines) < 2 else read_lines(lines)
         except Unreadable as error:
             raise BadAnswer(str(error)) from None
 
     def render_answer(self, answer: Answer) -> bytes:
-        return _fields.encode(write_answer(answer))
+        return write_json(write_answer(answer))
 
     def glance(self, body: bytes) -> Glance:
         lines = _lines(body)
@@ -78,16 +80,16 @@ class OllamaChat:
         return Encoder(model)
 
     def render_error(self, report: ErrorReport) -> bytes:
-        return _fields.encode({"error": told(report), "understudy": about(report)})
+        return write_json({"error": told(report), "understudy": about(report)})
 
     def render_stream_error(self, report: ErrorReport) -> bytes:
         return write_line(self.render_error(report))
 
     def render_models(self, names: Iterable[str]) -> bytes:
-        return _fields.encode({"models": [{"name": name, "model": name} for name in names]})
+        return write_json({"models": [{"name": name, "model": name} for name in names]})
 
     def render_model(self, name: str) -> bytes:
-        return _fields.encode({"name": name, "model": name})
+        return write_json({"name": name, "model": name})
 
 
 def _lines(body: bytes) -> list[SseEvent]:

@@ -11,7 +11,8 @@ from typing import Any
 from understudy.core.answer import Answer, Choice, Stop
 from understudy.core.conversation import Part, ToolCall
 from understudy.core.value import JsonObject
-from understudy.dialects._fields import Unreadable, an_object, encode, words
+from understudy.dialects._fields import an_object
+from understudy.dialects._reading import Unreadable, encode, words
 from understudy.dialects.ollama_chat.request import read_call, read_spoken, write_call, write_spoken
 from understudy.dialects.ollama_chat.wire import (
     COUNTS,

@@ -22,7 +22,8 @@ from understudy.core.conversation import Part, Reasoning, Text, ToolCall
 from understudy.core.diagnosis import classify_in_band
 from understudy.core.value import JsonObject
 from understudy.dialects import BadAnswer
-from understudy.dialects._fields import Unreadable, decode, gathered, words
+from understudy.dialects._fields import gathered
+from understudy.dialects._reading import Unreadable, decode, words
 from understudy.dialects.ollama_chat.answer import OF_THE_ANSWER, beside_message, calls_of, message_of
 from understudy.dialects.ollama_chat.request import read_spoken
 from understudy.dialects.ollama_chat.wire import answer_id, read_moment, read_stop, read_usage, rest

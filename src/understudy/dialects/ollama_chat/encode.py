@@ -23,7 +23,7 @@ from understudy.core.assembly import merged, read_arguments
 from understudy.core.conversation import Extra, Part, Reasoning, Refusal, Text, ToolCall
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
-from understudy.dialects._fields import encode
+from understudy.dialects._reading import encode
 from understudy.dialects.ollama_chat.answer import write_end, write_head
 from understudy.dialects.ollama_chat.request import write_call
 from understudy.dialects.ollama_chat.wire import folded, own, write_usage

@@ -8,7 +8,8 @@ import msgspec
 
 from understudy.core.request import Needs
 from understudy.dialects import BadBody
-from understudy.dialects._fields import Unreadable, decode, take
+from understudy.dialects._fields import take
+from understudy.dialects._reading import Unreadable, decode
 from understudy.dialects.ollama_chat.settings import BOUND
 
 Raw = msgspec.Raw

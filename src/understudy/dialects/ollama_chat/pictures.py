@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from understudy.core.conversation import Image, Inline
-from understudy.dialects._fields import Unreadable
+from understudy.dialects._reading import Unreadable
 
 # How the bytes of each kind begin, in base64; what begins otherwise is taken for the most usual.
 _SIGNS = (("/9j/", "image/jpeg"), ("UklGR", "image/webp"))

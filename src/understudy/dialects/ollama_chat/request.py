@@ -22,7 +22,8 @@ from understudy.core.conversation import (
     ToolResult,
 )
 from understudy.core.value import JsonObject
-from understudy.dialects._fields import Unreadable, an_object, made_id, need, take
+from understudy.dialects._fields import an_object, need, take
+from understudy.dialects._reading import Unreadable, made_id
 from understudy.dialects.ollama_chat.pictures import read_pictures, write_picture
 from understudy.dialects.ollama_chat.settings import UNCUT, read_settings, write_settings
 from understudy.dialects.ollama_chat.wire import own, rest, with_options

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from understudy.core.value import JsonObject
 from understudy.dialects import Quirks
-from understudy.dialects._fields import decode, encode
 from understudy.dialects._fitting import fit_members, read_members
+from understudy.dialects._reading import decode, encode
 from understudy.dialects.ollama_chat.wire import OPTIONS, with_options
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from understudy.core.conversation import Format, ReasoningSettings, Settings
 from understudy.core.value import JsonObject
-from understudy.dialects._fields import NUMBER, Unreadable, strings, take
+from understudy.dialects._fields import strings, take
+from understudy.dialects._reading import NUMBER, Unreadable
 from understudy.dialects.ollama_chat.wire import OPTIONS
 
 # Setting -> (its name among the options, its kind): where one is the other.

@@ -12,7 +12,8 @@ from understudy.core.projection import settled_stop
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
 from understudy.dialects import _fields
-from understudy.dialects._fields import Counts, made_id
+from understudy.dialects._fields import Counts
+from understudy.dialects._reading import made_id
 
 NAME = "ollama_chat"
 OPTIONS = "options"

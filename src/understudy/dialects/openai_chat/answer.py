@@ -8,21 +8,11 @@ from understudy.core.answer import Answer, Choice
 from understudy.core.conversation import Part, Refusal, Text
 from understudy.core.projection import settled_stop
 from understudy.core.value import JsonObject
+from understudy.dialects._reading import Unreadable, made_id, words
 from understudy.dialects.openai_chat.content import read_call, read_content
 from understudy.dialects.openai_chat.reasoning import read_reasoning
 from understudy.dialects.openai_chat.request import write_spoken
-from understudy.dialects.openai_chat.wire import (
-    Unreadable,
-    made_id,
-    own,
-    read_stop,
-    read_usage,
-    refuses,
-    rest,
-    words,
-    write_stop,
-    write_usage,
-)
+from understudy.dialects.openai_chat.wire import own, read_stop, read_usage, refuses, rest, write_stop, write_usage
 
 SPOKEN = (
     "role",
@@ -86,9 +76,11 @@ def _read_spoken(message: JsonObject, answer_id: str, place: int) -> tuple[Part,
         parts.append(Refusal(refusal))
     calls = message.get("tool_calls")
     for at, call in enumerate(calls if isinstance(calls, list) else []):
-        parts.append(read_call(call, made_id(answer_id, place, at), f"choices[{place}].message.tool_calls[{at}]"))
+        parts.append(
+            read_call(call, made_id("call_", answer_id, place, at), f"choices[{place}].message.tool_calls[{at}]")
+        )
     if isinstance(function := message.get("function_call"), dict) and function.get("name"):
-        parts.append(read_call({"function": function}, made_id(answer_id, place, "function"), "function_call"))
+        parts.append(read_call({"function": function}, made_id("call_", answer_id, place, "function"), "function_call"))
     return tuple(Text(part.text) if isinstance(part, Text) else part for part in parts)
 
 

@@ -27,7 +27,8 @@ from understudy.core.conversation import (
     Video,
 )
 from understudy.core.value import JsonObject
-from understudy.dialects.openai_chat.wire import NAME, Unreadable, own, rest, take, words
+from understudy.dialects._reading import Unreadable, take, words
+from understudy.dialects.openai_chat.wire import NAME, own, rest
 
 CUSTOM_CALL = "custom_tool_call"
 """The kind of an opaque part that stands among the tool calls: a call of a tool with free-form input."""

@@ -29,10 +29,12 @@ from understudy.core.diagnosis import classify_in_band
 from understudy.core.projection import settled_stop
 from understudy.core.value import JsonObject
 from understudy.dialects import BadAnswer
+from understudy.dialects._openai import decode
+from understudy.dialects._reading import Unreadable, made_id, words
 from understudy.dialects.openai_chat.answer import grouped_usage, message_extra
 from understudy.dialects.openai_chat.content import read_content
 from understudy.dialects.openai_chat.reasoning import entry_text, is_stamped, pack, plain_text, signer
-from understudy.dialects.openai_chat.wire import NAME, Unreadable, decode, made_id, read_stop, read_usage, rest, words
+from understudy.dialects.openai_chat.wire import NAME, read_stop, read_usage, rest
 from understudy.framing.sse import SseEvent
 
 # What every chunk repeats or only this stream means.
@@ -307,7 +309,7 @@ class _Choice:
         known = key if isinstance(key, _Call) else self._keys.get(key)
         anew = isinstance(index, int) and id_ and function.get("name")
         if known is None or (anew and id_ != known.id) or (index is None and not id_ and function.get("name")):
-            known = _Call(id_ or made_id(self._answer_id, self._number, len(self._calls)))
+            known = _Call(id_ or made_id("call_", self._answer_id, self._number, len(self._calls)))
             self._calls.append(known)
             self._keys[key] = known
         return known

@@ -23,8 +23,9 @@ from understudy.core.assembly import write_arguments
 from understudy.core.conversation import Opaque, Part, Reasoning, Refusal, Text, ToolCall
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
+from understudy.dialects._reading import encode
 from understudy.dialects.openai_chat.reasoning import FIELD, write_entry, write_reasoning
-from understudy.dialects.openai_chat.wire import NAME, encode, own, write_stop, write_usage
+from understudy.dialects.openai_chat.wire import NAME, own, write_stop, write_usage
 
 _DONE = b"data: [DONE]\n\n"
 _Piece = PartBegin | PartDelta | PartExtra | PartEnd

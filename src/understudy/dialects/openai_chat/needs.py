@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from understudy.core.request import Needs
 from understudy.core.value import JsonObject
 from understudy.dialects import BadBody
-from understudy.dialects.openai_chat.wire import complaint
+from understudy.dialects._openai import complaint
 
 Raw = msgspec.Raw
 _ABSENT = Raw(b"null")
@@ -19,7 +21,10 @@ class _Options(msgspec.Struct):
     include_usage: bool | None = None
 
 
-class _Turn(msgspec.Struct):
+_options = msgspec.json.Decoder(_Options | None).decode
+
+
+class _Turn(msgspec.Struct, omit_defaults=True):
     role: Any = None
     content: Raw = _ABSENT
     tool_calls: Raw = _ABSENT
@@ -45,24 +50,66 @@ _MARK = b'"cache_control"'
 _LIST = ord("[")
 
 
-class _Head(msgspec.Struct):
+class _Head(msgspec.Struct, omit_defaults=True):
+    """What is looked at of any request."""
+
     model: str
-    messages: list[_Turn]
-    stream: bool | None = None
-    stream_options: _Options | None = None
-    max_tokens: int | None = None
-    max_completion_tokens: int | None = None
-    n: int | None = None
+    messages: Sequence[_Turn]
+    stream: bool | UnsetType | None = UNSET
+    stream_options: Raw = _ABSENT
+    max_tokens: int | UnsetType | None = UNSET
+    max_completion_tokens: int | UnsetType | None = UNSET
+    n: int | UnsetType | None = UNSET
     tools: Raw = _ABSENT
     functions: Raw = _ABSENT
     response_format: Raw = _ABSENT
-    reasoning_effort: str | None = None
+    reasoning_effort: str | UnsetType | None = UNSET
     reasoning: Raw = _ABSENT
     thinking: Raw = _ABSENT
-    logprobs: bool | None = None
+    logprobs: bool | UnsetType | None = UNSET
     modalities: Raw = _ABSENT
 
 
+class _UsualTurn(_Turn, forbid_unknown_fields=True):
+    """A turn with nothing in it that is not named here: it can be written again."""
+
+    name: Raw = _ABSENT
+    tool_call_id: Raw = _ABSENT
+    refusal: Raw = _ABSENT
+    function_call: Raw = _ABSENT
+    audio: Raw = _ABSENT
+    annotations: Raw = _ABSENT
+
+
+class Usual(_Head, forbid_unknown_fields=True):
+    """A request with nothing in it that is not named here, so that it can be written for a target without being read again."""
+
+    messages: list[_UsualTurn]
+    audio: Raw = _ABSENT
+    frequency_penalty: Raw = _ABSENT
+    function_call: Raw = _ABSENT
+    logit_bias: Raw = _ABSENT
+    metadata: Raw = _ABSENT
+    parallel_tool_calls: Raw = _ABSENT
+    prediction: Raw = _ABSENT
+    presence_penalty: Raw = _ABSENT
+    prompt_cache_key: Raw = _ABSENT
+    prompt_cache_retention: Raw = _ABSENT
+    safety_identifier: Raw = _ABSENT
+    seed: Raw = _ABSENT
+    service_tier: Raw = _ABSENT
+    stop: Raw = _ABSENT
+    store: Raw = _ABSENT
+    temperature: Raw = _ABSENT
+    tool_choice: Raw = _ABSENT
+    top_logprobs: Raw = _ABSENT
+    top_p: Raw = _ABSENT
+    user: Raw = _ABSENT
+    verbosity: Raw = _ABSENT
+    web_search_options: Raw = _ABSENT
+
+
+_usual = msgspec.json.Decoder(Usual).decode
 _head = msgspec.json.Decoder(_Head).decode
 _any = msgspec.json.Decoder().decode
 
@@ -71,13 +118,20 @@ MEDIA_TOKENS = 1000
 """What a picture, a page or a second of sound counts, roughly: OpenAI's own figure for a large picture is 765 to 1105."""
 
 
-def read_needs(body: bytes) -> Needs:
-    """What the request asks of a target. Raises `BadBody`."""
+def read_needs(body: bytes) -> tuple[Needs, Usual | None]:
+    """What the request asks of a target; and the request as it was read, if that is all of it. Raises `BadBody`."""
+    head: _Head
+    usual: Usual | None = None
     try:
         if not body.isascii():
             str(body, "utf-8")  # raw members are not looked into: nobody else would notice
-        head = _head(body)
+        try:
+            head = usual = _usual(body)
+        except msgspec.ValidationError:
+            head = _head(body)
         features = _features(head)
+        options = None if head.stream_options is _ABSENT else _options(head.stream_options)
+        include_usage = None if options is None else options.include_usage
         size = len(body)
         plain = head.tools is _ABSENT or _MARK not in bytes(head.tools)
         for turn in head.messages:
@@ -92,30 +146,35 @@ def read_needs(body: bytes) -> Needs:
         raise BadBody("the body is nested too deeply") from None
     except msgspec.DecodeError as error:
         raise BadBody(complaint(error)) from None
-    if head.n is not None and head.n > 1:
+    if head.n and head.n > 1:
         features.append("many")
     if features:
         features.sort()
-    bound = head.max_completion_tokens
-    return Needs(  # in the order of its fields: every request makes one
+    bound = head.max_tokens if head.max_completion_tokens in _UNSAID else head.max_completion_tokens
+    needs = Needs(  # in the order of its fields: every request makes one
         head.model,
         head.stream is True,
-        None if head.stream_options is None else head.stream_options.include_usage,
+        include_usage,
         size // BYTES_PER_TOKEN,
-        head.max_tokens if bound is None else bound,
+        None if bound is UNSET else bound,
         head.n or 1,
         tuple(features),
         plain,
     )
+    return needs, usual if plain else None
 
 
 def _features(head: _Head) -> list[str]:
     features = []
-    if _listed(head.tools) or _listed(head.functions):
+    if (head.tools is not _ABSENT and _any(head.tools)) or (head.functions is not _ABSENT and _any(head.functions)):
         features.append("tools")
     if head.response_format is not _ABSENT and _object(head.response_format).get("type") == "json_schema":
         features.append("json_schema")
-    if head.reasoning_effort not in _NO_EFFORT or _thinks(head.reasoning) or _thinks(head.thinking):
+    if (
+        head.reasoning_effort not in _NO_EFFORT
+        or (head.reasoning is not _ABSENT and _thinks(head.reasoning))
+        or (head.thinking is not _ABSENT and _thinks(head.thinking))
+    ):
         features.append("reasoning")
     if head.logprobs:
         features.append("logprobs")
@@ -124,12 +183,8 @@ def _features(head: _Head) -> list[str]:
     return features
 
 
-_NO_EFFORT = (None, "none")
-
-
-def _listed(raw: Raw) -> bool:
-    """Whether a raw list has an entry."""
-    return raw is not _ABSENT and bool(_any(raw))
+_UNSAID = (UNSET, None)
+_NO_EFFORT = (UNSET, None, "none")
 
 
 def _object(raw: Raw) -> JsonObject:
@@ -139,8 +194,6 @@ def _object(raw: Raw) -> JsonObject:
 
 def _thinks(raw: Raw) -> bool:
     """Whether a switch of a compatible server turns thinking on."""
-    if raw is _ABSENT:
-        return False
     about = _object(raw)
     off = about.get("enabled") is False or about.get("effort") == "none" or about.get("type") == "disabled"
     return bool(about) and not off

@@ -17,7 +17,8 @@ from typing import Any
 
 from understudy.core.conversation import Reasoning
 from understudy.core.value import JsonObject
-from understudy.dialects.openai_chat.wire import NAME, words
+from understudy.dialects._reading import words
+from understudy.dialects.openai_chat.wire import NAME
 
 SEAL = "understudy:"
 FIELD = "reasoning_content"

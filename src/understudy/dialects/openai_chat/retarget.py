@@ -10,17 +10,21 @@ import re
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from understudy.core.projection import nearest_effort, replaced_id
 from understudy.core.value import JsonObject
 from understudy.dialects import BadBody, Quirks
+from understudy.dialects._openai import complaint, decode
+from understudy.dialects._reading import Unreadable, encode
+from understudy.dialects.openai_chat.needs import Usual
 from understudy.dialects.openai_chat.reasoning import is_stamped
-from understudy.dialects.openai_chat.wire import Unreadable, complaint, decode, encode
 
 Raw = msgspec.Raw
 _ABSENT = Raw(b"null")
 _TRUE = Raw(b"true")
 _ASKING = Raw(b'{"include_usage":true}')
+_UNASKED = (_ABSENT, _ASKING)
 
 _members = msgspec.json.Decoder(dict[str, Raw]).decode
 
@@ -57,6 +61,30 @@ def fit_body(body: bytes, model: str, quirks: Quirks, *, plain: bool = False) ->
     if quirks.fields:
         members.update(quirks.fields)
     return encode(members), lost
+
+
+def fit_usual(request: Usual, body: bytes, model: str, quirks: Quirks) -> bytes | None:
+    """The body for a target, of a request that need not be read again; None where the quirks ask for more than that.
+
+    It becomes that target's: nobody else's is written from it.
+    """
+    if quirks.efforts or quirks.refuses_thinking or quirks.drop or quirks.names or quirks.fields:
+        return None
+    if not _takes_plain(quirks, body):
+        return None
+    if quirks.ask_usage and request.stream is True:
+        if request.stream_options not in _UNASKED:
+            return None
+        request.stream_options = _ASKING
+    wanted = quirks.max_tokens_field
+    if wanted is not None and (request.max_tokens is not UNSET or request.max_completion_tokens is not UNSET):
+        newer = request.max_completion_tokens
+        bound = request.max_tokens if newer is None or newer is UNSET else newer
+        request.max_tokens = request.max_completion_tokens = UNSET
+        if bound is not None:
+            setattr(request, wanted, bound)
+    request.model = model
+    return encode(request)
 
 
 def _ask_usage(members: dict[str, Any]) -> None:

@@ -10,8 +10,10 @@ from understudy.core.diagnosis import classify_in_band
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.usage import Usage
 from understudy.dialects import CONTENT, END, FAILED, FINISH, HIDE, PROGRESS, BadAnswer, Glance
+from understudy.dialects._openai import decode
+from understudy.dialects._reading import COUNT_MAX, Unreadable, encode
 from understudy.dialects.openai_chat.answer import grouped_usage
-from understudy.dialects.openai_chat.wire import COUNT_MAX, Unreadable, decode, encode, read_usage
+from understudy.dialects.openai_chat.wire import read_usage
 from understudy.framing.sse import SseEvent
 
 

@@ -1,57 +1,17 @@
-"""What every piece of the Chat Completions codec needs: reading JSON with a path to the fault, ids, stop reasons, usage."""
+"""What every piece of the Chat Completions codec needs: its own fields, stop reasons, usage."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
-
-import msgspec
 
 from understudy.core.answer import Stop
 from understudy.core.conversation import Extra, Part, Refusal
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
-from understudy.dialects._reading import (
-    COUNT_MAX,
-    NUMBER,
-    Counts,
-    Unreadable,
-    at,
-    complaint,
-    decode,
-    need,
-    take,
-    words,
-)
-
-__all__ = [
-    "COUNT_MAX",
-    "FOLDS",
-    "NAME",
-    "NUMBER",
-    "STOPS",
-    "Unreadable",
-    "at",
-    "complaint",
-    "decode",
-    "encode",
-    "fold_stop",
-    "made_id",
-    "need",
-    "own",
-    "read_stop",
-    "read_usage",
-    "refuses",
-    "rest",
-    "take",
-    "words",
-    "write_stop",
-    "write_usage",
-]
+from understudy.dialects._openai import Counts
+from understudy.dialects._reading import COUNT_MAX
 
 NAME = "openai_chat"
-
-encode = msgspec.json.Encoder().encode
 
 
 def rest(fields: JsonObject) -> Extra | None:
@@ -63,12 +23,6 @@ def rest(fields: JsonObject) -> Extra | None:
 def own(extra: Extra | None) -> JsonObject:
     """The fields that this dialect itself left on a node."""
     return extra.fields if extra is not None and extra.dialect == NAME else {}
-
-
-def made_id(*about: object) -> str:
-    """A tool call's id where the provider gave none: the same for the same place in the same answer."""
-    seed = ":".join(map(str, about)).encode("utf-8", "surrogatepass")
-    return "call_" + hashlib.sha256(seed).hexdigest()[:24]
 
 
 # Why it stopped

@@ -10,8 +10,9 @@ from understudy.core.request import Call, Needs, Operation
 from understudy.core.value import JsonObject
 from understudy.dialects import BY_THE_BOOK, BadAnswer, BadBody, ErrorReport, Glance, Quirks
 from understudy.dialects._errors import openai_error
+from understudy.dialects._openai import decode as read_json
 from understudy.dialects._reading import Unreadable
-from understudy.dialects._reading import decode as read_json  # a module of this package is called decode
+from understudy.dialects._reading import encode as write_json
 from understudy.dialects.openai_responses.answer import read_answer, write_answer
 from understudy.dialects.openai_responses.carries import ANSWER_CARRIES, REQUEST_CARRIES
 from understudy.dialects.openai_responses.decode import Decoder
@@ -20,7 +21,7 @@ from understudy.dialects.openai_responses.needs import read_needs
 from understudy.dialects.openai_responses.request import read_request, write_request
 from understudy.dialects.openai_responses.retarget import fit_body
 from understudy.dialects.openai_responses.watch import Watcher, glance
-from understudy.dialects.openai_responses.wire import NAME, encode
+from understudy.dialects.openai_responses.wire import NAME
 from understudy.framing.sse import SseParser
 
 
@@ -47,7 +48,7 @@ class OpenAiResponses:
             raise BadBody(str(error)) from None
 
     def render_request(self, conversation: Conversation, quirks: Quirks = BY_THE_BOOK) -> bytes:
-        return encode(write_request(conversation, quirks))
+        return write_json(write_request(conversation, quirks))
 
     def parse_answer(self, body: bytes) -> Answer:
         try:
@@ -56,7 +57,7 @@ class OpenAiResponses:
             raise BadAnswer(str(error)) from None
 
     def render_answer(self, answer: Answer) -> bytes:
-        return encode(write_answer(answer))
+        return write_json(write_answer(answer))
 
     def glance(self, body: bytes) -> Glance:
         return glance(body)
@@ -74,16 +75,16 @@ class OpenAiResponses:
         return Encoder(model)
 
     def render_error(self, report: ErrorReport) -> bytes:
-        return encode(openai_error(report))
+        return write_json(openai_error(report))
 
     def render_stream_error(self, report: ErrorReport) -> bytes:
         return report_event(report)
 
     def render_models(self, names: Iterable[str]) -> bytes:
-        return encode({"object": "list", "data": [_model(name) for name in names]})
+        return write_json({"object": "list", "data": [_model(name) for name in names]})
 
     def render_model(self, name: str) -> bytes:
-        return encode(_model(name))
+        return write_json(_model(name))
 
 
 def _model(name: str) -> JsonObject:

@@ -29,7 +29,8 @@ from understudy.core.conversation import Extra, Part, Reasoning, Refusal, Text, 
 from understudy.core.diagnosis import classify_in_band
 from understudy.core.value import JsonObject
 from understudy.dialects import BadAnswer
-from understudy.dialects._reading import Unreadable, decode, words
+from understudy.dialects._openai import decode
+from understudy.dialects._reading import Unreadable, words
 from understudy.dialects.openai_responses.answer import asked_of, created_of
 from understudy.dialects.openai_responses.items import (
     fallback_id,

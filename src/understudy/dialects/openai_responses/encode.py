@@ -27,10 +27,11 @@ from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
 from understudy.dialects import ErrorReport
 from understudy.dialects._errors import openai_error
+from understudy.dialects._reading import encode
 from understudy.dialects.openai_responses.answer import skeleton
 from understudy.dialects.openai_responses.items import write_item
 from understudy.dialects.openai_responses.seals import announced
-from understudy.dialects.openai_responses.wire import NAME, encode, own, write_stop, write_usage
+from understudy.dialects.openai_responses.wire import NAME, own, write_stop, write_usage
 from understudy.framing.sse import write_event
 
 _Piece = PartBegin | PartDelta | PartExtra | PartEnd

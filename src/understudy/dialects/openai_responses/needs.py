@@ -9,7 +9,7 @@ import msgspec
 from understudy.core.request import Needs
 from understudy.core.value import JsonObject
 from understudy.dialects import BadBody
-from understudy.dialects._reading import complaint
+from understudy.dialects._openai import complaint
 from understudy.dialects.openai_responses.request import HELD
 from understudy.dialects.openai_responses.settings import LOGPROBS
 

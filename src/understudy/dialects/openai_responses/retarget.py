@@ -15,9 +15,10 @@ import msgspec
 from understudy.core.projection import nearest_effort
 from understudy.core.value import JsonObject
 from understudy.dialects import BadBody, Quirks
-from understudy.dialects._reading import Unreadable, complaint, decode
+from understudy.dialects._openai import complaint, decode
+from understudy.dialects._reading import Unreadable, encode
 from understudy.dialects.openai_responses.seals import SEAL, is_foreign
-from understudy.dialects.openai_responses.wire import MADE, encode
+from understudy.dialects.openai_responses.wire import MADE
 
 Raw = msgspec.Raw
 _ABSENT = Raw(b"null")

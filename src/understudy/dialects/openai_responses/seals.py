@@ -19,8 +19,8 @@ import msgspec
 
 from understudy.core.conversation import Reasoning
 from understudy.core.value import JsonObject
-from understudy.dialects._reading import words
-from understudy.dialects.openai_responses.wire import NAME, encode, made_id, own, real_id, rest
+from understudy.dialects._reading import encode, words
+from understudy.dialects.openai_responses.wire import NAME, made_id, own, real_id, rest
 
 SEAL = "understudy:"
 APART = "\n\n"

@@ -10,9 +10,10 @@ from understudy.core.diagnosis import classify_in_band
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.usage import Usage
 from understudy.dialects import CONTENT, END, FAILED, FINISH, PROGRESS, BadAnswer, Glance
-from understudy.dialects._reading import Unreadable, decode
+from understudy.dialects._openai import decode
+from understudy.dialects._reading import Unreadable, encode
 from understudy.dialects.openai_responses.decode import FAILURES
-from understudy.dialects.openai_responses.wire import FILTERED, LENGTH, encode, read_usage, reason_of
+from understudy.dialects.openai_responses.wire import FILTERED, LENGTH, read_usage, reason_of
 from understudy.framing.sse import SseEvent
 
 

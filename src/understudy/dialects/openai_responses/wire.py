@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
-
-import msgspec
 
 from understudy.core.answer import Stop
 from understudy.core.conversation import Extra, Part
 from understudy.core.projection import settled_stop
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject
-from understudy.dialects._reading import Counts
+from understudy.dialects import _reading
+from understudy.dialects._openai import Counts
 
 NAME = "openai_responses"
-
-encode = msgspec.json.Encoder().encode
 
 
 def rest(fields: JsonObject) -> Extra | None:
@@ -37,8 +33,7 @@ MADE = "_understudy_"
 
 def made_id(kind: str, *about: object) -> str:
     """An item's id where the provider gave none: the same for the same place in the same answer."""
-    seed = ":".join(map(str, about)).encode("utf-8", "surrogatepass")
-    return kind + MADE + hashlib.sha256(seed).hexdigest()[:24]
+    return _reading.made_id(kind + MADE, *about)
 
 
 def real_id(found: Any) -> str | None:
