@@ -73,7 +73,7 @@ class Adaptive:
             if not in_flight:
                 age_s = now_s - measures.at_s if measures.weight else LONG_S
                 worth += growth * age_s * age_s
-                if worth > most:  # noqa: PLR1730  a call costs more, and this is asked of every candidate
+                if worth > most:
                     worth = most
             scores.append(-worth)
         return scores
