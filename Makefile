@@ -24,7 +24,7 @@ PROJECT := $(INSTALL) --no-deps --no-index --no-build-isolation --editable .
 PROVIDER_KEYS = grep -rhoE '[A-Z][A-Z_]*_(API_KEY|BASE_URL|TOKEN)' src/understudy/providers 2>/dev/null | sort -u
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format-check lint types imports docs-check bench conformance evaluate fix lock clean
+.PHONY: help run test test-whole check format-check lint types imports docs-check bench conformance evaluate fix lock clean
 .DELETE_ON_ERROR:
 
 help: ## Show what there is to make
@@ -45,6 +45,9 @@ ifeq ($(strip $(ARGS)),)
 else
 	$(BIN)/python -m pytest $(ARGS)
 endif
+
+test-whole: $(VENV)/.dev ## Run all tests with every case of the long matrices, without coverage
+	UNDERSTUDY_WHOLE=1 $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: format-check lint types imports docs-check ## Check format, lint, strict types, import contracts and documentation
 

@@ -20,6 +20,7 @@ from markdown_pages import code, page, table
 from understudy.cli import Commands
 from understudy.config.registries import BALANCERS, CONDITIONS, EFFECTS, STRATEGIES
 from understudy.config.schema import NOT_YET
+from understudy.config.schema.health import HealthSection
 from understudy.config.schema.kinds import Section
 from understudy.config.schema.policy import BreakerSection, PolicySection, RetrySection, TimeoutsSection
 from understudy.config.schema.price import PriceSection
@@ -53,6 +54,7 @@ SECTIONS: list[tuple[str, str, type[Section]]] = [
     ("principals", "principals[]", PrincipalSection),
     ("transport", "transport", TransportSection),
     ("server", "server", ServerSection),
+    ("health", "health", HealthSection),
 ]
 
 

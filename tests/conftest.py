@@ -5,17 +5,26 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import socket
 from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
+import trustme
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
+
+# Tests run side by side already: numpy's own threads would wait for each other, three times as long as the work takes.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# `make test` goes over what can find something new; `make test-whole` over every case there is.
+WHOLE = os.environ.get("UNDERSTUDY_WHOLE", "").lower() not in {"", "0", "false"}
 
 # Recorded traffic and measured data lie beside the repository: third-party content, read in place, never committed.
 SHARED = Path(os.environ.get("UNDERSTUDY_SHARED") or ROOT.parent / "shared")
@@ -83,6 +92,31 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let clients that are made without a word about certificates trust one authority, which signed nothing.
+
+    Reading the system's list takes 30 ms of each client that a test makes, and no test talks to the world outside.
+    Workers and child processes inherit it.
+    """
+    if hasattr(config, "workerinput"):
+        return
+    folder = mkdtemp(prefix="understudy-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    os.environ["SSL_CERT_FILE"] = f"{folder}/nobody.pem"
+    trustme.CA().cert_pem.write_to_path(os.environ["SSL_CERT_FILE"])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let `no_cover` hold for the child processes of a test, too."""
+    told = os.environ.pop("COVERAGE_PROCESS_CONFIG", None) if item.get_closest_marker("no_cover") else None
+    try:
+        return (yield)
+    finally:
+        if told is not None:
+            os.environ["COVERAGE_PROCESS_CONFIG"] = told
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -107,7 +107,7 @@ def make_engine(
     """An engine on the running loop. `workers`: how many share the configured limits."""
     loop = asyncio.get_running_loop()
     events = Events(_observer_failed)
-    board = Scoreboard(1.0 / workers, events.emit)
+    board = Scoreboard(1.0 / workers, events.emit, configuration.health.window)
     return Engine(
         make_snapshot(configuration, board, env, client),
         board=board,

@@ -37,6 +37,7 @@ def test_is_skipped_for_another_reason():
 MODULE = "from conftest import shared\nshared('recordings')\n"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("ci", "closing"), [("", "6 skipped in"), ("true", "2 failed, 1 skipped, 3 errors in")])
 def test_absent_data_skips_a_test_but_fails_it_in_ci(tmp_path, ci, closing):
     (tmp_path / "conftest.py").write_bytes((ROOT / "tests" / "conftest.py").read_bytes())

@@ -9,6 +9,7 @@ import copy
 import json
 import re
 
+import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -18,6 +19,8 @@ from understudy.config import Configuration
 from understudy.config.canonical import text_of
 from understudy.config.load import loads
 from understudy.errors import ConfigurationError
+
+pytestmark = pytest.mark.no_cover
 
 PLACED = re.compile(r"understudy\.yaml:(\d+):(\d+): ")
 WHOLE = re.compile(r"understudy\.yaml: (there are no targets|a configuration is|the file (holds|is))")

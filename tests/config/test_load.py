@@ -325,7 +325,8 @@ PROBLEMS = [
     ("targets: {a: {provider: openai, model: m}}\ntargets: {b: {provider: openai, model: m}}", "2:1: the key 'targets' stands here a second time (first: line 1)"),
     # What is not there yet is refused, never ignored
     ("targets: {a: {provider: openai, model: m}}\nbudgets: [{name: x}]", "2:1: budgets: not available yet: budgets; leave `budgets` out"),
-    ("targets: {a: {provider: openai, model: m}}\nhealth: {interval_s: 30}", "2:1: health: not available yet: active health probes"),
+    ("targets: {a: {provider: openai, model: m}}\nhealth: {probe: sometimes}", "2:17: health.probe: must be one of 'off', 'models' or 'request'"),
+    ("targets: {a: {provider: perplexity, model: sonar, key: env:K, probe: models}}", "1:70: targets.a.probe: perplexity gives no list of models away"),
     ("targets: {a: {provider: openai, model: m}}\nstore: sqlite:///x.db", "2:1: store: not available yet: a store"),
     ("targets: {a: {provider: openai, model: m}}\nstate_dir: .understudy", "2:1: state_dir: not available yet: state on disk"),
     ("targets: {a: {provider: openai, model: m}}\nboard: redis://x", "2:8: board: only `memory` is available yet"),

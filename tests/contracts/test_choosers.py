@@ -19,6 +19,8 @@ from understudy.core.failure import FailureKind
 from understudy.core.plan import Ask
 from understudy.core.select import choose, dice_of, replay, sift
 
+pytestmark = pytest.mark.no_cover
+
 BY_CHANCE = {"shuffle"}
 """Whoever leaves moves the draws of the others."""
 

@@ -6,6 +6,8 @@ import pytest
 
 from understudy.sim.crowd import PAIRS, Crowd, unit_us
 
+pytestmark = pytest.mark.no_cover
+
 LIMITS_US = {12: 10.0, 100: 100.0, 1000: 1000.0}
 """Targets, and how long a choice among them may take."""
 

@@ -14,6 +14,8 @@ from understudy.core.policy import Timeouts
 from understudy.faults import FAULTS, Arrivals, Fault, Plan, Scene, plan_attempt, risk, up
 from understudy.sim.specs import SPECS
 
+pytestmark = pytest.mark.no_cover
+
 ENDLESS = Timeouts(connect_s=1e9, headers_s=1e9, first_content_s=1e9, idle_s=1e9, answer_s=1e9)
 REQUIRED: dict[str, dict[str, Any]] = {"cascading_outage": {"spreads": ["here"]}}
 SPAN = {"from_s": 100.0, "to_s": 200.0}

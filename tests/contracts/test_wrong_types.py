@@ -23,6 +23,8 @@ from understudy.mock.generate_content import GenerateContent
 from understudy.mock.messages import Messages
 from understudy.registry import Registry
 
+pytestmark = pytest.mark.no_cover
+
 DIALECTS: Registry[Format] = Registry("understudy.dialects", "DIALECT", kind="dialect")
 WRITTEN = Path(__file__).parents[1] / "exchanges" / "written"
 APIS = {

@@ -135,3 +135,25 @@ def test_every_balancer_says_when_not_to_use_it_and_what_its_settings_mean() -> 
         entry = BALANCERS.entry(name)
         assert "Not " in (entry.__doc__ or ""), name
         assert all(setting.text for setting in BALANCERS.describe(name).settings), name
+
+
+def test_the_idle_one_comes_first_for_its_weight_and_ties_take_turns() -> None:
+    house = equals("least_in_flight", a={"weight": 2.0}, c={"weight": 0.0})
+    assert [house.order(turn=turn) for turn in range(2)] == [["a", "b", "c"], ["b", "a", "c"]]
+    house.hold("b")
+    assert house.order(turn=1) == ["a", "b", "c"]
+    for _ in range(3):
+        house.hold("a")
+    assert house.order() == ["b", "a", "c"], "three of two are more than one of one"
+
+
+def test_a_draw_gives_each_its_weight_and_nothing_to_none() -> None:
+    house = equals("weighted", b={"weight": 3.0}, c={"weight": 0.0})
+    orders = Counter(tuple(house.order(seed=seed * 7919)) for seed in range(2000))
+    assert set(orders) == {("a", "b", "c"), ("b", "a", "c")}
+    assert orders["b", "a", "c"] / 2000 == pytest.approx(0.75, abs=0.05)
+
+
+def test_a_draw_among_equals_gives_each_the_same() -> None:
+    firsts = Counter(equals("weighted").order(seed=seed * 7919)[0] for seed in range(1500))
+    assert all(count / 1500 == pytest.approx(1 / 3, abs=0.06) for count in (firsts[name] for name in NAMES))

@@ -109,3 +109,18 @@ def test_distributions_have_their_moments() -> None:
     for _ in range(n):
         counts[dice.below(7)] += 1
     assert sum((count - n / 7) ** 2 / (n / 7) for count in counts) < 30  # chi-square, 6 degrees: p < 0.0001 above 27.9
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7])
+def test_many_at_once_are_as_many_as_asked_for_and_the_same_each_time(count: int) -> None:
+    many = Dice(7).randoms(count)
+    assert len(many) == len(set(many)) == count
+    assert all(0.0 <= one < 1.0 for one in many)
+    assert many == Dice(7).randoms(count)
+
+
+def test_many_at_once_are_spread_evenly() -> None:
+    many = Dice(2014).randoms(30_000)
+    for third in range(3):  # of each 64 bits
+        assert statistics.fmean(many[third::3]) == pytest.approx(0.5, abs=0.015)
+        assert statistics.stdev(many[third::3]) == pytest.approx(math.sqrt(1 / 12), rel=0.03)

@@ -115,6 +115,23 @@ def test_who_was_long_not_asked_is_looked_at_now_and_then() -> None:
     assert house.order(now_s=NOW_S - 560, seed=1)[0] == "fast", "nobody is stale"
 
 
+def test_of_those_who_were_long_not_asked_the_most_hopeful_is_looked_at() -> None:
+    house = House(target("fast"), target("slow"), target("slower"), strategy=Speed(explore=1.0))
+    house.attempt("fast", 0.2, count=50)
+    house.attempt("slow", 9.0, count=5, ended_s=NOW_S - 600)
+    house.attempt("slower", 50.0, count=5, ended_s=NOW_S - 600)
+    assert house.order() == ["slow", "fast", "slower"]
+    house.attempt("slow", 9.0)
+    house.attempt("slower", 50.0)
+    assert house.order() == ["fast", "slow", "slower"], "everyone was asked a moment ago"
+
+
+def test_a_shuffle_prefers_nobody() -> None:
+    house = House(target("a"), target("b"), target("c"), strategy="shuffle")
+    orders = {tuple(house.order(seed=seed * 7919)) for seed in range(100)}
+    assert len(orders) == 6
+
+
 def test_quality_is_the_profiles_until_ratings_outvote_it() -> None:
     house = House(
         target("a", profile=Profile(quality=0.9)),
@@ -186,6 +203,12 @@ def test_load_prefers_room_by_the_tightest_limit() -> None:
         "tpm": pytest.approx(0.5),
         "none": 1.0,
     }
+
+
+def test_load_goes_by_the_places_where_requests_and_tokens_are_the_wider_limits() -> None:
+    house = House(target("a", limits=Limits(rpm=1000, tpm=1e6, in_flight=4)), strategy="load")
+    house.hold("a")
+    assert house.scores() == {"a": 0.25}
 
 
 def test_composite_mixes_by_its_weights() -> None:

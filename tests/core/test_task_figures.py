@@ -17,7 +17,7 @@ import pytest
 from conftest import SHARED
 from understudy.core.catalogue.task import read_task
 
-pytestmark = pytest.mark.shared("data")
+pytestmark = [pytest.mark.shared("data"), pytest.mark.no_cover]
 
 
 @cache

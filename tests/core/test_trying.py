@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from understudy.core import walk as walks
 from understudy.core.action import Ended, Failed, Held, Next, Ready, Refused, Relay, Reserve, Start, Started, Timer
 from understudy.core.balancers.least_in_flight import LeastInFlight
 from understudy.core.decision import Decision
 from understudy.core.dice import Dice
-from understudy.core.eligibility import breaker, capability, context_window, cool_down, limits, tried
+from understudy.core.eligibility import breaker, capability, context_window, cool_down, health, limits, tried
 from understudy.core.event import BreakerChanged, CoolDownSet, Event
 from understudy.core.failure import Failure, FailureKind, Implicates
 from understudy.core.money import Price, cost_nusd, dollars
@@ -37,7 +38,7 @@ from understudy.core.usage import Usage
 from understudy.core.walk import walk
 
 K = FailureKind
-CONDITIONS = [module.CONDITION for module in (breaker, capability, context_window, cool_down, limits, tried)]
+CONDITIONS = [module.CONDITION for module in (breaker, capability, context_window, cool_down, health, limits, tried)]
 NOW_S = 1000.0
 
 
@@ -368,7 +369,29 @@ def test_panic_has_its_own_budget_and_spares_what_was_forced_open() -> None:
     assert forced.play().attempts == ()
 
 
-def test_panic_takes_the_least_bad_that_nothing_else_holds_back() -> None:
+def test_in_a_panic_those_that_fail_hardly_more_take_turns() -> None:
+    stage = Stage(A, B)
+    stage.scripts = {name: [K.SERVER_ERROR] * 40 for name in "ab"}
+    while any(stage.board.standing(name).breakers[0].state is not State.OPEN for name in "ab"):
+        stage.play()
+    assert {tuple(tried_by(stage.play())) for _ in range(2)} == {("a",), ("b",)}
+
+
+def test_who_is_getting_worse_is_asked_after_the_others_and_before_anything_is_waited_for() -> None:
+    stage = Stage(A, B, policy=Policy(leave_early=True, retry=Retry(kind="none")))
+    for took_s in [1.0] * 60 + [9.0] * 12:
+        stage.took_s = took_s
+        assert tried_by(stage.play()) == ["a"] or stage.board.alarms("a")
+    assert stage.board.alarms("a")
+    assert tried_by(stage.play()) == ["b"]
+    stage.scripts["b"] = [K.SERVER_ERROR]
+    stage.log.clear()
+    assert tried_by(stage.play()) == ["b", "a"]
+    assert stage.log == ["b", "a"], "nobody waited"
+
+
+def test_panic_takes_the_least_bad_that_nothing_else_holds_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walks, "HARDLY_MORE", 0.0)
     stage = Stage(A, B, target("c", limits=Limits(in_flight=1)))
     for _ in range(15):
         assert tried_by(stage.play()) == ["a"]
@@ -683,7 +706,7 @@ def test_combinations_of_features_are_not_remembered_without_bound() -> None:
     stage = Stage(A)
     for number in range(600):
         stage.play(needs=Needs(model="r", features=(f"f{number}",)))
-    assert stage.plan.tiers[0].passing == ("breaker", "cool_down", "limits")
+    assert stage.plan.tiers[0].passing == ("breaker", "cool_down", "health", "limits")
 
 
 @given(

@@ -10,6 +10,7 @@ import json
 import re
 from contextlib import suppress
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +59,8 @@ from understudy.core.usage import Usage
 from understudy.dialects import BadAnswer, BadBody
 from understudy.dialects.anthropic_messages import DIALECT
 from understudy.framing.sse import SseEvent, SseParser
+
+pytestmark = pytest.mark.no_cover
 
 NAME = "anthropic_messages"
 

@@ -46,6 +46,7 @@ def holds_own(node: Any) -> bool:
     return not isinstance(node, str) and any(holds_own(getattr(node, name)) for name in slots)
 
 
+@pytest.mark.no_cover
 @given(conversations)
 def test_whatever_is_asked_is_asked_as_the_service_describes_it(conversation):
     projected, _ = project_request(conversation, DIALECT.request_carries)
@@ -64,6 +65,7 @@ def recorded() -> Iterator[tuple[str, bytes]]:
                 yield dialect, json.dumps({"model": "m", **body}).encode()
 
 
+@pytest.mark.no_cover
 @pytest.mark.shared("recordings")
 def test_every_recorded_request_of_another_format_is_asked_as_the_service_describes_it():
     checked = 0

@@ -10,6 +10,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from understudy.core.request import Call
 from understudy.dialects import BadAnswer, BadBody, Quirks
 from understudy.dialects.openai_responses import DIALECT
 from understudy.framing.sse import SseEvent
+
+pytestmark = pytest.mark.no_cover
 
 THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "hm"}], "encrypted_content": "gAAAAx"}  # fmt: skip
 CALL = {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "arguments": "{}", "status": "completed"}

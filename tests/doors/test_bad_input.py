@@ -187,6 +187,7 @@ principals:
     assert all("app-key" not in str(one.headers) for mock in mocks for one in mock.requests), "our keys stay here"
 
 
+@pytest.mark.no_cover
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.recursive(

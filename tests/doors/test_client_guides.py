@@ -57,6 +57,7 @@ for example in json.loads(sys.argv[1]):
 """
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("guide", sorted({name.rpartition("-")[0] for name in PYTHON}))
 async def test_the_python_examples_of_a_guide_run(raise_curtain: Raise, mocks: tuple[Mock, Mock], guide: str) -> None:
     told = [example for name, example in PYTHON.items() if name.rpartition("-")[0] == guide]

@@ -6,6 +6,7 @@ the decision must say what happened.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -13,12 +14,14 @@ import pytest
 
 from stage import CALLERS, PROVIDERS, Raise, two_targets, until
 from understudy.core.failure import FailureKind
-from understudy.mock import Mock
+from understudy.mock import Mock, start_mock
+
+pytestmark = pytest.mark.no_cover
 
 PATIENT = "timeouts: {connect_s: 10, headers_s: 10, first_content_s: 10, answer_s: 10}"
 HASTY = "timeouts: {connect_s: 1, headers_s: 0.5, first_content_s: 0.5, idle_s: 5, answer_s: 0.5}"
 """For those faults alone of which nothing else tells: on a busy machine also who is well may take half a second."""
-NEVER_TELLS = ("silence", "silence after headers", "stalled before content")
+NEVER_TELLS = {"silence", "silence after headers", "stalled before content"}
 STALLS = "timeouts: {idle_s: 0.3}"
 
 BEFORE_CONTENT: dict[str, Any] = {
@@ -60,27 +63,36 @@ ONLY_STREAMED: dict[str, Any] = {
 async def test_the_understudy_answers_whatever_the_lead_does(
     raise_curtain: Raise, mocks: tuple[Mock, Mock], caller: str, upstream: str, *, stream: bool
 ) -> None:
-    lead, understudy = mocks
-    patient = two_targets(lead, understudy, upstream, policy=PATIENT)
-    hasty = two_targets(lead, understudy, upstream, policy=HASTY)
-    plain = await (await raise_curtain(patient)).ask(caller, stream=stream, model="understudy")
-    assert plain.status == 200
-    for name, fault in (BEFORE_CONTENT | ONLY_STREAMED if stream else BEFORE_CONTENT).items():
+    told = (
+        await (await raise_curtain(two_targets(*mocks, upstream))).ask(caller, stream=stream, model="understudy")
+    ).text
+    assert told
+
+    async def answers(name: str, fault: Any, lead: Mock, understudy: Mock, policy: str) -> None:
         # a new one, since the one before remembers the lead's failures
-        stage = await raise_curtain(hasty if name in NEVER_TELLS else patient)
+        stage = await raise_curtain(two_targets(lead, understudy, upstream, policy=policy))
         lead.set(fault)
         answered = await stage.ask(caller, stream=stream)
         result = stage.result(answered)
         assert answered.status == 200, (name, answered.body)
         assert answered.error is None, (name, answered.body)
         assert answered.finished, (name, answered.body)
-        assert answered.text == plain.text, name
+        assert answered.text == told, name
         assert answered.headers["x-understudy-target"] == "understudy", (name, result.attempts)
         assert answered.headers["x-understudy-attempts"] == "2", name
         assert [one.target for one in result.attempts] == ["lead", "understudy"], name
         assert result.attempts[0].failure is not None, name
         assert "x-understudy-degraded" not in answered.headers
         assert stage.nothing_is_held()
+
+    async def answers_late(name: str) -> None:
+        async with await start_mock() as lead, await start_mock() as understudy:
+            await answers(name, faults[name], lead, understudy, HASTY)
+
+    faults = BEFORE_CONTENT | ONLY_STREAMED if stream else BEFORE_CONTENT
+    for name in sorted(faults.keys() - NEVER_TELLS):
+        await answers(name, faults[name], *mocks, PATIENT)
+    await asyncio.gather(*map(answers_late, faults.keys() & NEVER_TELLS))  # they are waited for together
 
 
 @pytest.mark.parametrize("upstream", PROVIDERS)

@@ -48,6 +48,7 @@ async def test_the_quick_one_answers_and_the_slow_one_is_hung_up_on(
     assert stage.nothing_is_held()
 
 
+@pytest.mark.no_cover
 async def test_the_tail_is_cut_for_few_calls_more(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:
     slow = [
         {"latency": {"headers_s": 0.004}},

@@ -13,7 +13,7 @@ import gzip
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from random import Random  # noqa: TID251  cuts byte streams in test data, with a seed
@@ -75,10 +75,10 @@ UNMARKED = ("gemini",)
 """Formats whose streams have no end mark: they are complete when the bytes end behind a finish reason."""
 
 
-def exchanges(folder: Path) -> Iterator[dict[str, Any]]:
+def exchanges(folder: Path, files: tuple[str, ...] = FILES) -> Iterator[dict[str, Any]]:
     """The recorded interactions of the APIs that a dialect exists for."""
     known = NAMES
-    for name in FILES:
+    for name in files:
         packed, plain = folder / f"{name}.jsonl.gz", folder / f"{name}.jsonl"
         text = (
             gzip.decompress(packed.read_bytes()) if packed.exists() else plain.read_bytes() if plain.exists() else b""
@@ -576,9 +576,14 @@ def difference(got: Any, wanted: Any, path: str = "") -> str:
 
 def check_all(folder: Path) -> Tally:
     """Check every exchange of a folder."""
+    return check_each(exchanges(folder))
+
+
+def check_each(records: Iterable[dict[str, Any]]) -> Tally:
+    """Check these exchanges."""
     dialects = {name: DIALECTS.entry(name) for name in NAMES}
     tally = Tally()
-    for record in exchanges(folder):
+    for record in records:
         tally.checked["exchanges"] += 1
         check_exchange(record, tally, dialects)
     return tally

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,46 +15,57 @@ from conftest import SHARED, shared
 from understudy.core.projection import project_answer, project_request
 from understudy.dialects import Quirks, carried_by
 
-pytestmark = pytest.mark.timeout(
-    240
-)  # one fixture goes through every recording, once for all tests; under coverage that takes its time
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("exchanges", HERE / "exchanges.py")
 harness = sys.modules["exchanges"] = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(harness)
 
 RECORDED = Path(os.environ.get("UNDERSTUDY_RECORDINGS") or SHARED / "recordings")
-
-
-@pytest.fixture(scope="module", params=["written", "recorded"])
-def tally(request):
-    if request.param == "written":
-        return harness.check_all(HERE / "written")
-    if not RECORDED.exists():
-        shared("recordings")
-    return harness.check_all(RECORDED)
+PARTS = 4
+"""Of each file of recordings: whoever runs tests in parallel need not wait for one of them."""
 
 
 def report(entries) -> str:
     return "\n".join(f"{record_id} {check}: {words}" for record_id, check, words in entries)
 
 
-def test_every_exchange_is_read_without_exception(tally):
-    assert tally.checked["exchanges"] > 20
+@cache
+def tally_of_what_is_written():
+    return harness.check_all(HERE / "written")
+
+
+def holds(tally) -> None:
     assert not tally.raised, report(tally.raised)
-
-
-def test_nearly_every_check_holds_and_the_others_are_listed_with_their_reasons(tally):
     assert tally.share_equal >= 0.995, report(tally.unequal)
     unknown = [entry for entry in tally.unequal if entry[:2] not in harness.KNOWN]
     assert not unknown, report(unknown)
 
 
-def test_every_pair_of_dialects_was_tried_both_ways(tally):
+@pytest.mark.no_cover
+@pytest.mark.parametrize("name", harness.FILES)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_recorded_exchange_is_read_and_nearly_every_check_holds(name, part):
+    if not RECORDED.exists():
+        shared("recordings")
+    records = list(harness.exchanges(RECORDED, (name,)))[part::PARTS]
+    assert records or "UNDERSTUDY_RECORDINGS" in os.environ
+    tally = harness.check_each(records)
+    assert tally.checked["exchanges"] == len(records)
+    holds(tally)
+
+
+def test_every_written_exchange_is_read_and_nearly_every_check_holds():
+    tally = tally_of_what_is_written()
+    assert tally.checked["exchanges"] > 20
+    holds(tally)
+
+
+def test_every_pair_of_dialects_was_tried_both_ways():
+    checked = tally_of_what_is_written().checked
     for kind in ("request", "answer", "stream"):
         for source in set(harness.APIS.values()) & set(harness.NAMES):
             for target in harness.NAMES:
-                assert tally.checked[f"{kind} {source} -> {target}"]
+                assert checked[f"{kind} {source} -> {target}"]
 
 
 class Forgetful:

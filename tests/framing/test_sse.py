@@ -325,6 +325,7 @@ def test_what_was_written_is_read_back(data: bytes, name: bytes):
 # Recorded streams
 
 
+@pytest.mark.no_cover
 @pytest.mark.shared("recordings")
 def test_recorded_streams_read_the_same_in_pieces_of_any_size():
     streams = [

@@ -129,6 +129,7 @@ def test_too_few_labels_are_refused(folder):
         train(sample_of("x", rows, {}), "nobody", "big")
 
 
+@pytest.mark.no_cover
 def test_the_page_is_the_same_each_time_and_holds_every_pair(folder):
     plan = Plan(labels=300, seeds=(1,))
     samples = read_samples(folder)
@@ -197,6 +198,7 @@ def test_commands_say_what_they_miss(folder, tmp_path):
     assert (tmp_path / "page.md").read_text().startswith("# Routing by quality")
 
 
+@pytest.mark.no_cover
 def test_on_real_labels_the_router_ranks_better_than_the_published_ones():
     sample = sample_of("mmlu", read_rows(shared("data", "routellm", "mmlu.jsonl.gz")), {})
     trials = [train(sample, "weak", "strong", seed=seed, held_out=1 - 1500 / len(sample)) for seed in (1, 2, 3, 4, 5)]

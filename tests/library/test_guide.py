@@ -21,6 +21,7 @@ routes:
 """
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_an_example_runs(number: int, tmp_path: Path) -> None:
     (tmp_path / "understudy.yaml").write_text(FILE, encoding="utf-8")

@@ -9,7 +9,7 @@ from importlib.resources import files
 import pytest
 import yaml
 
-from conftest import shared
+from conftest import WHOLE, shared
 from understudy.core.dice import Dice
 from understudy.core.eligibility import breaker
 from understudy.core.policy import Policy, Retry, Timeouts
@@ -23,10 +23,11 @@ from understudy.sim.schedule import ROUGH_HOUR, BadSchedule, Schedule, load_sche
 from understudy.sim.traffic import TRAFFIC, read_trace
 from understudy.sim.world import Hope, World
 
-SEEDS = max(1, int(os.environ.get("UNDERSTUDY_SEEDS", "120")) // 120)
+SEEDS = max(1, int(os.environ.get("UNDERSTUDY_SEEDS", "480" if WHOLE else "120")) // 120)
 FIRST = int(os.environ.get("UNDERSTUDY_FIRST_SEED", "0"))
 
 
+@pytest.mark.no_cover
 @pytest.mark.timeout(60 + 40 * SEEDS)
 @pytest.mark.parametrize("traffic", TRAFFIC)
 def test_whoever_could_be_answered_is_answered_in_a_rough_hour(traffic: str) -> None:
@@ -42,6 +43,7 @@ def test_whoever_could_be_answered_is_answered_in_a_rough_hour(traffic: str) -> 
     assert figures.opened > 10 * SEEDS, "an hour in which no breaker opens is not rough"
 
 
+@pytest.mark.no_cover
 @pytest.mark.shared("data", "traffic", "azure2023_code.csv.gz")
 def test_whoever_could_be_answered_is_answered_when_the_trace_itself_is_played() -> None:
     trace = read_trace(shared("data", "traffic", "azure2023_code.csv.gz"))
@@ -106,6 +108,7 @@ def test_whoever_breaks_an_invariant_is_told(monkeypatch: pytest.MonkeyPatch) ->
         measure(read_schedule(SHORT), "steady", range(1))
 
 
+@pytest.mark.no_cover
 def test_the_same_seed_and_traffic_give_the_same_figures() -> None:
     def figures(seed: int) -> Figures:
         return Simulation(read_schedule(SHORT).scenario(seed, "burst")).run()

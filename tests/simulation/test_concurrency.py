@@ -17,6 +17,8 @@ from understudy.ports import HttpAnswer, HttpRequest
 from understudy.sim.client import Listener
 from understudy.sim.loop import run_virtual
 
+pytestmark = pytest.mark.no_cover
+
 CONFIGURATION = """
 targets:
   ada: {provider: openai_compatible, model: m, base_url: "http://ada:80/v1", limits: {LIMITS}}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from theatre import Theatre
 from understudy.core.dice import Dice
 from understudy.core.event import AttemptEnded
@@ -11,6 +13,8 @@ from understudy.core.outcome import Billing, Purpose
 from understudy.faults import FAULTS
 from understudy.sim.client import Listener
 from understudy.sim.loop import run_virtual
+
+pytestmark = pytest.mark.no_cover
 
 CONFIGURATION = """
 targets:

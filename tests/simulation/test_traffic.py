@@ -37,6 +37,7 @@ def test_steady_traffic_has_its_rate_and_no_memory() -> None:
     assert statistics.pstdev(gaps) == pytest.approx(statistics.fmean(gaps), rel=0.05), "exponential"
 
 
+@pytest.mark.no_cover
 def test_a_burst_is_ten_times_as_much() -> None:
     times = [visit.at_s for visit in burst(Dice(1), 5.0, 12_000.0)]
     within = sum(time % 120 < 10 for time in times)

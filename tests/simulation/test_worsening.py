@@ -50,6 +50,7 @@ def outcome(
     )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", ["azure2023_code", "azure2023_conv"])
 @pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 def test_an_hour_of_real_traffic_raises_no_alarm(name: str, *, stream: bool) -> None:

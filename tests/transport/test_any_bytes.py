@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,8 @@ from understudy.transport.outbox import Outbox
 from understudy.transport.pool import Pool
 from understudy.transport.server import Server
 from understudy.transport.settings import ClientSettings, ServerSettings
+
+pytestmark = pytest.mark.no_cover
 
 PARTS = [
     b"GET / HTTP/1.1\r\n", b"POST /v1/x?y HTTP/1.1\r\n", b"HEAD * HTTP/1.0\r\n", b"CONNECT a:1 HTTP/1.1\r\n",

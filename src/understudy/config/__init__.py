@@ -9,6 +9,7 @@ catalogue  what is publicly known of models fills in what was left out of the ta
 
 from __future__ import annotations
 
+from understudy.core.health.probing import Health
 from understudy.core.route import Route
 from understudy.core.rules.rule import Rule
 from understudy.core.target import Target
@@ -50,7 +51,7 @@ class Configuration:
 
     `routes`: what was written, or the ready-made ones, the first being the default. `names`: every name that a request's
     `model` may carry, and the route that answers for it (see `resolve`). `rules`: as written, in the order of the file. `version`: a short id of the content: equal
-    content, equal version. `tls`, `proxies`, `client`: how providers are reached. `server`: what the data plane takes in.
+    content, equal version. `tls`, `proxies`, `client`: how providers are reached. `server`: what the data plane takes in. `health`: how targets are watched.
     `warnings`: what is odd but works. `taken`: what was not written and came from the catalogue. `source`: the file, None without one.
     """
 
@@ -64,6 +65,7 @@ class Configuration:
     proxies: Proxies = Proxies()
     client: ClientSettings = ClientSettings()
     server: ServerSettings = ServerSettings()
+    health: Health = Health()
     warnings: tuple[str, ...] = ()
     taken: tuple[Taken, ...] = ()
     source: str | None = None

@@ -42,6 +42,7 @@ def canonical(configuration: Configuration) -> JsonObject:
             **{name: getattr(client, name) for name in TransportSection.model_fields if hasattr(client, name)},
         },
         "server": {name: getattr(server, name) for name in ServerSection.model_fields},
+        "health": _filled(configuration.health),
         "catalogue": {"use": False},  # what it gave is written out
     }
     given["transport"] = {name: setting for name, setting in given["transport"].items() if setting not in (None, [])}
@@ -81,6 +82,7 @@ def _target(target: Target) -> JsonObject:
         "max_output_tokens": target.max_output_tokens,
         "lacks": list(target.lacks),
         "region": target.region,
+        "probe": target.probe.value if target.probe else None,
         **_filled(target.profile),
         "scores": dict(target.profile.scores),
         "embeds": target.embeds,
@@ -130,6 +132,7 @@ def _route(route: Route) -> JsonObject:
             "strict": policy.strict,
             "mix_spaces": policy.mix_spaces,
             "regions": list(policy.regions),
+            "leave_early": policy.leave_early,
         },
     }
 

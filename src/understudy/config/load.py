@@ -21,16 +21,19 @@ from understudy.config.ready import key_variables, ready_routes, targets_from_en
 from understudy.config.routes import read_routes
 from understudy.config.schema import NOT_YET, SECTIONS
 from understudy.config.schema.catalogue import CatalogueSection
+from understudy.config.schema.health import HealthSection
 from understudy.config.schema.kinds import name_problem
 from understudy.config.schema.principals import PrincipalSection
 from understudy.config.schema.transport import ServerSection, TransportSection
 from understudy.config.secrets import beside
 from understudy.config.targets import read_targets
 from understudy.config.text import BYTES_MAX, Unreadable, read
+from understudy.core.health.probing import Health
 from understudy.core.route import Route
 from understudy.core.rules.rule import Rule, preferred_of
-from understudy.core.target import Target
+from understudy.core.target import Probe, Target
 from understudy.errors import ConfigurationError
+from understudy.providers import listing
 from understudy.transport.proxy import Proxies, Proxy
 from understudy.transport.settings import ClientSettings, ServerSettings
 from understudy.transport.tls import Tls, client_context
@@ -154,6 +157,7 @@ def _read(found: Problems, data: dict[str, Any], env: Mapping[str, str], folder:
             ClientSettings(), connections_max=transport.connections_max, answer_max_bytes=transport.answer_max_bytes
         ),
         server=replace(ServerSettings(), **server.model_dump()),
+        health=_health(found, data, targets),
         taken=taken,
     )
 
@@ -257,6 +261,18 @@ def _check_principal(
             found.problem((*path, "name"), f'there is a principal "{section.name}" already')
         if other.key_sha256 == section.key_sha256:
             found.problem((*path, "key_sha256"), f'is the key of the principal "{other.name}" too')
+
+
+def _health(found: Problems, data: dict[str, Any], targets: Mapping[str, Target]) -> Health:
+    """How targets are watched. A target that asks for a list which nobody gives would never be seen to be back."""
+    for name, target in targets.items():
+        if target.probe is Probe.MODELS and listing(target) is None:
+            found.problem(
+                ("targets", name, "probe"),
+                f"{target.provider} gives no list of models away; write `request`, which is billed, or `off`",
+            )
+    health: Health = _section(found, data, "health", HealthSection).value()
+    return health
 
 
 def _file(folder: Path, name: str | None) -> str | None:

@@ -14,7 +14,7 @@ from understudy.config.schema.targets import TargetSection
 from understudy.core.catalogue.profile import Profile
 from understudy.core.money import Price
 from understudy.core.request import Operation
-from understudy.core.target import Limits, Target
+from understudy.core.target import Limits, Probe, Target
 from understudy.core.value import JsonObject
 from understudy.providers import (
     PROVIDERS,
@@ -300,6 +300,7 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
             scores=tuple(sorted(section.scores.items())),
         ),
         counts=() if embeds else formats_for(known, Operation.COUNT, section.model or ""),
+        probe=Probe(section.probe) if section.probe else None,
         settings=own or None,
     )
 

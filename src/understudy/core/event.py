@@ -5,6 +5,7 @@ from __future__ import annotations
 from understudy.core.failure import FailureKind, Implicates
 from understudy.core.outcome import Outcome, Result
 from understudy.core.resilience.breaker import State
+from understudy.core.target import Probe
 from understudy.core.value import value
 
 
@@ -42,6 +43,35 @@ class AttemptEnded:
 
 
 @value
+class ProbeExpected:
+    """A target whose breaker is open will be probed, `rest_s` from then."""
+
+    target: str
+    rest_s: float
+    at_s: float
+
+
+@value
+class TargetProbed:
+    """An active probe is over. `outcome`: booked like an attempt, of no request and in no tier. `way`: how it was made."""
+
+    outcome: Outcome
+    way: Probe
+
+
+@value
+class AlarmChanged:
+    """A target has become worse (`on`), or is no worse any more. `measure`, `before`, `after`: see `core.health.measures.Alarm`."""
+
+    target: str
+    measure: str
+    on: bool
+    before: float
+    after: float
+    at_s: float
+
+
+@value
 class RequestEnded:
     """One request is over."""
 
@@ -57,4 +87,13 @@ class AnswerRated:
     score: float
 
 
-Event = BreakerChanged | CoolDownSet | AttemptEnded | RequestEnded | AnswerRated
+Event = (
+    BreakerChanged
+    | CoolDownSet
+    | AttemptEnded
+    | ProbeExpected
+    | TargetProbed
+    | AlarmChanged
+    | RequestEnded
+    | AnswerRated
+)

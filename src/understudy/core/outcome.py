@@ -20,6 +20,7 @@ class Purpose(StrEnum):
     DRAFT = "draft"  # one of those that a cascade asks first
     HEDGE = "hedge"  # beside another one that is slow
     PANIC = "panic"  # every breaker open, nothing else left
+    PROBE = "probe"  # nobody's request: to see whether a target is back
 
 
 class Verdict(StrEnum):

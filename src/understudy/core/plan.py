@@ -30,7 +30,7 @@ class Entry:
 
     `space`: the vector space to which the route keeps; None when it embeds nothing, or does not mind. `holders`: wire format -> the
     route's first target that speaks it, whose provider holds what callers of that format left there. `regions`: those to which the
-    route keeps; empty when it does not mind. `traits`: what strategies and
+    route keeps; empty when it does not mind. `leave_early`: the route asks others first while it is getting worse. `traits`: what strategies and
     balancers weigh.
     """
 
@@ -44,6 +44,7 @@ class Entry:
     holders: Mapping[str, Target] = field(default_factory=dict)
     regions: tuple[str, ...] = ()
     traits: Traits = NO_TRAITS
+    leave_early: bool = False
 
     def is_guest(self, dialect: str) -> bool:
         """Whether another provider, or the same at another address, holds and seals what callers of this format have."""
@@ -385,7 +386,8 @@ def compile_route(  # noqa: PLR0917  the parts that a plan is put together from
                 f"condition {condition.name} reads {condition.reads!r}, which is none of {', '.join(READS)}"
             )
     space = None if route.policy.mix_spaces else space_of(route, target)
-    measured = "measures" in collected_for(strategy, balancer)
+    early = route.policy.leave_early
+    measured = early or "measures" in collected_for(strategy, balancer)
     holders = holders_of(route, target)
     plans: list[TierPlan] = []
     for tier in route.tiers:
@@ -400,10 +402,12 @@ def compile_route(  # noqa: PLR0917  the parts that a plan is put together from
                 if route.policy.hedge is not None:
                     board.learn_times(slot)
                 if measured:
-                    board.measure(slot)
+                    board.measure(slot, wary=early)
                 degraded = tier.degraded or stand_ins
                 keeps, traits = route.policy.regions, traits_of(one, wanted)
-                entries.append(Entry(one, tier.name, degraded, position, slot, breaker, space, holders, keeps, traits))
+                entries.append(
+                    Entry(one, tier.name, degraded, position, slot, breaker, space, holders, keeps, traits, early)
+                )
             if entries:
                 plans.append(TierPlan(route.name, len(plans), tier.name, tuple(entries), conditions))
     return RoutePlan(route, tuple(plans), strategy, balancer, version)

@@ -99,6 +99,7 @@ class Policy:
     recovery when nothing is eligible. `strict`: refuse a target rather than drop anything that may change the answer.
     `elsewhere_when_filtered`: a prompt that a provider's content policy refused is tried at other targets.
     `hedge`: None where nobody is asked twice at once. `cascade`: None where no drafts are asked for. `mix_spaces`: texts may be embedded by a target of another vector space than the route's.
+    `leave_early`: a target that is getting worse is asked after the others, before its breaker opens.
     `regions`: only targets of these are asked; empty for wherever they are.
     """
 
@@ -114,3 +115,4 @@ class Policy:
     elsewhere_when_filtered: bool = False
     mix_spaces: bool = False
     regions: tuple[str, ...] = ()
+    leave_early: bool = False

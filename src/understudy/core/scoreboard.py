@@ -1,7 +1,7 @@
 """What is known of every target: places taken, outcomes observed, and the standing that follows.
 
 The scoreboard is told synchronously, before a walk resumes. It is the only mutable thing in the core, and only `hold`,
-`release`, `commit`, `settle`, `rate`, `observe` and `operate` change what it knows. What it gives out are immutable `Standing`s,
+`release`, `commit`, `settle`, `probed`, `expect`, `rate`, `observe` and `operate` change what it knows. What it gives out are immutable `Standing`s,
 replaced and never changed, so a Decision can keep the very ones it was made from.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from understudy.core.event import BreakerChanged, CoolDownSet, Event
+from understudy.core.event import AlarmChanged, BreakerChanged, CoolDownSet, Event, ProbeExpected
 from understudy.core.failure import TABLE, Failure, FailureKind, Implicates
 from understudy.core.health.ewma import Ewma
-from understudy.core.health.measures import UNMEASURED, Learner, Measures
+from understudy.core.health.measures import REMEMBERED, UNMEASURED, Alarm, Learner, Measures
 from understudy.core.health.quantiles import Quantiles
 from understudy.core.outcome import Outcome
 from understudy.core.policy import BreakerSettings, Hedge
@@ -139,6 +139,7 @@ class _Track:
         "tokens_empty_s",
         "tokens_in_flight",
         "views",
+        "wary",
     )
 
     def __init__(self, target: Target, share: float) -> None:
@@ -155,6 +156,7 @@ class _Track:
         self.latency = Ewma(HALF_LIFE_S)
         self.times: Quantiles | None = None  # only where a route hedges
         self.learner: Learner | None = None  # only where a strategy or balancer reads measures
+        self.wary = False  # an alarm leaves no room: some route asks about it
         self.in_flight = 0
         self.tokens_in_flight = 0  # counted for the learner's readers only
         self.seen = 0
@@ -227,6 +229,8 @@ class _Track:
         """See `Standing.room`. Between two takes the buckets only fill, so what is there now is there until the next."""
         if not self.flowing or self.cool_down_until_s != 0.0 or now_s < self.ramp_until_s:
             return NO_ROOM
+        if self.wary and self.learner is not None and self.learner.now.alarm:
+            return NO_ROOM
         bounds = self.bounds
         if bounds.in_flight is not None and self.in_flight >= bounds.in_flight:
             return NO_ROOM
@@ -253,6 +257,8 @@ class _Track:
         """What it comes to, as of its last change."""
         self.behind = False
         steady = self.bounds is UNBOUNDED and self.flowing and self.cool_down_until_s == self.ramp_until_s == 0.0
+        if self.wary:
+            steady = False
         return Standing(
             ROOM if steady else self.room(self.at_s),
             self.in_flight,
@@ -273,10 +279,14 @@ class _Track:
 class Scoreboard:
     """All targets' tracks. `share`: this worker's part of the local limits (1 / workers).
 
-    `emit`: told of breaker changes and cool-downs, once the standings say so, too.
+    `emit`: told of breaker changes, cool-downs and alarms, once the standings say so, too. `window`: attempts that a target's measures are
+    made of at most.
     """
 
-    def __init__(self, share: float = 1.0, emit: Callable[[Event], None] | None = None) -> None:
+    def __init__(
+        self, share: float = 1.0, emit: Callable[[Event], None] | None = None, window: float = REMEMBERED
+    ) -> None:
+        self._window = window
         self._share = share
         self._emit = emit or (lambda _event: None)
         self._tracks: list[_Track] = []
@@ -330,6 +340,10 @@ class Scoreboard:
         """How one target stands. Raises `KeyError` for a name that was never registered."""
         return self.standings[self._slots[target]]
 
+    def slot(self, target: str) -> int:
+        """Where one target is kept. Raises `KeyError` for a name that was never registered."""
+        return self._slots[target]
+
     def targets(self) -> tuple[str, ...]:
         """Every registered name, in order of registration."""
         return tuple(self._slots)
@@ -346,12 +360,21 @@ class Scoreboard:
         if track.times is None:
             track.times = Quantiles()
 
-    def measure(self, slot: int) -> None:
-        """Collect `Measures` of this target from now on: some route's strategy or balancer reads them."""
+    def measure(self, slot: int, *, wary: bool = False) -> None:
+        """Collect `Measures` of this target from now on: some route's strategy or balancer reads them.
+
+        `wary`: a route asks about its alarms before it is chosen.
+        """
         track = self._tracks[slot]
+        track.wary = track.wary or wary
         if track.learner is None:
-            track.learner = Learner(track.target.profile)
+            track.learner = Learner(track.target.profile, self._window)
             self._publish(slot, now_s=0.0)
+
+    def alarms(self, target: str) -> tuple[Alarm, ...]:
+        """What has changed for the worse of late, as it was when that was noticed; () where nobody measures."""
+        learner = self._tracks[self._slots[target]].learner
+        return () if learner is None else learner.alarms
 
     def rate(self, target: str, score: float, now_s: float) -> None:
         """Somebody said how good an answer of this target was, 0 to 1."""
@@ -460,6 +483,51 @@ class Scoreboard:
             track.times.add((now_s - outcome.started_s) * 1000.0)
         self._publish(slot, now_s)
 
+    def _tell_alarms(self, track: _Track, learner: Learner, now_s: float) -> None:
+        news = learner.news()
+        if news is None:
+            return
+        for on, alarms in ((True, news[0]), (False, news[1])):
+            for alarm in alarms:
+                self._emit(AlarmChanged(track.target.name, alarm.measure, on, alarm.before, alarm.after, now_s))
+
+    def probed(self, hold: Hold, outcome: Outcome, now_s: float, *, whole: bool) -> None:
+        """An active probe in this place is over. `whole`: it was a request like any other, not only a look whether somebody is there.
+
+        Breakers and cool-downs learn from it. What speaks of answers to callers does not: no time, no share of failures. A look
+        that went well makes an open breaker half-open and is no passed test; one that failed says no more than that
+        the provider is away.
+        """
+        track = self._tracks[hold.slot]
+        track.in_flight -= 1
+        track.give_back_tokens(hold.tokens - (outcome.usage.total if outcome.usage is not None else 0), now_s)
+        if track.learner is not None:
+            track.tokens_in_flight = max(0, track.tokens_in_flight - hold.tokens)
+        failure = outcome.failure
+        counts = whole or (failure is not None and failure.implicates is Implicates.PROVIDER)
+        for breaker, test in zip(track.breakers, hold.tests, strict=False):
+            if counts:
+                breaker.settle(outcome, now_s, test)
+                continue
+            breaker.give_back(test)
+            if failure is None:
+                breaker.happen(breakers.Event.PROBE_GOOD, now_s)
+        if counts and failure is not None and failure.implicates not in (Implicates.NOBODY, Implicates.CALLER):
+            self._cool_down(track, failure, now_s)
+        self._publish(hold.slot, now_s)
+
+    def expect(self, target: str, look_s: float, now_s: float) -> None:
+        """A target whose breaker is open will be probed at `look_s`."""
+        self._expect(self._slots[target], look_s, now_s)
+        self._emit(ProbeExpected(target, max(0.0, look_s - now_s), now_s))
+
+    def _expect(self, slot: int, look_s: float, now_s: float) -> None:
+        track = self._tracks[slot]
+        for breaker in track.breakers:
+            breaker.expect(look_s)
+        track.look()
+        self._changed(slot, track, now_s)
+
     def observe(self, event: Event, now_s: float) -> None:
         """News from outside: what a sibling worker saw."""
         if isinstance(event, BreakerChanged) and event.target in self._slots:
@@ -472,6 +540,8 @@ class Scoreboard:
         elif isinstance(event, CoolDownSet) and event.target in self._slots:
             track = self._tracks[self._slots[event.target]]
             self._rest(track.scopes[event.scope], event.scope, event.kind, now_s + event.rest_s, now_s)
+        elif isinstance(event, ProbeExpected) and event.target in self._slots:
+            self._expect(self._slots[event.target], now_s + event.rest_s, now_s)
 
     def operate(self, target: str, event: breakers.Event, now_s: float) -> bool:
         """An operator's (or probe's) word to every breaker of a target. True when one of them changed."""
@@ -488,7 +558,7 @@ class Scoreboard:
             self._behind.append(slot)
 
     def _publish(self, slot: int, now_s: float) -> None:
-        """Give out the new standing, and tell of the breakers that changed their state."""
+        """Give out the new standing, and tell of the breakers that changed their state, and of alarms."""
         track = self._tracks[slot]
         changed = track.look()
         self._changed(slot, track, now_s)
@@ -496,6 +566,8 @@ class Scoreboard:
             rest_s = max(0.0, breaker.until_s - now_s)
             index = track.breakers.index(breaker)
             self._emit(BreakerChanged(track.target.name, index, breaker.state, rest_s, now_s))
+        if track.learner is not None:
+            self._tell_alarms(track, track.learner, now_s)
 
     def _cool_down(self, track: _Track, failure: Failure, now_s: float) -> None:
         """Rest the implicated scope: as long as the provider asked, else as long as the table says."""

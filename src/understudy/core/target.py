@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from understudy.core.catalogue.profile import UNKNOWN, Profile
 from understudy.core.money import Price
 from understudy.core.policy import Retry
@@ -22,6 +24,14 @@ class Limits:
     adaptive: bool = False
 
 
+class Probe(StrEnum):
+    """How it is seen whether a target is back."""
+
+    OFF = "off"
+    MODELS = "models"  # its list of models, or that one's entry: free, and no more than a sign of life
+    REQUEST = "request"  # a small request: billed, and the thing itself
+
+
 @keyword_value
 class Target:
     """One place that may answer.
@@ -34,7 +44,7 @@ class Target:
     (see `core.request.FEATURES`) that it is known not to have; `lacks_in_translation`: those that its wire format cannot carry for
     callers of another one. `embeds`: the vector space of an embedding model, which then does nothing else; None for a model that
     chats. Vectors of equal names can be compared, others cannot. `region`: where it is computed, in the operator's own word, None
-    where nobody said. `counts`: the wire formats in which it counts tokens. `settings`:
+    where nobody said. `counts`: the wire formats in which it counts tokens. `probe`: None for the way of every target. `settings`:
     the provider entry's own fields.
     """
 
@@ -59,6 +69,7 @@ class Target:
     embeds: str | None = None
     region: str | None = None
     counts: tuple[str, ...] = ()
+    probe: Probe | None = None
     settings: JsonObject | None = None
 
     def offers(self, operation: Operation) -> bool:

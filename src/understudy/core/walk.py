@@ -13,6 +13,7 @@ has a second target wants it now, not after a backoff.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 from understudy.core.action import (
     Ended,
@@ -40,6 +41,9 @@ from understudy.core.select import choose, dice_of
 KEEP_S = 10.0
 """What every target still to be tried keeps of the deadline, or its equal share where that is less: long enough for an
 answer to begin, short enough that the first target may use nearly all of a long deadline."""
+
+HARDLY_MORE = 0.25
+"""A share of failures beyond the least of those whose breakers are open that makes no difference in a panic."""
 
 _NOBODY: dict[int, Tried] = {}  # never changed, like every other: `remember` makes a new one
 _FIRST = Purpose.FIRST  # a member looked up on its class costs ten times as much, and every request asks
@@ -128,6 +132,8 @@ class Trip:
         plan = self.plan
         yield from plan.once.visits
         yield from self.leftovers(plan.once)
+        if any(out.reason == "health" for out in self.excluded.values()):
+            yield from plan.again.visits  # who is only getting worse is better than a wait
         while (wake_s := self.next_recovery_s()) is not None:
             if wake_s > self.now_s:
                 self.wake_s = wake_s
@@ -329,9 +335,11 @@ class Trip:
         return earliest_s
 
     def least_bad(self) -> Entry | None:
-        """The untried target held back by nothing but its own open breaker, with the fewest failures of late."""
-        best: tuple[float, float, int] | None = None
-        found: Entry | None = None
+        """The untried target held back by nothing but its own open breaker, with the fewest failures of late.
+
+        Those that fail hardly more take turns: whoever always asks the same dead one never learns that another is back.
+        """
+        found: list[tuple[float, float, int, Entry]] = []
         ask = self.ask(0, repeat=False)
         for number, (tier, entry) in enumerate((one, entry) for one in self.plan.tiers for entry in one.entries):
             out = self.excluded.get(entry.target.name)
@@ -347,10 +355,12 @@ class Trip:
                 or first_exclusion(besides, Candidate(entry, standing), ask) is not None
             ):
                 continue
-            key = (standing.error_rate or 0.0, view.until_s, number)
-            if best is None or key < best:
-                best, found = key, entry
-        return found
+            found.append((standing.error_rate or 0.0, view.until_s, number, entry))
+        if not found:
+            return None
+        found.sort(key=itemgetter(0, 1, 2))
+        near = [entry for rate, _, _, entry in found if rate <= found[0][0] + HARDLY_MORE]
+        return near[self.board.turn(f"{self.plan.name}/panic") % len(near)]
 
     # Ends
 

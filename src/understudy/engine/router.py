@@ -73,7 +73,7 @@ class Engine:
         self.fired: dict[str, int] = {}
         self.spending = Spending(snapshot.spends)
         self._prefix = prefix
-        self._seed = seed
+        self.seed = seed
         self._count = 0
         self._told: dict[tuple[str, str, bool], tuple[Header, ...]] = {}
 
@@ -88,7 +88,7 @@ class Engine:
             plan, problem = _plan(call, snapshot)
         now_s = self.now_s()
         self._count = number = self._count + 1
-        seed = (self._seed + number * SEED_STEP) & 0xFFFF_FFFF_FFFF_FFFF
+        seed = (self.seed + number * SEED_STEP) & 0xFFFF_FFFF_FFFF_FFFF
         decision = Decision(
             number,
             f"{self._prefix}{number:x}",

@@ -314,7 +314,7 @@ class Parts:
 
     def plan(self, route: Route, configuration: Configuration, board: Scoreboard) -> RoutePlan:
         """One route, planned."""
-        return compile_route(
+        plan = compile_route(
             route,
             lambda name: ESTIMATE if name == ESTIMATE.name else configuration.targets[name],
             board,
@@ -323,6 +323,10 @@ class Parts:
             self._conditions,
             configuration.version,
         )
+        if configuration.health.alarms:
+            for entry in (entry for tier in plan.tiers for entry in tier.entries):
+                board.measure(entry.slot)
+        return plan
 
 
 def _made(registry: Registry[E], named: Named) -> E:

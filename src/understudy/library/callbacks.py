@@ -7,7 +7,16 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 
-from understudy.core.event import AnswerRated, AttemptEnded, BreakerChanged, CoolDownSet, Event, RequestEnded
+from understudy.core.event import (
+    AlarmChanged,
+    AnswerRated,
+    AttemptEnded,
+    BreakerChanged,
+    CoolDownSet,
+    Event,
+    RequestEnded,
+    TargetProbed,
+)
 from understudy.core.failure import Failure, Then
 from understudy.core.resilience.breaker import State
 from understudy.core.value import keyword_value
@@ -43,6 +52,9 @@ EVENTS = (
     "breaker_closed",
     "breaker_ordered",  # by an operator: forced open, or only watching
     "cooling_down",
+    "probed",  # an active probe of a target is over
+    "getting_worse",  # a target's times or failures changed for the worse
+    "worse_no_more",
     "rated",
 )
 
@@ -115,6 +127,10 @@ def happenings(event: Event) -> Iterable[Happening]:
         yield Happening(name=_BREAKER_NAMES[event.state], event=event, target=event.target)
     elif isinstance(event, CoolDownSet):
         yield Happening(name="cooling_down", event=event, target=event.target)
+    elif isinstance(event, TargetProbed):
+        yield Happening(name="probed", event=event, target=event.outcome.target, failure=event.outcome.failure)
+    elif isinstance(event, AlarmChanged):
+        yield Happening(name="getting_worse" if event.on else "worse_no_more", event=event, target=event.target)
     elif isinstance(event, AnswerRated):
         yield Happening(name="rated", event=event, target=event.target)
 

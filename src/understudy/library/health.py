@@ -13,6 +13,7 @@ class TargetHealth:
 
     `breaker`: closed, open, half-open, forced-open or watch-only (the worst, where routes use several). `rests_s`: how long
     it still rests, 0 when it does not. `in_flight_max`: this process's bound on that, None without one. `latency_ms`: to the first content, `error_rate`: 0 to 1; None until known.
+    `alarms`: what is getting worse, where that is looked for: first_content_ms, ms_per_token, failing.
     """
 
     target: str
@@ -23,6 +24,7 @@ class TargetHealth:
     latency_ms: float | None
     error_rate: float | None
     attempts: int
+    alarms: tuple[str, ...] = ()
 
 
 def health_of(engine: Engine) -> dict[str, TargetHealth]:
@@ -40,5 +42,6 @@ def health_of(engine: Engine) -> dict[str, TargetHealth]:
             latency_ms=standing.latency_ms,
             error_rate=standing.error_rate,
             attempts=standing.seen,
+            alarms=tuple(alarm.measure for alarm in engine.board.alarms(name)),
         )
     return told

@@ -16,13 +16,14 @@ from understudy import wiring
 from understudy.config import Configuration
 from understudy.config.load import from_environment, load, loads
 from understudy.core.decision import Decision
-from understudy.core.event import Event, RequestEnded
+from understudy.core.event import Event, RequestEnded, TargetProbed
 from understudy.core.failure import Implicates
 from understudy.core.outcome import Result
 from understudy.core.request import Call
 from understudy.dialects import Dialect
 from understudy.engine.discovery import Discovery
 from understudy.engine.own_client import Ask, Classify, OwnPerformance, classify_exception
+from understudy.engine.prober import Prober
 from understudy.engine.router import Engine
 from understudy.errors import BadRequest, RequestFailed, RouterNotEntered
 from understudy.library.answers import ChatAnswer, Compared, RunResult, cost_of
@@ -97,6 +98,8 @@ class Router:
             self._keeper.start()
         self._discovery = Discovery(self._engine, self._client)
         self._discovery.start()
+        self._prober = Prober(self._engine, self._client)
+        self._prober.start()
         return self
 
     async def __aexit__(
@@ -105,6 +108,7 @@ class Router:
         client, self._client, self._engine = self._client, None, None
         if client is None:
             return
+        await self._prober.close()
         await self._discovery.close()
         await client.close()
         if self._keeper is not None:
@@ -247,7 +251,9 @@ class Router:
 
     def _observe(self, _number: int, event: Event) -> None:
         if isinstance(event, RequestEnded):
-            self._spending.book(event.result)
+            self._spending.book(event.result.attempts)
+        elif isinstance(event, TargetProbed):
+            self._spending.book((event.outcome,))
         if self._loop is not None:
             self._callbacks.tell(event, self._loop)
 

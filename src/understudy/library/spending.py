@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from decimal import Decimal
 
 from understudy.core.money import cost_nusd
-from understudy.core.outcome import Result
+from understudy.core.outcome import Outcome
 from understudy.core.target import Target
 from understudy.core.usage import Usage
 from understudy.core.value import keyword_value
@@ -47,14 +48,14 @@ class _Row:
 
 
 class Spending:
-    """A fold over the results of requests, failed attempts that cost money included."""
+    """A fold over attempts, those that failed and cost money and those of nobody's request included."""
 
     def __init__(self) -> None:
         self._rows: defaultdict[str, _Row] = defaultdict(_Row)
 
-    def book(self, result: Result) -> None:
-        """Count a request's attempts."""
-        for outcome in result.attempts:
+    def book(self, outcomes: Iterable[Outcome]) -> None:
+        """Count a request's attempts, or a probe."""
+        for outcome in outcomes:
             row = self._rows[outcome.target]
             row.attempts += 1
             if outcome.usage is not None:

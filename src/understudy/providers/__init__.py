@@ -14,7 +14,7 @@ from understudy.core.request import Operation
 from understudy.core.target import Target
 from understudy.core.value import JsonObject
 from understudy.providers._address import BadAddress, address, hosted_address, path_under
-from understudy.providers._endpoint import Endpoint, Located, Signing, endpoint_of
+from understudy.providers._endpoint import Endpoint, Located, Signing, endpoint_of, path_for
 from understudy.providers._facts import Auth, ModelQuirks, Provider, Wire
 from understudy.providers._formats import (
     COMPATIBLE,
@@ -63,6 +63,7 @@ __all__ = [
     "hosted_address",
     "is_hosted",
     "lacks_in_translation",
+    "listing",
     "ollama_chat",
     "openai_chat",
     "openai_embeddings",
@@ -137,3 +138,14 @@ def endpoint(target: Target, dialect: str) -> Endpoint:
     if wire is None:
         raise LookupError(f"{target.provider} does not speak {dialect}")
     return endpoint_of(target, wire, _located(target))
+
+
+def listing(target: Target) -> str | None:
+    """Where a target's models are listed, under its origin; None where nobody knows, or where it is asked elsewhere than usual."""
+    known = facts(target.provider)
+    if is_hosted(target) or not target.base_url:
+        return None
+    _, base = address(target.base_url)
+    if known.models_path is not None:
+        return base.removesuffix("/v1") + known.models_path
+    return None if known.lists is None else path_for(target, path_under(base, known.lists))

@@ -72,6 +72,7 @@ class Provider:
     `base_url_env`: the variable that says where it is, for those that are somewhere else for everybody. `key`: the reference used where
     nothing else is said, for providers whose tokens come from a source. `own_hosts`: ends of the host names that are its own, beside
     that of `base_url`: the usual key is sent to no other. `hosted`: unless a target gives a `base_url`, we run its server ourselves.
+    `lists`: where its models, or the target's own, can be asked for without being charged, as `Wire.path` is written.
     """
 
     title: str
@@ -88,6 +89,7 @@ class Provider:
     key: str | None = None
     own_hosts: tuple[str, ...] = ()
     hosted: bool = False
+    lists: str | None = None
 
     def owns(self, base_url: str) -> bool:
         """Whether an address is this provider's own, so that its usual key may be sent there."""

@@ -13,4 +13,5 @@ PROVIDER = Provider(
     wires=(anthropic_messages(models=MODELS), anthropic_count_tokens(models=MODELS)),
     key_env="ANTHROPIC_API_KEY",
     model="claude-sonnet-4-5",
+    lists="/v1/models",
 )

@@ -22,4 +22,5 @@ PROVIDER = Provider(
     ),
     key_env="CEREBRAS_API_KEY",
     model="gpt-oss-120b",
+    lists="/models",
 )

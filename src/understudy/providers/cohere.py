@@ -31,4 +31,5 @@ PROVIDER = Provider(
     key_env="CO_API_KEY",
     model="command-a-03-2025",
     lacks=("audio", "many", "video"),
+    lists="/v1/models",
 )  # fmt: skip

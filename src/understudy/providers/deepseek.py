@@ -29,4 +29,5 @@ PROVIDER = Provider(
     key_env="DEEPSEEK_API_KEY",
     model="deepseek-chat",
     lacks=("stored",),
+    lists="/models",
 )

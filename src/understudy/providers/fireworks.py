@@ -7,4 +7,5 @@ PROVIDER = Provider(
     base_url="https://api.fireworks.ai/inference/v1",
     wires=(openai_chat(quirks=COMPATIBLE), openai_embeddings()),
     key_env="FIREWORKS_API_KEY",
+    lists="/models",
 )

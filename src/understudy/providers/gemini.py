@@ -42,4 +42,5 @@ PROVIDER = Provider(
     ),
     key_env="GEMINI_API_KEY",
     model="gemini-flash-latest",
+    lists="/v1beta/models/{model}",
 )  # fmt: skip

@@ -45,4 +45,5 @@ PROVIDER = Provider(
     key_env="GROQ_API_KEY",
     model="openai/gpt-oss-120b",
     lacks=("logprobs", "many", "stored"),
+    lists="/models",
 )

@@ -11,4 +11,5 @@ PROVIDER = Provider(
     base_url="https://router.huggingface.co/v1",
     wires=(openai_chat(quirks=COMPATIBLE),),
     key_env="HF_TOKEN",
+    lists="/models",
 )

@@ -32,4 +32,5 @@ PROVIDER = Provider(
     ),
     key_env="MISTRAL_API_KEY",
     model="mistral-medium-latest",
+    lists="/models",
 )  # fmt: skip

@@ -22,4 +22,5 @@ PROVIDER = Provider(
     ),
     key_env="OPENAI_API_KEY",
     model="gpt-5.1",
+    lists="/models",
 )

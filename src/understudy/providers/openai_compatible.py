@@ -23,4 +23,5 @@ PROVIDER = Provider(
         openai_embeddings(),
     ),
     key_required=False,
+    lists="/models",
 )

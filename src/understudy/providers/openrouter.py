@@ -21,4 +21,5 @@ PROVIDER = Provider(
     key_env="OPENROUTER_API_KEY",
     model="openrouter/auto",
     lacks=("stored",),
+    lists="/models",
 )

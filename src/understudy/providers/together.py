@@ -7,4 +7,5 @@ PROVIDER = Provider(
     base_url="https://api.together.xyz/v1",
     wires=(openai_chat(quirks=COMPATIBLE), openai_embeddings()),
     key_env="TOGETHER_API_KEY",
+    lists="/models",
 )

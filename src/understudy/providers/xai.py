@@ -51,4 +51,5 @@ PROVIDER = Provider(
     ),
     key_env="XAI_API_KEY",
     model="grok-4.3",
+    lists="/models",
 )

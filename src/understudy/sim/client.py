@@ -218,8 +218,14 @@ class SimulatedClient:
         self._dialects = dialects
 
     def _begin(self, request: HttpRequest, *, stream: bool) -> Exchange:
+        """What comes of a request; one without a body asks for the list of models, and `count` is of the others."""
         now_s = asyncio.get_running_loop().time()
         host = request.origin.host
+        if request.method == "GET":
+            plan = self.world.lists(Target(name=host, provider=host, model=""), now_s)
+            exchange = Exchange(plan, self._dialects["openai_chat"], host, started_s=now_s, stream=False)
+            self.open.add(exchange)
+            return exchange
         body = msgspec.json.decode(request.body)
         needs = Needs(model=body["model"], stream=stream, tokens_in=10)
         plan, _ = self.world.meet(Target(name=host, provider=host, model=needs.model), needs, now_s)

@@ -37,6 +37,7 @@ from understudy.core.walk import walk
 from understudy.faults import Plan, Timeline
 from understudy.sim.figures import Figures, figures_of
 from understudy.sim.invariants import Moment, Seen, Step, check
+from understudy.sim.probing import TICK_S, Prober
 from understudy.sim.scenario import CACHE, Arrival, Order, Scenario
 from understudy.sim.truth import was_possible
 from understudy.sim.watch import Taken, WatchedBoard
@@ -105,7 +106,10 @@ class Simulation:
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._lines = 0
         self._known: set[tuple[str, int]] = set()  # questions that a route has answered: its stale cache
-        self._dice = Dice(scenario.seed).fork(label_of("decisions"))
+        dice = Dice(scenario.seed)
+        self._dice = dice.fork(label_of("decisions"))
+        look = dice.fork(label_of("probes"))
+        self.prober = Prober(self.board, self.world, self._at, scenario.targets, scenario.health, scenario.ways, look)
 
     def run(self) -> Figures:
         """From the first arrival until nothing is left on the agenda."""
@@ -113,6 +117,8 @@ class Simulation:
             self._at(arrival.at_s, lambda arrival=arrival: self._arrive(arrival))  # type: ignore[misc]
         for order in self.scenario.orders:
             self._at(order.at_s, lambda order=order: self._order(order))  # type: ignore[misc]
+        if self.prober.probes.ways:
+            self._at(TICK_S, self._look)
         while self._agenda:
             at_s, _, happen = heappop(self._agenda)
             self.now_s = max(self.now_s, at_s)
@@ -128,6 +134,11 @@ class Simulation:
 
     def _order(self, order: Order) -> None:
         self.board.operate(order.target, order.word, self.now_s)
+
+    def _look(self) -> None:
+        if len(self._agenda) > self.prober.out:  # probes alone would keep the evening going for ever
+            self.prober.look(self.now_s)
+            self._at(self.now_s + TICK_S, self._look)
 
     # A request
 
@@ -329,6 +340,7 @@ class Simulation:
 
     def _figures(self) -> Figures:
         total = Figures(seeds=1, events=self.events, virtual_s=self.now_s, opened=self.board.books.opened)
+        total += Figures(probes=self.prober.count, probes_good=self.prober.good)
         for request in self.requests:
             total += figures_of(request.seen, possible=self.was_possible(request))
         return total

@@ -17,7 +17,7 @@ class Figures:
     `possible`: requests for which some target that is not degraded was up for one whole attempt within their deadline; without those whose
     caller left or was mistaken. `answered_possible`: those of them with an answer that is whole and not degraded. `broken_possible`: those
     whose stream broke after its first content, when nobody else may take over. `possible_whole`, `answered_whole`: what of the first
-    two was not streamed.
+    two was not streamed. `probes`: active ones, which are nobody's attempts; `probes_good`: those that were answered.
     """
 
     seeds: int = 0
@@ -36,6 +36,8 @@ class Figures:
     tests: int = 0
     panics: int = 0
     opened: int = 0
+    probes: int = 0
+    probes_good: int = 0
     events: int = 0
     virtual_s: float = 0.0
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import field
+
 from understudy.config.registries import BALANCERS, STRATEGIES
 from understudy.core.dice import Dice, label_of
+from understudy.core.health.probing import Health
 from understudy.core.plan import Condition, RoutePlan, compile_route
 from understudy.core.policy import BreakerSettings, Hedge, Policy, Retry, Timeouts
 from understudy.core.request import Needs
 from understudy.core.resilience.breaker import Event as Word
 from understudy.core.route import Named, Route, Tier
 from understudy.core.scoreboard import Scoreboard
-from understudy.core.target import Limits, Target
+from understudy.core.target import Limits, Probe, Target
 from understudy.core.value import JsonObject, keyword_value
 from understudy.faults import FAULTS, Fault
 from understudy.registry import Registry
@@ -49,7 +52,7 @@ class Order:
 
 @keyword_value
 class Scenario:
-    """Everything that is decided before the curtain rises."""
+    """Everything that is decided before the curtain rises. `ways`: how each target is probed, of those that are."""
 
     name: str
     seed: int
@@ -58,6 +61,8 @@ class Scenario:
     routes: tuple[Route, ...]
     arrivals: tuple[Arrival, ...]
     orders: tuple[Order, ...] = ()
+    health: Health = Health()
+    ways: dict[str, Probe] = field(default_factory=dict)
 
     def plans(self, board: Scoreboard) -> list[RoutePlan]:
         """Its routes, made ready on this board."""
@@ -95,6 +100,8 @@ def compose(fault: str, seed: int) -> Scenario:
         routes=routes,
         arrivals=_arrivals(dice.fork(6), horizon_s, len(routes)),
         orders=_orders(dice.fork(7), horizon_s, routes),
+        health=_health(dice.fork(8)),
+        ways=_ways(dice.fork(9), targets),
     )
 
 
@@ -195,6 +202,18 @@ def _hedge(dice: Dice) -> Hedge:
         share=dice.pick((0.05, 0.5, 1.0)),
         after_s=dice.pick((None, 0.0, 0.05, 0.5, 5.0)),
     )
+
+
+def _health(dice: Dice) -> Health:
+    return Health(interval_s=dice.pick((1.0, 5.0, 30.0)), idle_s=dice.pick((None, 2.0, 20.0)))
+
+
+def _ways(dice: Dice, targets: dict[str, Target]) -> dict[str, Probe]:
+    return {
+        name: dice.pick((Probe.OFF, Probe.MODELS, Probe.REQUEST))
+        for name, target in targets.items()
+        if not target.stand_in
+    }
 
 
 def _arrivals(dice: Dice, horizon_s: float, routes: int) -> tuple[Arrival, ...]:

@@ -11,7 +11,9 @@ import msgspec
 import yaml
 
 from understudy.config.load import loads
+from understudy.config.probing import ways_of
 from understudy.core.dice import Dice, label_of
+from understudy.core.health.probing import Health
 from understudy.core.request import Needs
 from understudy.core.route import Route
 from understudy.core.target import Target
@@ -36,7 +38,7 @@ class BadSchedule(ValueError):
 class Schedule:
     """What happens to whom.
 
-    `targets`, `routes`: as in a configuration; requests ask for the first route. `faults`: what goes wrong, as in a mock's script;
+    `targets`, `routes`, `health`: as in a configuration; requests ask for the first route. `faults`: what goes wrong, as in a mock's script;
     second 0 is the curtain, `where` names targets. `lasts_s`: how long requests come. `per_s`: how many, for traffic that does not know
     by itself. `streams`: the share of them that is streamed, 0 to 1.
     """
@@ -47,6 +49,7 @@ class Schedule:
     lasts_s: float = 3600.0
     per_s: float = 2.5
     streams: float = 0.5
+    health: Health = Health()
 
     def scenario(self, seed: int, traffic: str, trace: tuple[Visit, ...] | None = None) -> Scenario:
         """One evening of it. `traffic`: a pattern's name; `trace`: instead of it. Raises `KeyError` for an unknown pattern."""
@@ -59,6 +62,8 @@ class Schedule:
             targets=self.targets,
             routes=self.routes,
             arrivals=tuple(self._arrival(visit, dice) for visit in visits if visit.at_s < self.lasts_s),
+            health=self.health,
+            ways=ways_of(self.health, self.targets),
         )
 
     def _arrival(self, visit: Visit, dice: Dice) -> Arrival:
@@ -90,7 +95,9 @@ def read_schedule(text: str, source: str = "schedule") -> Schedule:
     try:
         figures = msgspec.convert({name: read[name] for name in read if name in _Figures.__struct_fields__}, _Figures)
         faults = _faults(read.get("faults") or [])
-        told = yaml.safe_dump({name: read[name] for name in ("targets", "routes") if name in read}, sort_keys=False)
+        told = yaml.safe_dump(
+            {name: read[name] for name in ("targets", "routes", "health") if name in read}, sort_keys=False
+        )
         configuration = loads(told, source=f"{source} (targets and routes)", env={})
     except (msgspec.ValidationError, ConfigurationError, BadSettings, UnknownName, ValueError) as error:
         raise BadSchedule(f"{source}: {error}") from error
@@ -100,6 +107,7 @@ def read_schedule(text: str, source: str = "schedule") -> Schedule:
         targets=configuration.targets,
         routes=tuple(configuration.routes.values()),
         faults=faults,
+        health=configuration.health,
         **msgspec.structs.asdict(figures),
     )
 

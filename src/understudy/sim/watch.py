@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from understudy.core.event import BreakerChanged, Event
 from understudy.core.failure import TABLE, Failure, FailureKind, Implicates
+from understudy.core.health.measures import REMEMBERED
 from understudy.core.outcome import Outcome, Purpose
 from understudy.core.policy import BreakerSettings
 from understudy.core.resilience.breaker import State
@@ -16,10 +17,22 @@ from understudy.core.target import Target
 class Taken:
     """One place taken, as it was found. `states`, `tests_out`, `rests_until_s`: by the books, before it was taken.
 
-    `outcome`: what settled it; None while it is out, and for a place that was given back unused.
+    `outcome`: what settled it; None while it is out, and for a place that was given back unused. `probe`: it is nobody's request.
     """
 
-    __slots__ = ("at_s", "before", "hold", "open", "outcome", "rests_until_s", "slot", "states", "target", "tests_out")
+    __slots__ = (
+        "at_s",
+        "before",
+        "hold",
+        "open",
+        "outcome",
+        "probe",
+        "rests_until_s",
+        "slot",
+        "states",
+        "target",
+        "tests_out",
+    )
 
     def __init__(self, target: Target, slot: int, at_s: float, books: Books, before: Standing) -> None:
         self.target = target
@@ -32,6 +45,7 @@ class Taken:
         self.open = True
         self.outcome: Outcome | None = None
         self.hold: Hold | None = None
+        self.probe = False
 
 
 class Books:
@@ -107,7 +121,9 @@ def counted(failure: Failure | None, settings: BreakerSettings) -> bool | None:
 class WatchedBoard(Scoreboard):
     """The scoreboard itself, every call of it booked. `books.complaints` grows where it does what it must not."""
 
-    def __init__(self, share: float = 1.0, emit: Callable[[Event], None] | None = None) -> None:
+    def __init__(
+        self, share: float = 1.0, emit: Callable[[Event], None] | None = None, window: float = REMEMBERED
+    ) -> None:
         self.books = Books()
         self.last: Taken | None = None  # the latest place taken
         self.settled: Taken | None = None  # the latest place settled
@@ -118,7 +134,7 @@ class WatchedBoard(Scoreboard):
                 self.books.changed(event, event.at_s)
             tell(event)
 
-        super().__init__(share, told)
+        super().__init__(share, told, window)
 
     def register(self, target: Target, settings: BreakerSettings) -> tuple[int, int]:
         """Book it, too."""
@@ -157,6 +173,18 @@ class WatchedBoard(Scoreboard):
             if state is State.CLOSED and books.in_a_row.get(key, 0) >= most:
                 books.complaints.append(f"{key[0]} failed {books.in_a_row[key]} times in a row and is closed")
 
+    def probed(self, hold: Hold, outcome: Outcome, now_s: float, *, whole: bool) -> None:
+        """Book a probe: it must keep to what is due to everybody, and its failure is one in a row where it counts."""
+        books = self.books
+        taken = self._close(hold, outcome)
+        wrong = probe_problem(taken, books)
+        if wrong is not None:
+            books.complaints.append(f"a probe of {taken.target.name}: {wrong}")
+        failure = outcome.failure
+        if whole or (failure is not None and failure.implicates is Implicates.PROVIDER):
+            books.learn(taken.target, outcome, now_s)
+        super().probed(hold, outcome, now_s, whole=whole)
+
     def observe(self, event: Event, now_s: float) -> None:
         """A sibling's news are no measurement of ours: booked as they come."""
         views = {name: self.standing(name).breakers for name in self.targets()}
@@ -179,6 +207,23 @@ class WatchedBoard(Scoreboard):
         for index in range(len(hold.tests)):
             books.tests.get((taken.target.name, index), set()).discard(id(hold))
         return taken
+
+
+def probe_problem(taken: Taken, books: Books) -> str | None:
+    """What speaks against a probe that was made in this place; None: nothing."""
+    for index, (state, _) in enumerate(taken.states):
+        if state is State.FORCED_OPEN:
+            return "its breaker is held open by an operator"
+        if state is State.HALF_OPEN and taken.tests_out[index] >= books.settings[taken.target.name, index].half_open:
+            return "every test slot was taken"
+    if taken.at_s < taken.rests_until_s - 1e-9:
+        return f"it rests until {taken.rests_until_s:.3f}"
+    most = taken.target.limits.in_flight
+    if most is not None and taken.before.in_flight >= most:
+        return f"{taken.before.in_flight} of {most} were in flight"
+    if any(other.probe and other.slot == taken.slot for other in books.out.values()):
+        return "another one was under way"
+    return None
 
 
 def admitted(taken: Taken, index: int, purpose: Purpose) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 from understudy.core.dice import Dice, label_of
@@ -11,8 +12,11 @@ from understudy.core.request import Needs
 from understudy.core.target import Target
 from understudy.core.value import value
 from understudy.faults import (
+    PROBLEMS,
     Arrivals,
     ArrivalsUntil,
+    Content,
+    Ending,
     Fault,
     Plan,
     Reply,
@@ -45,6 +49,10 @@ UNSENT = frozenset(
 """Failures before the request's body was handed over."""
 
 
+AT_THE_DOOR = frozenset({FailureKind.UNAVAILABLE, FailureKind.AUTH, FailureKind.PERMISSION, FailureKind.NOT_FOUND})
+"""What an API says to everybody. Limits, quotas and errors are said to those who want an answer."""
+
+
 @value
 class Hope:
     """An attempt that was never made. `luck`: how long it would have taken. `until_s`: when it would have had to be over."""
@@ -63,7 +71,8 @@ class World:
         self.faults = faults
         self._dice = Dice(seed).fork(label_of("world"))
         self._arrivals: dict[str, Arrivals] = {}
-        self._count = 0
+        self._look_dice = Dice(seed).fork(label_of("looks"))  # of its own: looking changes nobody's luck
+        self._count = self._looks = 0
 
     def meet(self, target: Target, needs: Needs, now_s: float, pieces: int | None = None) -> tuple[Plan, float]:
         """What an attempt that begins now meets, and the risk that it fails if it lasts as long as it would by itself.
@@ -79,6 +88,19 @@ class World:
         danger = risk(scene, self.faults, now_s + lasting_s)
         arrivals.note(now_s, needs.tokens_in)
         return plan, danger
+
+    def lists(self, target: Target, now_s: float) -> Plan:
+        """What somebody meets who asks for the list of models: whoever holds it is as near as the front door, and knows nothing of the kitchen.
+
+        It is away, unreachable or refuses the key as the target itself does; what goes wrong in answering is not seen.
+        """
+        self._looks += 1
+        dice = self._look_dice.fork(self._looks)
+        scene = _scene(target, Needs(model=target.model), now_s, 1, self._seen_by(target))
+        plan = plan_attempt(scene, self.faults, dice)
+        calm = plan.trouble is not None and PROBLEMS[plan.trouble.problem].kind not in AT_THE_DOOR
+        plan = replace(plan, content=Content.TEXT, ending=Ending.COMPLETE)
+        return replace(plan, reply=Reply.ANSWER, trouble=None) if calm else plan
 
     def could_answer(self, target: Target, hope: Hope, at_s: float) -> bool:
         """The truth, asked afterwards: whether one more attempt at this time, at a target that was up, would have ended well and in time."""

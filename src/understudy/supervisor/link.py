@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from understudy.config import Configuration
-from understudy.core.event import BreakerChanged, CoolDownSet
+from understudy.core.event import BreakerChanged, CoolDownSet, ProbeExpected
 from understudy.core.failure import FailureKind, Implicates
 from understudy.core.resilience.breaker import Event as BreakerEvent
 from understudy.core.resilience.breaker import State
@@ -38,9 +38,9 @@ class Setup:
 
 @value
 class News:
-    """A sibling's breaker or cool-down changed."""
+    """A sibling's breaker or cool-down changed, or it is going to probe a target."""
 
-    event: BreakerChanged | CoolDownSet
+    event: BreakerChanged | CoolDownSet | ProbeExpected
 
 
 @value
@@ -100,10 +100,12 @@ async def read_up(reader: asyncio.StreamReader) -> dict[str, Any] | None:
     return None if frame is None else msgspec.json.decode(frame, type=dict[str, Any])
 
 
-def news_of(told: dict[str, Any]) -> BreakerChanged | CoolDownSet:
+def news_of(told: dict[str, Any]) -> BreakerChanged | CoolDownSet | ProbeExpected:
     """An event as it came up the link."""
     if "state" in told:
         return BreakerChanged(told["target"], told["index"], State(told["state"]), told["rest_s"], told["at_s"])
+    if "scope" not in told:
+        return ProbeExpected(told["target"], told["rest_s"], told["at_s"])
     scope, kind = Implicates(told["scope"]), FailureKind(told["kind"])
     return CoolDownSet(told["target"], scope, kind, told["rest_s"], told["at_s"])
 

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from understudy import registry, wiring
-from understudy.core.event import BreakerChanged, CoolDownSet, Event
+from understudy.core.event import BreakerChanged, CoolDownSet, Event, ProbeExpected
 from understudy.engine.discovery import Discovery
+from understudy.engine.prober import Prober
 from understudy.engine.router import Engine
 from understudy.local.places import Whereabouts
 from understudy.supervisor.link import Ask, Drain, News, Operate, Setup, Switch, read_down, write_up
@@ -47,7 +48,7 @@ class Worker:
         self._server = server
         self._client = client
         self._up = up
-        engine.events.observe(self._observe, BreakerChanged, CoolDownSet)
+        engine.events.observe(self._observe, BreakerChanged, CoolDownSet, ProbeExpected)
 
     def _observe(self, _number: int, event: Event) -> None:
         write_up(self._up, {"what": "news", "event": msgspec.to_builtins(event)})
@@ -118,6 +119,7 @@ class Worker:
                 "latency_ms": standing.latency_ms,
                 "error_rate": standing.error_rate,
                 "seen": standing.seen,
+                "alarms": msgspec.to_builtins(board.alarms(name)),
             }
         return told
 
@@ -192,11 +194,13 @@ async def run(link: socket.socket, listener: socket.socket) -> None:
     engine = wiring.make_engine(setup.configuration, client, workers=setup.workers)
     server = wiring.make_server(setup.configuration, engine)
     discovery = Discovery(engine, client)
+    prober = Prober(engine, client, index=setup.index, workers=setup.workers)
     worker = Worker(setup, engine, server, client, writer)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, writer.close)  # as if the supervisor were gone
     await server.listen(sock=listener)
     engine.snapshot.warm()
     discovery.start()
+    prober.start()
     write_up(writer, {"what": "ready"})
     # What lives from here on lives long: no collection needs to look at it again.
     gc.collect()
@@ -205,6 +209,7 @@ async def run(link: socket.socket, listener: socket.socket) -> None:
     try:
         await worker.obey(reader)
     finally:
+        await prober.close()
         await discovery.close()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from understudy.config.schema.catalogue import CatalogueSection
+from understudy.config.schema.health import HealthSection
 from understudy.config.schema.kinds import Section
 from understudy.config.schema.principals import PrincipalSection
 from understudy.config.schema.routes import RouteSection
@@ -25,6 +26,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "principals": PrincipalSection,
     "transport": TransportSection,
     "server": ServerSection,
+    "health": HealthSection,
     "catalogue": CatalogueSection,
 }
 
@@ -33,7 +35,6 @@ NOT_YET: Mapping[str, str] = {
     "budgets": "budgets",
     "cache": "answer caches beside the provider `stale_cache`",
     "experiments": "experiments",
-    "health": "active health probes",
     "objectives": "objectives and alerts",
     "privacy": "masking of personal data",
     "state_dir": "state on disk, everything is kept in memory",

@@ -175,6 +175,10 @@ class PolicySection(Section):
         default=[],
         description="Only targets whose `region` is one of these words are asked, in every tier; empty: wherever they are.",
     )
+    leave_early: bool = Field(
+        default=_P.leave_early,
+        description="Ask others first while a target is getting worse, before its breaker opens; whatever the strategy.",
+    )
 
     def value(self) -> Policy:
         """The core's policy."""
@@ -192,4 +196,5 @@ class PolicySection(Section):
             elsewhere_when_filtered=self.elsewhere_when_filtered,
             mix_spaces=self.mix_spaces,
             regions=tuple(self.regions),
+            leave_early=self.leave_early,
         )

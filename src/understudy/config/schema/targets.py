@@ -139,6 +139,9 @@ class TargetSection(Section):
         default=None,
         description="Where it is computed, in a word of your own (eu, de, on-site), for `policy.regions`. Never guessed from an address.",
     )
+    probe: Literal["off", "models", "request"] | None = Field(
+        default=None, description="How it is seen whether it is back; by default as `health.probe` says."
+    )
     same_as: Word | None = Field(
         default=None,
         description="Which model it is, by the name that equal ones share; for a deployment whose name does not say it.",

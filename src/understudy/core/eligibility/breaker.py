@@ -9,6 +9,9 @@ from understudy.core.value import value
 LOOK_AGAIN_S = 1.0
 """When a half-open breaker whose test slots are taken is worth another look: its tests are under way, and one good answer frees it."""
 
+LOOKING_S = 5.0
+"""How long after an active probe was due its answer is still expected."""
+
 
 @value
 class BreakerOpen:
@@ -18,13 +21,15 @@ class BreakerOpen:
     reads = "standing"
 
     def excludes(self, candidate: Candidate, ask: Ask) -> Exclusion | None:
-        """The breaker's state, and when it may be tested; None when only an operator knows."""
+        """The breaker's state, and when it may be tested, or is looked at; None when only an operator knows."""
         view = candidate.standing.breakers[candidate.entry.breaker]
         if view.admission(ask.now_s) is not Admission.NO:
             return None
         until_s: float | None = None
         if view.state is State.OPEN:
             until_s = view.until_s
+            if view.look_s and ask.now_s < view.look_s + LOOKING_S:
+                until_s = min(until_s, max(view.look_s, ask.now_s + LOOK_AGAIN_S))
         elif view.state is State.HALF_OPEN:
             until_s = ask.now_s + LOOK_AGAIN_S
         return Exclusion(candidate.entry.target.name, self.name, view.state.value, until_s)

@@ -32,9 +32,10 @@ class Times:
     """Whether a target's times have changed. Samples are logarithms: times are multiplied by trouble, not added to.
 
     `worse`: the evidence that they became longer, 0 to 1 (an alarm); `level`: their mean while that evidence grew, over `run` samples.
+    `alarm`: one stands, from the evidence that makes it until nothing of that is left.
     """
 
-    __slots__ = ("_better", "_mean", "_seen", "_sum", "_variance", "run")
+    __slots__ = ("_better", "_grown", "_mean", "_seen", "_sum", "_variance", "alarm", "run")
 
     def __init__(self) -> None:
         self._seen = 0
@@ -42,12 +43,24 @@ class Times:
         self._variance = 0.0
         self._sum = 0.0
         self._better = 0.0
+        self._grown = 0.0
         self.run = 0
+        self.alarm = False
 
     @property
     def worse(self) -> float:
         """How near an alarm is."""
         return self._sum / WORSE
+
+    @property
+    def ordinary(self) -> float:
+        """The mean that is taken for normal."""
+        return self._mean
+
+    @property
+    def level(self) -> float:
+        """The mean of the present run; the ordinary one without a run."""
+        return self._grown / self.run if self.run else self._mean
 
     def add(self, sample: float) -> bool:
         """One more. True when an alarm begins, or an improvement is certain: what was learned before it is out of date."""
@@ -61,10 +74,17 @@ class Times:
         calm = self._sum < WORSE
         self._sum = min(WORSE, max(0.0, self._sum + off - SLACK))
         self._better = max(0.0, self._better - off - SLACK)
-        self.run = self.run + 1 if self._sum or self._better else 0
+        if self._sum or self._better:
+            self.run += 1
+            self._grown += sample
+        else:
+            self.run = 0
+            self._grown = 0.0
+        self.alarm = self._sum >= WORSE or (self.alarm and self._sum > 0.0)
         if self._better >= BETTER:
             self._seen = int(BETTER)  # the better level becomes the ordinary one soon
             self._better = self._sum = 0.0
+            self.alarm = False
             return True
         return calm and self._sum >= WORSE
 
@@ -88,27 +108,42 @@ HABIT = 1000.0
 
 
 class Failures:
-    """Whether a target fails more than it ordinarily does: a sequential test of ten times the share against the share (A. Wald, 1945)."""
+    """Whether a target fails more than it ordinarily does: a sequential test of ten times the share against the share (A. Wald, 1945).
 
-    __slots__ = ("_ordinary", "_sum", "run")
+    `ordinary`: the share that is taken for normal; `level`: that of the present run. `alarm`: as `Times` has it.
+    """
+
+    __slots__ = ("_failed", "_sum", "alarm", "ordinary", "run")
 
     def __init__(self) -> None:
-        self._ordinary = ORDINARY
+        self.ordinary = ORDINARY
         self._sum = 0.0
+        self._failed = 0
         self.run = 0
+        self.alarm = False
 
     @property
     def worse(self) -> float:
         """How near an alarm is, 0 to 1."""
         return self._sum / CERTAIN
 
+    @property
+    def level(self) -> float:
+        """The share of failures in the present run; the ordinary one without a run."""
+        return self._failed / self.run if self.run else self.ordinary
+
     def add(self, *, failed: bool) -> bool:
         """One more. True when an alarm begins."""
-        ordinary = min(ORDINARY_MAX, max(ORDINARY, self._ordinary))
+        ordinary = min(ORDINARY_MAX, max(ORDINARY, self.ordinary))
         bad = min(WORST, ordinary * TIMES_WORSE)
         calm = self._sum < CERTAIN
         evidence = log(bad / ordinary) if failed else log((1.0 - bad) / (1.0 - ordinary))
         self._sum = min(CERTAIN, max(0.0, self._sum + evidence))
-        self.run = self.run + 1 if self._sum else 0
-        self._ordinary += (failed - self._ordinary) / HABIT
+        if self._sum:
+            self.run += 1
+            self._failed += failed
+        else:
+            self.run = self._failed = 0
+        self.alarm = self._sum >= CERTAIN or (self.alarm and self._sum > 0.0)
+        self.ordinary += (failed - self.ordinary) / HABIT
         return calm and self._sum >= CERTAIN

@@ -51,7 +51,8 @@ class Measures:
     `tokens_per_s`: of answers while they come. `cost_per_success_nusd`. `cached`: share of the prompts' tokens read from the
     provider's cache, 0 to 1. `requests_per_s`, `tokens_used_per_s`: attempts that end, and all their tokens. `rating`: mean of the
     scores given to its answers and `ratings` their weight, faded by weeks. `doubt_first`, `doubt_whole`, `doubt_failing`: how far those means
-    may be off, as standard deviations.
+    may be off, as standard deviations. `alarm`: it has become worse, and
+    nothing says otherwise yet.
     """
 
     at_s: float
@@ -73,6 +74,19 @@ class Measures:
     doubt_first: float = Level(0.0).doubt
     doubt_whole: float = Level(0.0).doubt
     doubt_failing: float = Share(PRIOR_FAILING).doubt
+    alarm: bool = False
+
+
+@value
+class Alarm:
+    """One measure of a target that has changed for the worse. `before`: what was ordinary; `after`: what it is in the present run.
+
+    `measure`: `first_content_ms`, `ms_per_token` (of whole answers, 64 tokens taken for the beginning) or `failing` (a share, 0 to 1).
+    """
+
+    measure: str
+    before: float
+    after: float
 
 
 NEVER_S = float("-inf")
@@ -111,10 +125,14 @@ class Learner:
         "_weight",
         "_whole",
         "_whole_ms",
+        "_window",
+        "alarms",
         "now",
     )
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, window: float = REMEMBERED) -> None:
+        self._window = window
+        self.alarms: tuple[Alarm, ...] = ()
         first_ms = PRIOR_FIRST_MS.get(profile.tier or "", PRIOR_MS)
         self._weight = 0.0
         # The prior is the first sample, and fades like any other.
@@ -168,10 +186,44 @@ class Learner:
         self._rated_s = now_s
         self.now = self._measures(self.now.at_s)
 
+    def news(self) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]] | None:
+        """The alarms that began with the latest attempt, and those that ended; None, as nearly always, when there are neither."""
+        known = self.alarms
+        count = self._streams.alarm + self._paces.alarm + self._failing.alarm
+        if count == len(known) == 0:
+            return None
+        standing = self._standing()
+        names, before = [one.measure for one in standing], [one.measure for one in known]
+        begun = tuple([one for one in standing if one.measure not in before])
+        over = tuple([one for one in known if one.measure not in names])
+        if not begun and not over:
+            return None
+        self.alarms = tuple([one for one in known if one.measure in names]) + begun
+        return begun, tuple([self._now_of(one) for one in over])
+
+    def _standing(self) -> list[Alarm]:
+        found = []
+        if self._streams.alarm:
+            found.append(Alarm("first_content_ms", _ms(self._streams.ordinary), _ms(self._streams.level)))
+        if self._paces.alarm:
+            found.append(Alarm("ms_per_token", exp(self._paces.ordinary), exp(self._paces.level)))
+        if self._failing.alarm:
+            found.append(Alarm("failing", self._failing.ordinary, self._failing.level))
+        return found
+
+    def _now_of(self, over: Alarm) -> Alarm:
+        """An alarm that is over: what it was about, and what is ordinary now."""
+        ordinary = {
+            "first_content_ms": _ms(self._streams.ordinary),
+            "ms_per_token": exp(self._paces.ordinary),
+            "failing": self._failing.ordinary,
+        }
+        return Alarm(over.measure, over.after, ordinary[over.measure])
+
     def _fade(self, now_s: float) -> None:
         at_s = self.now.at_s
         since_s = now_s - at_s if at_s != NEVER_S else 0.0
-        left = exp(-FADING * since_s) * min(1.0, REMEMBERED / (self._weight + 1.0))
+        left = exp(-FADING * since_s) * min(1.0, self._window / (self._weight + 1.0))
         self._weight *= left
         self._first.fade(left)
         self._whole.fade(left)
@@ -235,7 +287,12 @@ class Learner:
             self._first.doubt,
             self._whole.doubt,
             self._failed.doubt,
+            self._streams.alarm or self._paces.alarm or self._failing.alarm,
         )
+
+
+def _ms(logarithm: float) -> float:
+    return exp(logarithm) - 1.0
 
 
 def _quantiles(times: Quantiles) -> tuple[float, float] | None:

@@ -33,6 +33,9 @@ class State(StrEnum):
 
 _CLOSED = State.CLOSED  # a member looked up on its class costs ten times as much, and every attempt asks
 
+LOOKS = (Purpose.PANIC, Purpose.PROBE)
+"""Attempts that are made at an open breaker on purpose: their success speaks of the present, not of the time before it opened."""
+
 ORDERED = (State.FORCED_OPEN, State.WATCH_ONLY)
 """The states that an operator ordered."""
 
@@ -83,13 +86,15 @@ class BreakerView:
     """A breaker as it stands: what eligibility reads and a Decision keeps.
 
     `until_s`: when an open one may be tested, or a closed one has its whole traffic again, monotonic seconds. `tests_free`:
-    how many more test requests a half-open one admits now. `ramp_s`: how long a closed one takes to that.
+    how many more test requests a half-open one admits now. `ramp_s`: how long a closed one takes to that. `look_s`: when an open one
+    is probed next, so that it may be half-open before `until_s`; 0 when nobody says.
     """
 
     state: State
     until_s: float
     tests_free: int
     ramp_s: float = 0.0
+    look_s: float = 0.0
 
     def takes_turn(self, now_s: float, luck: float) -> bool:
         """Whether a target that recovers takes a call that others could take. `luck`: uniform in [0, 1)."""
@@ -123,6 +128,11 @@ class Breaker:
         self._tests_out = 0
         self._recent: deque[tuple[float, bool]] = deque(maxlen=settings.last)  # (when, failed)
 
+    def expect(self, look_s: float) -> None:
+        """An open one will be probed then."""
+        if self.state is State.OPEN:
+            self.view = BreakerView(State.OPEN, self.until_s, self.settings.half_open, look_s=look_s)
+
     def take(self, now_s: float) -> int:
         """Let a call through. Returns the test slot it holds, to be given to `settle`; 0 when it is no test."""
         if self.state is State.OPEN and now_s >= self.until_s:
@@ -151,7 +161,7 @@ class Breaker:
             if failed and self._suffices(now_s):
                 self.happen(Event.TRIPPED, now_s)
         elif self.state is State.OPEN:
-            if not failed and outcome.purpose is Purpose.PANIC:
+            if not failed and outcome.purpose in LOOKS:
                 self.happen(Event.PROBE_GOOD, now_s)
         elif test:  # an attempt from before the breaker opened says nothing about the recovery
             if failed:
