@@ -140,16 +140,17 @@ async def test_an_unknown_model_names_those_that_exist(raise_curtain: Raise, moc
 
 
 WRONG_HEADERS = {
-    "deadline-ms": ["soon", "-5", "0", "1e3"],
+    "deadline-ms": ["soon", "-5", "0", "1e3", "1" * 5000],
     "strategy": ["best"],
     "route": ["nowhere"],
     "labels": ["=x", "novalue"],
+    "session": ["s" * 1025],
     "colour": ["blue"],
     "complexity": ["tricky"],
 }
 
 
-@pytest.mark.parametrize(("name", "told"), [(name, told) for name, all_ in WRONG_HEADERS.items() for told in all_])
+@pytest.mark.parametrize(("name", "told"), [(name, told) for name, all_ in WRONG_HEADERS.items() for told in all_], ids=lambda word: word[:20])
 async def test_a_wish_that_cannot_be_met_is_refused(
     raise_curtain: Raise, mocks: tuple[Mock, Mock], name: str, told: str
 ) -> None:

@@ -10,6 +10,7 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.projection import project_answer
 from understudy.dialects import CONTENT, END, FAILED, FINISH, PROGRESS, BadAnswer, Dialect
 from understudy.engine.attempt import HttpAttempt, Prepared, without_key
+from understudy.engine.cache import BYTES_MAX
 from understudy.engine.crossing import named
 from understudy.engine.streaming import Carrier, PassThrough, Translation, events_of
 from understudy.framing.sse import EventTooLarge
@@ -165,13 +166,16 @@ class StreamAttempt(HttpAttempt):
         show, stream = self.show, self._stream
         idle_s = show.plan.policy.timeouts.idle_s
         write = show.sink.write
-        copy = show.copy
+        copy, copied_bytes = show.copy, 0
         assert stream is not None
         while True:
             if self._held:
                 held, self._held = self._held, b""
                 if copy is not None:
                     copy.append(held)
+                    copied_bytes += len(held)
+                    if copied_bytes > BYTES_MAX:  # nobody could keep it
+                        copy = show.copy = None
                 await write(held)
             if self._ended:
                 break
