@@ -30,6 +30,8 @@ from understudy.transport.server import Server
 if TYPE_CHECKING:
     from understudy.local.client import HostedClient
 
+log = logging.getLogger("understudy")
+
 ORPHAN_GRACE_S = 5.0
 """How long running answers have when the supervisor is gone."""
 
@@ -69,12 +71,20 @@ class Worker:
                 assert not isinstance(self._client, Client), "it was made for the same configuration"
                 self._client.place(message)
             elif isinstance(message, Ask):
-                write_up(self._up, {"what": "answer", "number": message.number, "told": await self._answer(message)})
+                write_up(self._up, {"what": "answer", "number": message.number, "told": await self._told(message)})
             else:
                 grace_s = message.grace_s if isinstance(message, Drain) else ORPHAN_GRACE_S
                 await self._server.drain(grace_s)
                 await self._client.close()
                 return
+
+    async def _told(self, ask: Ask) -> Any:
+        """The answer to a question; nothing where that fails: whoever asks must not end the traffic that runs here."""
+        try:
+            return await self._answer(ask)
+        except Exception:
+            log.exception("a question about %s %s was not answered; please report this", ask.about, ask.id)
+            return None
 
     async def _answer(self, ask: Ask) -> Any:
         match ask.about:

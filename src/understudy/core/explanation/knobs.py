@@ -20,6 +20,8 @@ from understudy.core.scales import slow, time_ms
 from understudy.core.scoreboard import NO_ROOM, ROOM, Standing
 from understudy.core.target import Target
 
+TOKENS_MAX = 10**12
+"""Callers may ask for answers of any length, beyond what a float can hold."""
 OPEN_S = 60.0
 """For how long a breaker is opened that was closed."""
 
@@ -113,7 +115,8 @@ def answer(case: Case, _about: str, factor: float) -> Case:
     """The caller's bound on the answer, one token at least."""
     needs = case.ask.needs
     assert needs.max_tokens is not None
-    return case.with_ask(replace(case.ask, needs=replace(needs, max_tokens=max(1, round(needs.max_tokens * factor)))))
+    bound = max(1, min(needs.max_tokens, TOKENS_MAX))
+    return case.with_ask(replace(case.ask, needs=replace(needs, max_tokens=max(1, round(bound * factor)))))
 
 
 # Switched: `to` is what it becomes
