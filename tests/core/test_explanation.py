@@ -22,6 +22,7 @@ from understudy.core.prompts.heads import FORMAT, Heads, Trained
 from understudy.core.request import Operation
 from understudy.core.resilience.breaker import Event
 from understudy.core.rules.ruling import Reading, Ruling
+from understudy.core.scales import tokens_out
 from understudy.core.select import choose, dice_of, replay
 from understudy.core.sessions import Warm
 from understudy.core.strategies.composite import Composite
@@ -414,3 +415,12 @@ def test_words_for_figures():
     assert plain({1: (inf, FailureKind.DEADLINE)}) == {"1": ["inf", "deadline"]}
     assert isinstance(decide(by_cost()).explain(), Explanation)
     assert search.BOUNDS.startswith("each input alone")
+
+
+def test_a_bound_on_the_answer_beyond_any_float_is_explained_too() -> None:
+    assert tokens_out(-(10**4000)) == 0
+    house = House(target("a"), target("b"), strategy=Cost())
+    for bound in (10**4000, -(10**4000)):
+        decision = Decision(1, "d-1", "r", "v1", replace(NEEDS, max_tokens=bound), "openai_chat", 7, NOW_S)
+        choose(house.plan.tiers[0], house.plan, house.ask(needs=decision.needs), house.board.standings, decision)
+        assert str(decision.explain())

@@ -39,4 +39,4 @@ def time_ms(loss: float) -> float:
 
 def tokens_out(max_tokens: int | None) -> int:
     """How long an answer to expect: a caller's bound is far above what most answers take."""
-    return TOKENS_OUT if max_tokens is None or max_tokens > TOKENS_OUT else max_tokens
+    return TOKENS_OUT if max_tokens is None or max_tokens > TOKENS_OUT else max(max_tokens, 0)

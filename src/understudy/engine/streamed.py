@@ -89,6 +89,8 @@ class StreamAttempt(HttpAttempt):
 
     async def _read_ahead(self, stream: HttpStream, until_s: float) -> Failure | None:
         while self.first_content_s is None:
+            if self.show.engine.now_s() >= until_s:  # reading waits for nothing where all is at hand
+                return self.failed(FailureKind.FIRST_CONTENT_TIMEOUT, "nothing but pings")
             data = await stream.read(until_s)
             failure = self._take(data)
             if failure is not None:
@@ -97,8 +99,6 @@ class StreamAttempt(HttpAttempt):
                 break
             if len(self._held) > HELD_BYTES_MAX:
                 self.first_content_s = self.show.engine.now_s()
-            elif self.first_content_s is None and self.show.engine.now_s() >= until_s:
-                return self.failed(FailureKind.FIRST_CONTENT_TIMEOUT, "nothing but pings")
         if self.first_content_s is None:
             return self._without_content()
         return None
