@@ -138,5 +138,5 @@ def _problem(failed: Any) -> dict[str, Any]:
     return {
         "attempts": len(failed.attempts),
         "decision": failed.decision,
-        "problem": f"{failure.kind}: {failure.message}",
+        "problem": f"{failure.kind}: {failed}",
     }

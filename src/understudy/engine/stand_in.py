@@ -9,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from understudy.core.action import Start
-from understudy.core.answer import Answer, Failed, StreamEvent
+from understudy.core.answer import Answer, Failed, StreamEvent, UsageSeen
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.policy import Timeouts
 from understudy.core.projection import project_answer
@@ -96,6 +96,8 @@ class StandInAttempt(Attempt):
             last_s = show.engine.now_s()
             if isinstance(event, Failed):
                 return event.failure
+            if isinstance(event, UsageSeen):
+                self.usage = event.usage
             out = encoder.encode(named_event(event, created, show.decision.id))
             if out:
                 await show.sink.write(out)

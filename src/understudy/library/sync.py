@@ -7,6 +7,7 @@ import atexit
 import os
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import CancelledError
 from os import PathLike
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -156,6 +157,8 @@ class SyncRouter:
         except KeyboardInterrupt:
             waiting.cancel()
             raise
+        except CancelledError:
+            raise RouterNotEntered("this router was closed before that was done") from None
 
     def _running(self) -> asyncio.AbstractEventLoop:
         """The loop, started if it is not there: at the first use, and in a forked child."""
@@ -250,6 +253,11 @@ class SyncRuleSwitch:
         """Whether it is in force."""
         return bool(self._do(_later(lambda: self._switch.enabled)))
 
+    @property
+    def applied(self) -> int:
+        """How many requests it applied to so far."""
+        return int(self._do(_later(lambda: self._switch.applied)))
+
     def enable(self) -> None:
         """In force from the next request on."""
         self._do(_later(self._switch.enable))
@@ -279,5 +287,15 @@ def _keep_running(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()
+        loop.run_until_complete(_end_the_rest())
     finally:
         loop.close()
+
+
+async def _end_the_rest() -> None:
+    """Cancel what is still under way: a thread waits for each of it, and would wait for ever."""
+    await asyncio.sleep(0)  # what was handed over last begins first
+    if rest := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in rest:
+            task.cancel()
+        await asyncio.wait(rest, timeout=1)
