@@ -356,10 +356,11 @@ def told_command(name: str, command: Any, doc: str) -> str:
         if parameter.name == "help":
             continue
         positional = not any(option.startswith("-") for option in parameter.opts)
-        shown = f"[{parameter.name.upper()}]" if positional else ", ".join(parameter.opts)
+        shown = parameter.name.upper() if positional else ", ".join(parameter.opts)
         default = parameter.default if parameter.default not in (None, False, "") else ""
-        usage += [shown] if positional else []
-        rows.append((code(shown), code(str(default)), parameter.help or ""))
+        if positional:
+            usage.append(shown if parameter.required else f"[{shown}]")
+        rows.append((code(shown), "required" if parameter.required else code(str(default)), parameter.help or ""))
     return f"## {name}\n\n```\n{' '.join(usage)} [OPTIONS]\n```\n\n{doc}\n\n" + table(
         ("option", "default", "meaning"), rows
     )

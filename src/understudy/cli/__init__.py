@@ -37,11 +37,11 @@ class Commands(TyperGroup):
         one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         parts = getattr(module, "parts", {})
         if parts:  # commands under this one, which by itself does `command`
-            one.callback(invoke_without_command=True, help=inspect.getdoc(module))(module.command)
+            one.callback(invoke_without_command=True, help=_paragraphs(module))(module.command)
             for name, part in parts.items():
-                one.command(name=name, help=inspect.getdoc(part))(part)
+                one.command(name=name, help=_paragraphs(part))(part)
         else:
-            one.command(name=cmd_name, help=inspect.getdoc(module))(module.command)
+            one.command(name=cmd_name, help=_paragraphs(module))(module.command)
         command = get_command(one)
         command.name = cmd_name
         return command
@@ -50,6 +50,12 @@ class Commands(TyperGroup):
         """Know every command before an unknown one is reported, so that the nearest can be suggested."""
         self.commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx) if name != args[0]}
         return super().resolve_command(ctx, args)
+
+
+def _paragraphs(documented: object) -> str:
+    """A docstring with one line to a paragraph: the terminal breaks lines, and source files are wider than most of them."""
+    told = inspect.getdoc(documented) or ""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in told.split("\n\n"))
 
 
 app = typer.Typer(

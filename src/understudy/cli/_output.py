@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -17,6 +18,8 @@ FAILED = 1
 ASKED_WRONGLY = 2
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+PORT_MAX = 65535
 
 
 def tell(text: str, data: Any, *, as_json: bool) -> None:
@@ -32,6 +35,14 @@ def fail(problems: Sequence[str], *, as_json: bool, code: int = FAILED) -> NoRet
         for problem in problems:
             print(problem, file=sys.stderr)
     raise typer.Exit(code)
+
+
+def write(path: Path, text: str, *, as_json: bool) -> None:
+    """Put what was made into a file, or say why that cannot be."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        fail([f"{path}: cannot be written: {error.strerror}"], as_json=as_json)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from understudy.cli._output import FAILED, Json, fail
+from understudy.cli._output import FAILED, PORT_MAX, Json, fail
 
 if TYPE_CHECKING:
     from understudy.mock import Mock
@@ -49,7 +49,8 @@ routes:
 
 def command(
     port: Annotated[
-        int, typer.Option(help="Where the gateway listens; another one is taken when it is in use.")
+        int,
+        typer.Option(help="Where the gateway listens; another one is taken when it is in use.", min=0, max=PORT_MAX),
     ] = 8484,
     seconds: Annotated[
         float | None, typer.Option(min=1, help="End after that long; watched, it plays until Ctrl-C.")
