@@ -137,7 +137,7 @@ def test_a_place_that_cannot_be_written_is_told_and_nothing_is_left_behind(tmp_p
     source.write_text(json.dumps({"xai": {"models": {"grok-9": {}}}}))
     (tmp_path / "there").mkdir()
     done = models("refresh", "--from", str(source), "--to", str(tmp_path / "there" / where))
-    assert done.exit_code == 2
+    assert done.exit_code == 1
     assert "cannot be written: " in done.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["api.json", "there"]
     assert "cannot be read: No such file" in models("refresh", "--from", str(tmp_path / "none.json")).output
