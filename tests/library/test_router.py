@@ -181,6 +181,8 @@ async def test_operating_by_a_wrong_name_tells_the_right_ones(mocks) -> None:
             router.breaker("leed")
         with pytest.raises(ValueError, match="is not called after 'breaker_opened'"):
             router.off("breaker_opened", print)
+        with pytest.raises(TypeError, match="an async function"):
+            await router.run(lambda target: target.model)
         with pytest.raises(ValueError, match="above 0"):
             await router.run(lambda _: asyncio.sleep(0), deadline_s=0)
 
