@@ -88,7 +88,7 @@ def test_chat_names_who_was_asked_in_vain(tmp_path: Path, mock_url: str) -> None
     told = run("chat", "Hello?", folder=folder)
     assert told.returncode == 0
     assert "sorry (local), 3 attempt(s)" in told.stdout
-    assert "not lead: connection_refused: no connection to 127.0.0.1:9" in told.stdout
+    assert "not lead: connection_refused: no connection to 127.0.0.1:9: Connection refused\n" in told.stdout
     page = json.loads(run("chat", "Hello?", "--json", folder=folder).stdout)
     assert [one["target"] for one in page["failed"]] == ["lead", "blind"]
     compared = run("chat", "Hello?", "--compare", "lead,sorry", folder=folder).stdout
