@@ -102,6 +102,16 @@ def test_python_dash_m_is_the_command():
     assert done.stdout.startswith(f"understudy {__version__}")
 
 
+@pytest.mark.parametrize(("module", "command", "extra"), [("typer", "version", "cli"), ("uvicorn", "serve", "serve")])
+def test_an_extra_that_is_not_installed_is_named(module, command, extra, tmp_path):
+    (tmp_path / "understudy.yaml").write_text("targets: {hi: {provider: simulated}}")
+    code = f"import sys; sys.modules[{module!r}] = None; sys.argv = ['understudy', {command!r}]; from understudy.__main__ import main; main()"
+    run_it = [sys.executable, "-c", code]
+    done = subprocess.run(run_it, capture_output=True, text=True, check=False, timeout=30, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == f"{module} is not installed, which this command needs: pip install 'understudy[{extra}]'\n"
+
+
 def test_columns_are_aligned_and_end_without_blanks():
     assert columns([("a", "b"), ("longer", "")]) == "  a       b\n  longer"
     assert columns([]) == ""
