@@ -19,7 +19,7 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.money import cost_nusd
 from understudy.core.outcome import Billing, Outcome
 from understudy.core.request import Operation
-from understudy.core.scoreboard import Hold
+from understudy.core.track import Hold
 from understudy.core.usage import Usage
 from understudy.core.value import value
 from understudy.dialects import BadAnswer, Dialect

@@ -31,7 +31,7 @@ from understudy.core.outcome import Outcome, Result
 from understudy.core.plan import Entry, RoutePlan
 from understudy.core.projection import NO_SEALS, Loss, without_seals
 from understudy.core.request import Call, Operation
-from understudy.core.scoreboard import Hold
+from understudy.core.track import Hold
 from understudy.core.walk import walk
 from understudy.dialects import Dialect
 from understudy.engine.attempt import Attempt, Prepared, WholeAttempt
