@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -112,6 +113,34 @@ def test_explain_knows_who_may_ask(tmp_path: Path) -> None:
     told = run("explain", "request.json", "--principal", "ap", folder=folder)
     assert told.returncode == 2
     assert "no principal is called 'ap'; there are: app" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "words"),
+    [
+        (b"\xff\xfe", 2, b"standard input is not UTF-8 text"),
+        ("grüße".encode(), 0, b"gr??e 1"),
+        (b"", 2, b"no question"),
+    ],
+)
+def test_chat_speaks_and_hears_any_encoding(tmp_path: Path, said: bytes, code: int, words: bytes) -> None:
+    (tmp_path / "understudy.yaml").write_text("targets: {hi: {provider: static, text: grüße 1}}", encoding="utf-8")
+    command = [sys.executable, "-m", "understudy", "chat", "-"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    told = subprocess.run(
+        command, input=said, capture_output=True, check=False, timeout=40, cwd=tmp_path, env=environment
+    )
+    assert told.returncode == code
+    assert words in told.stdout + told.stderr
+    assert b"Traceback" not in told.stderr
+
+
+def test_json_loses_nothing_in_any_encoding(tmp_path: Path) -> None:
+    (tmp_path / "understudy.yaml").write_text("targets: {hi: {provider: static, text: grüße 1}}", encoding="utf-8")
+    command = [sys.executable, "-m", "understudy", "chat", "Hello", "--json"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    told = subprocess.run(command, capture_output=True, check=True, timeout=40, cwd=tmp_path, env=environment)
+    assert json.loads(told.stdout)["text"] == "grüße 1"
 
 
 def test_chat_that_cannot_be_answered_says_why(tmp_path: Path) -> None:

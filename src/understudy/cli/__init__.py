@@ -13,6 +13,7 @@ import inspect
 import pkgutil
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -86,6 +87,9 @@ def _understudy(
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that cannot show every letter shows the others
+            stream.reconfigure(errors="replace")
     try:
         app()
     except BrokenPipeError:

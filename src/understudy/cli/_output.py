@@ -24,13 +24,18 @@ PORT_MAX = 65535
 
 def tell(text: str, data: Any, *, as_json: bool) -> None:
     """Say what came of it."""
-    print(json.dumps(data, indent=2, ensure_ascii=False) if as_json else text)
+    print(_json(data) if as_json else text)
+
+
+def _json(data: Any) -> str:
+    """JSON for reading, and for any encoding of the output: what that lacks is escaped, never replaced."""
+    return json.dumps(data, indent=2, ensure_ascii=(sys.stdout.encoding or "").lower() != "utf-8")
 
 
 def fail(problems: Sequence[str], *, as_json: bool, code: int = FAILED) -> NoReturn:
     """Say what went wrong, each problem on a line, and stop."""
     if as_json:
-        print(json.dumps({"ok": False, "problems": list(problems)}, indent=2, ensure_ascii=False))
+        print(_json({"ok": False, "problems": list(problems)}))
     else:
         for problem in problems:
             print(problem, file=sys.stderr)

@@ -22,7 +22,7 @@ def command(
     question: Annotated[str, typer.Argument(help="What to ask; - reads it from standard input.")],
     config: ConfigFile = None,
     route: Annotated[
-        str | None, typer.Option(help="The route, target or provider/model; default: the first route.")
+        str | None, typer.Option(help="The route, target or model to ask; default: the first route.")
     ] = None,
     compare: Annotated[
         str | None, typer.Option(metavar="A,B,C", help="Ask several targets, and show their answers side by side.")
@@ -33,7 +33,10 @@ def command(
     """Ask, in this process: no server is needed."""
     with told(as_json=as_json):
         configuration = read_configuration(config)
-    text = sys.stdin.read() if question == "-" else question
+    try:
+        text = sys.stdin.buffer.read().decode() if question == "-" else question
+    except UnicodeDecodeError:
+        fail(["standard input is not UTF-8 text"], as_json=as_json, code=ASKED_WRONGLY)
     if not text.strip():
         fail(["there is no question"], as_json=as_json, code=2)
     if compare is not None:
@@ -45,7 +48,7 @@ def command(
         if all(row["problem"] is not None for row in page["answers"]):
             raise typer.Exit(FAILED)
         return
-    name = route or next(iter(configuration.routes))
+    name = route or next(iter((*configuration.routes, *configuration.targets)))  # stand-ins alone make no route
     page = asyncio.run(_ask(configuration, name, text, max_tokens, live=not as_json))
     if page["problem"] is not None:
         fail([page["problem"]], as_json=as_json)
@@ -64,8 +67,8 @@ async def _ask(
     settings = {} if max_tokens is None else {"max_tokens": max_tokens}
     began_s = time.monotonic()
     async with Router(configuration=configuration) as router:
-        stream = router.stream(name, text, **settings)
         try:
+            stream = router.stream(name, text, **settings)
             async for chunk in stream:
                 if live:
                     print(chunk.text, end="", flush=True)
