@@ -143,7 +143,7 @@ def _text(
     parts += [f"  and {count} more models of {name}, each by its full name" for name, count in further.items()]
     if known := figure_rows(figures(configuration)):
         parts += ["what is known of them, and from whom", columns(known)]
-    parts.append("routes")
+    parts.append("routes" if configuration.routes else "no routes: each target is asked by its own name")
     for name in configuration.routes:
         own = [step for step in steps if step.route == name]
         parts.append(
