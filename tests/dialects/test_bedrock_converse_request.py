@@ -88,6 +88,15 @@ def test_a_system_prompt_alone_becomes_what_a_user_says():
     assert lost == [("messages.role", LOSSY)]
 
 
+def test_a_user_speaks_first_also_where_an_assistant_did():
+    greeting = Message(Role.ASSISTANT, (Text("Welcome!"),))
+    for before in ((), (Message(Role.SYSTEM, (Text("Be kind."),)),)):
+        body, lost = asked(*before, greeting, HI)
+        assert [turn["role"] for turn in body["messages"]] == ["user", "assistant", "user"]
+        assert body["messages"][1]["content"] == [{"text": "Welcome!"}]
+        assert lost == [("messages.role", COSMETIC)]
+
+
 def test_turns_alternate_and_parallel_results_come_first_in_one_of_them():
     calls = Message(Role.ASSISTANT, (ToolCall("a", "look_up", {}), ToolCall("b", "look_up", {})))
     body, lost = asked(
@@ -267,8 +276,8 @@ def test_json_in_a_result_is_text_elsewhere_and_json_here():
     ],
 )  # fmt: skip
 def test_media_in_the_words_of_the_api(part, written):
-    body, lost = asked(Message(Role.USER, (part,)))
-    assert body["messages"][0]["content"] == [written]
+    body, lost = asked(Message(Role.USER, (part, Text("See?"))))
+    assert body["messages"][0]["content"] == [written, {"text": "See?"}]
     assert not lost
     assert read(written).messages[0].parts == (part,)
 
@@ -296,12 +305,22 @@ def test_media_stay_in_a_result_and_sound_goes_behind_it():
     assert not lost
 
 
+def test_a_turn_of_documents_alone_says_their_names():
+    two = (Document(Plain("a"), "one"), Document(Plain("b")))
+    body, lost = asked(Message(Role.USER, two))
+    assert body["messages"][0]["content"][2] == {"text": "one, document"}
+    assert len(body["messages"][0]["content"]) == 3
+    assert not lost
+    worded, _ = asked(Message(Role.USER, (*two, Text("Compare."))))
+    assert [block["text"] for block in worded["messages"][0]["content"] if "text" in block] == ["Compare."]
+
+
 def test_documents_have_names_of_their_own():
     parts = tuple(
         Document(Inline("text/csv", "QUJD"), title) for title in (None, "Akt  1.pdf", "Akt  1.pdf", None, "é" * 300)
     )
-    body, lost = asked(Message(Role.USER, parts))
-    names = [block["document"]["name"] for block in body["messages"][0]["content"]]
+    body, lost = asked(Message(Role.USER, (*parts, Text("Compare."))))
+    names = [block["document"]["name"] for block in body["messages"][0]["content"][:-1]]
     assert names == ["document", "Akt -1-pdf", "Akt -1-pdf (2)", "document (2)", "-"]
     assert lost == [("messages.document.title", COSMETIC)]
 

@@ -67,6 +67,22 @@ def _unsealed(parts: tuple[Part, ...], losses: dict[str, None]) -> tuple[Part, .
     return tuple(kept)
 
 
+_BEFORE_THE_FIRST = "(The assistant speaks first.)"
+
+
+def a_user_first(conversation: Conversation) -> Ruled:
+    """The first turn is a user's ("A conversation must start with a user message."), also where an assistant's greeting or a
+    cut history comes first.
+    """
+    messages = conversation.messages
+    place = next((at for at, message in enumerate(messages) if message.role is not Role.SYSTEM), len(messages))
+    if place == len(messages) or messages[place].role is not Role.ASSISTANT:
+        return conversation, ()
+    opening = Message(Role.USER, (Text(_BEFORE_THE_FIRST),))
+    settled = (*messages[:place], opening, *messages[place:])
+    return replace(conversation, messages=settled), (Loss("messages.role", COSMETIC),)
+
+
 def marks_as_cache_points(conversation: Conversation) -> Ruled:
     """A cache point stands between the blocks of a turn, and knows but how long it lives."""
     messages = conversation.messages
@@ -129,6 +145,18 @@ def documents_with_names(conversation: Conversation) -> Ruled:
 
     fitted = _with_parts(conversation, lambda message: tuple(map(named, message.parts)))
     return fitted, tuple(Loss(name, COSMETIC) for name in losses)
+
+
+def words_beside_documents(conversation: Conversation) -> Ruled:
+    """A turn with documents has words, too (docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html): their names."""
+
+    def worded(message: Message) -> tuple[Part, ...]:
+        names = [part.title or "" for part in message.parts if isinstance(part, Document)]
+        if not names or any(isinstance(part, Text) for part in message.parts):
+            return message.parts
+        return (*message.parts, Text(", ".join(names)))
+
+    return _with_parts(conversation, worded), ()
 
 
 def _holds_document(part: Part) -> bool:
@@ -258,8 +286,10 @@ REQUEST_CARRIES = Carries(
         words_to_read,
         results_first,
         someone_speaks,
+        a_user_first,
         marks_as_cache_points,
         documents_with_names,
+        words_beside_documents,
         tools_that_may_be_called,
         tools_for_their_calls,
         descriptions_with_words,
