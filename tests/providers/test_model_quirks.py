@@ -350,3 +350,19 @@ def test_thinking_sealed_by_another_provider_of_the_format_stays_behind():
 @pytest.mark.parametrize("provider", ["deepseek", "groq", "openrouter"])
 def test_who_keeps_nothing_between_requests_says_so(provider):
     assert "stored" in facts(provider).lacks
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "think", "lost"),
+    [
+        ("gpt-oss:20b", "high", "high", set()),
+        ("hf.co/unsloth/gpt-oss-20b-GGUF:Q4_K_M", "low", "low", set()),
+        ("qwen3:8b", "high", True, {"reasoning.effort"}),
+        ("qwen3:8b", "none", False, set()),
+        ("llama3.2", None, None, set()),
+    ],
+)
+def test_only_gpt_oss_is_told_by_ollama_how_hard_to_think(model, effort, think, lost):
+    body, reported = translated("ollama", model, Settings(reasoning=effort and ReasoningSettings(effort=effort)))
+    assert body.get("think") == think
+    assert reported == lost
