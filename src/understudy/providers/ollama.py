@@ -28,7 +28,6 @@ from understudy.providers import (
 )
 
 
-
 def thinking_on_or_off(conversation: Conversation) -> tuple[Conversation, tuple[Loss, ...]]:
     """A level is thinking that is on."""
     asked = conversation.settings.reasoning
@@ -58,5 +57,6 @@ PROVIDER = Provider(
     ),
     key_required=False,
     local=True,
+    also_at=("/api",),
     models_path="/api/tags",
 )

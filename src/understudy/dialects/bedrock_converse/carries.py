@@ -71,9 +71,7 @@ _BEFORE_THE_FIRST = "(The assistant speaks first.)"
 
 
 def a_user_first(conversation: Conversation) -> Ruled:
-    """The first turn is a user's ("A conversation must start with a user message."), also where an assistant's greeting or a
-    cut history comes first.
-    """
+    """The first turn is a user's ("A conversation must start with a user message."): a greeting or a cut history gets one before it."""
     messages = conversation.messages
     place = next((at for at, message in enumerate(messages) if message.role is not Role.SYSTEM), len(messages))
     if place == len(messages) or messages[place].role is not Role.ASSISTANT:
