@@ -88,15 +88,6 @@ def test_a_system_prompt_alone_becomes_what_a_user_says():
     assert lost == [("messages.role", LOSSY)]
 
 
-def test_a_user_speaks_first_also_where_an_assistant_did():
-    greeting = Message(Role.ASSISTANT, (Text("Welcome!"),))
-    for before in ((), (Message(Role.SYSTEM, (Text("Be kind."),)),)):
-        body, lost = asked(*before, greeting, HI)
-        assert [turn["role"] for turn in body["messages"]] == ["user", "assistant", "user"]
-        assert body["messages"][1]["content"] == [{"text": "Welcome!"}]
-        assert lost == [("messages.role", COSMETIC)]
-
-
 def test_turns_alternate_and_parallel_results_come_first_in_one_of_them():
     calls = Message(Role.ASSISTANT, (ToolCall("a", "look_up", {}), ToolCall("b", "look_up", {})))
     body, lost = asked(

@@ -366,3 +366,27 @@ def test_only_gpt_oss_is_told_by_ollama_how_hard_to_think(model, effort, think, 
     body, reported = translated("ollama", model, Settings(reasoning=effort and ReasoningSettings(effort=effort)))
     assert body.get("think") == think
     assert reported == lost
+
+
+@pytest.mark.parametrize(
+    ("model", "opened"),
+    [
+        ("us.amazon.nova-2-lite-v1:0", True),
+        ("eu.amazon.nova-pro-v1:0", True),
+        ("mistral.mistral-large-2407-v1:0", True),
+        ("openai.gpt-oss-120b-1:0", True),
+        ("anthropic.claude-3-5-sonnet-20240620-v1:0", True),
+        ("arn:aws:bedrock:us-east-1:1:application-inference-profile/x", True),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", False),
+    ],
+)
+def test_a_user_speaks_first_on_bedrock_but_for_current_claudes(model, opened):
+    greeting = Message(Role.ASSISTANT, (Text("Welcome!"),))
+    hi = Message(Role.USER, (Text("hi"),))
+    for before in ((), (Message(Role.SYSTEM, (Text("Be kind."),)),)):
+        body, lost = translated("bedrock", model, Settings(), (*before, greeting, hi))
+        roles = ["user"] * opened + ["assistant", "user"]
+        assert [turn["role"] for turn in body["messages"]] == roles
+        assert body["messages"][-2]["content"] == [{"text": "Welcome!"}]
+        assert ("messages.role" in lost) is opened
+    assert translated("bedrock", model, Settings(), (hi, greeting))[1] == set()

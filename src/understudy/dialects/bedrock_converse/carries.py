@@ -67,20 +67,6 @@ def _unsealed(parts: tuple[Part, ...], losses: dict[str, None]) -> tuple[Part, .
     return tuple(kept)
 
 
-_BEFORE_THE_FIRST = "(The assistant speaks first.)"
-
-
-def a_user_first(conversation: Conversation) -> Ruled:
-    """The first turn is a user's ("A conversation must start with a user message."): a greeting or a cut history gets one before it."""
-    messages = conversation.messages
-    place = next((at for at, message in enumerate(messages) if message.role is not Role.SYSTEM), len(messages))
-    if place == len(messages) or messages[place].role is not Role.ASSISTANT:
-        return conversation, ()
-    opening = Message(Role.USER, (Text(_BEFORE_THE_FIRST),))
-    settled = (*messages[:place], opening, *messages[place:])
-    return replace(conversation, messages=settled), (Loss("messages.role", COSMETIC),)
-
-
 def marks_as_cache_points(conversation: Conversation) -> Ruled:
     """A cache point stands between the blocks of a turn, and knows but how long it lives."""
     messages = conversation.messages
@@ -284,7 +270,6 @@ REQUEST_CARRIES = Carries(
         words_to_read,
         results_first,
         someone_speaks,
-        a_user_first,
         marks_as_cache_points,
         documents_with_names,
         words_beside_documents,
