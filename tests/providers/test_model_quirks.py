@@ -15,6 +15,7 @@ from understudy.core.conversation import (
     Message,
     Reasoning,
     ReasoningSettings,
+    Refusal,
     Role,
     Settings,
     Text,
@@ -390,3 +391,40 @@ def test_a_user_speaks_first_on_bedrock_but_for_current_claudes(model, opened):
         assert body["messages"][-2]["content"] == [{"text": "Welcome!"}]
         assert ("messages.role" in lost) is opened
     assert translated("bedrock", model, Settings(), (hi, greeting))[1] == set()
+
+
+def test_mistral_gets_nothing_in_a_message_that_it_does_not_know():
+    messages = [
+        {"role": "developer", "content": "d", "name": "boss"},
+        {"role": "user", "content": "hi", "name": None},
+        {
+            "role": "assistant",
+            "content": "ho",
+            "refusal": None,
+            "annotations": [],
+            "audio": None,
+            "function_call": None,
+        },
+        {"role": "user", "content": "hi", "metadata": {"a": 1}},
+        {"role": "assistant", "content": None, "refusal": "No.", "annotations": []},
+        {"role": "assistant", "content": "hm", "reasoning_content": "thought", "prefix": True},
+        {"role": "critic", "content": "left to the provider", "mood": "bad"},
+    ]
+    body, lost = kept("mistral", "mistral-large-latest", {"messages": messages})
+    assert body["messages"] == [
+        {"role": "system", "content": "d"},
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": "ho"},
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": "No."},
+        {"role": "assistant", "content": "hm", "prefix": True},
+        messages[-1],
+    ]
+    assert lost == ("messages.name", "messages.metadata", "messages.reasoning")
+    said = (Message(Role.USER, (Text("hi"),)), Message(Role.ASSISTANT, (Refusal("No."),)))
+    assert translated("mistral", "mistral-large-latest", Settings(), said)[0]["messages"][1] == {
+        "role": "assistant",
+        "content": "No.",
+    }
+    untouched, nothing = kept("openai", "gpt-4o", {"messages": messages[1:3]})
+    assert (untouched["messages"], nothing) == (messages[1:3], ())
