@@ -222,8 +222,7 @@ class WholeAttempt(HttpAttempt):
     async def relay(self, until_s: float) -> Failure | None:  # noqa: ARG002  it is all here
         """Give it."""
         self.committed = True
-        headers = self.show.headers(self, self._headers)
-        headers.append(JSON)
-        self.show.sink.respond(200, headers, self._body)
-        self.show.keep(self._body)
+        show, body = self.show, self._body
+        show.sink.respond(200, show.headers(self, self._headers, JSON), body)
+        show.keep(body)
         return None
