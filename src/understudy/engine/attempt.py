@@ -35,7 +35,7 @@ _YES = Billing.YES  # a member looked up on its class costs ten times as much, a
 JSON = (b"content-type", b"application/json")
 
 
-ABANDONED = (FailureKind.LOST_RACE, FailureKind.CLIENT_LEFT)
+ABANDONED = (FailureKind.LOST_RACE, FailureKind.CLIENT_LEFT, FailureKind.DRAINING)
 """Nobody waits for the answer any more, and it may be paid for all the same."""
 
 

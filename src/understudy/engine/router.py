@@ -141,7 +141,9 @@ class Engine:
     async def _cancelled(self, show: Performance) -> None:
         """The caller has gone, or must go."""
         kind = show.sink.left or FailureKind.CLIENT_LEFT
-        self._ended(show.decision, tuple(show.attempts), Failure(kind, TOLD[kind]))
+        result = self._ended(show.decision, tuple(show.attempts), Failure(kind, TOLD[kind]))
+        if show.snapshot.spends:
+            book_spending(self, show.call, result)
         if kind is FailureKind.DRAINING:
             await self._draining(show, show.sink)
 
