@@ -32,7 +32,18 @@ from understudy.core.action import (
 from understudy.core.decision import Decision
 from understudy.core.failure import Failure, FailureKind, Implicates, Then
 from understudy.core.outcome import Outcome, Purpose, Result
-from understudy.core.plan import Ask, Candidate, Entry, Exclusion, Round, RoutePlan, TierPlan, Tried, Visit, first_exclusion
+from understudy.core.plan import (
+    Ask,
+    Candidate,
+    Entry,
+    Exclusion,
+    Round,
+    RoutePlan,
+    TierPlan,
+    Tried,
+    Visit,
+    first_exclusion,
+)
 from understudy.core.resilience.backoff import delay_s, repeats
 from understudy.core.resilience.breaker import State
 from understudy.core.scoreboard import Scoreboard
@@ -229,7 +240,7 @@ class Trip:
         gone, and the same target comes first each time.
         """
         choices = self.decision.choices
-        if choices and any([choice.tier is tier for choice in choices]):
+        if choices and any(choice.tier is tier for choice in choices):
             return dice_of(self.decision, len(choices)).fork(LOTS).below(LOTS)
         return self.board.turn(tier.rotation)
 
