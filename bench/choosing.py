@@ -1,10 +1,11 @@
 """`python bench/choosing.py`: how long a choice takes and how good it is. Writes results/choosing.md and results/choosing.json.
 
 - Time of one choice (eligibility, scores, order) for every strategy and balancer among 12, 100 and 1,000 targets that all have a past.
-- Evenings in a drifting world (`understudy.sim.drift`), with regret over time for each strategy.
+- Evenings in a drifting world (`understudy.sim.drift`), with regret over time for each strategy, drawn in docs/guides/regret.svg.
 """
 
 import json
+from math import log10
 from pathlib import Path
 
 from understudy.sim.crowd import PAIRS, Crowd, unit_us
@@ -12,7 +13,7 @@ from understudy.sim.drift import NEAR, World, play
 
 HERE = Path(__file__).resolve().parent
 SIZES = (12, 100, 1000)
-SEEDS = range(100, 112)
+SEEDS = range(100, 140)
 EVENINGS = (
     ("failover", "adaptive"),
     ("shuffle", "adaptive"),
@@ -21,6 +22,13 @@ EVENINGS = (
     ("failover", "composite"),
     ("composite", "composite"),
 )
+
+
+CURVES = (("failover", "#888888"), ("shuffle", "#c77700"), ("composite", "#1b7f4b"), ("adaptive", "#1f5fbf"))
+"""Who is drawn, as judged by the weights of `adaptive`, and in which colour."""
+
+WIDTH, HEIGHT, MARGIN = 640, 360, 56
+DECADES = 4
 
 
 def times() -> list[tuple[str, str, list[float]]]:
@@ -78,6 +86,44 @@ def page(measured: list[tuple[str, str, list[float]]], played: list[dict[str, ob
     return "\n".join([*lines, ""])
 
 
+def drawing(played: list[dict[str, object]], hours: float) -> str:
+    """Regret over the evening as a picture: worth lost so far (of requests worth at most 1), on a scale of tens."""
+    right, bottom = WIDTH - 2 * MARGIN, HEIGHT - MARGIN
+
+    def height(lost: float) -> float:
+        return bottom - (bottom - MARGIN / 2) * log10(max(1.0, lost)) / DECADES
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
+        "<title>Regret over time</title>",
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+    ]
+    for power in range(DECADES + 1):
+        y = height(10.0**power)
+        parts.append(f'<path d="M{MARGIN} {y:.1f}H{right}" stroke="#dddddd"/>')
+        parts.append(f'<text x="{MARGIN - 6}" y="{y + 4:.1f}" text-anchor="end">{10**power:,}</text>')
+    for quarter in range(5):
+        x = MARGIN + (right - MARGIN) * quarter / 4
+        parts.append(f'<text x="{x:.0f}" y="{bottom + 18}" text-anchor="middle">{hours * quarter / 4:g} h</text>')
+    parts.append(
+        f'<text x="{MARGIN}" y="{HEIGHT - 12}">worth lost against perfect knowledge, summed up; mean of {len(SEEDS)} evenings</text>'
+    )
+    lowest = 0.0
+    for name, colour in CURVES:
+        regret = next(row["regret"] for row in played if (row["strategy"], row["judged"]) == (name, "adaptive"))
+        assert isinstance(regret, list)
+        points = " ".join(
+            f"{MARGIN + (right - MARGIN) * (place + 1) / len(regret):.1f},{height(lost):.1f}"
+            for place, lost in enumerate(regret)
+        )
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        lowest = max(
+            lowest + 14.0, height(regret[-1]) + 4.0
+        )  # names of curves that end together stand below each other
+        parts.append(f'<text x="{right + 6}" y="{lowest:.1f}" fill="{colour}">{name}</text>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
 def main() -> None:
     measured, played, unit = times(), evenings(), unit_us(9)
     text = page(measured, played, unit)
@@ -85,6 +131,7 @@ def main() -> None:
     (results / "choosing.md").write_text(text)
     document = {"unit_us": unit, "times_us": [[*pair[:2], *pair[2]] for pair in measured], "evenings": played}
     (results / "choosing.json").write_text(json.dumps(document, indent=1) + "\n")
+    (HERE.parent / "docs" / "guides" / "regret.svg").write_text(drawing(played, World(seed=0).hours))
     print(text)
 
 

@@ -133,7 +133,7 @@ class Exchange(Sink, Protocol):
     peer: str  # the client's address
 
 
-Handler = Callable[[Exchange], Awaitable[None]]
+Handler = Callable[[Exchange], Awaitable[object] | None]
 """Answers one exchange. An exception that escapes it becomes a 500."""
 
 Refusal = Callable[[str, FailureKind, str], tuple[tuple[Header, ...], bytes]]

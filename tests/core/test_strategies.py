@@ -17,6 +17,7 @@ from understudy.core.dice import Dice
 from understudy.core.failure import FailureKind
 from understudy.core.money import Price
 from understudy.core.outcome import Outcome, Purpose
+from understudy.core.parts import total
 from understudy.core.request import Needs
 from understudy.core.select import replay
 from understudy.core.sessions import WARM_S, Warm
@@ -24,6 +25,7 @@ from understudy.core.strategies.adaptive import Adaptive
 from understudy.core.strategies.arbitrage import Arbitrage
 from understudy.core.strategies.composite import Composite
 from understudy.core.strategies.cost import Cost
+from understudy.core.strategies.cost_quality import CostQuality
 from understudy.core.strategies.frugal import Frugal
 from understudy.core.strategies.predictive import Predictive
 from understudy.core.strategies.quality import Quality
@@ -243,6 +245,41 @@ def test_the_fixed_mixtures_are_sixty_forty_and_half_and_half() -> None:
     assert half.scores(now_s=NOW_S)["a"] == pytest.approx(0.5 * dear + 0.5 * 2 / 3, abs=0.005)
 
 
+def test_a_balance_holds_the_quality_that_is_asked_for() -> None:
+    targets = [
+        target("poor", price=CHEAP, profile=Profile(quality=0.4)),
+        target("unknown", price=CHEAP, profile=Profile()),
+        target("good", price=RICH, profile=Profile(quality=0.8)),
+    ]
+    assert House(*targets, strategy=CostQuality()).order()[0] == "unknown"
+    assert House(*targets, strategy=CostQuality(min_quality=0.8)).order()[0] == "good"
+
+
+def test_composite_gives_the_benefit_of_the_doubt_until_it_has_seen_enough() -> None:
+    house = House(target("known"), target("unlucky"), strategy=Composite(explore=1e-9))
+    house.attempt("known", count=200)
+    house.attempt("known", failure=FailureKind.SERVER_ERROR, count=2)
+    house.attempt("unlucky", count=10)
+    house.attempt("unlucky", failure=FailureKind.SERVER_ERROR)
+    assert house.order()[0] == "unlucky", "one failure of eleven says little"
+    assert (
+        House(target("a"), strategy=Composite(explore=0.0)).scores()["a"]
+        > (House(target("a"), strategy=Composite(explore=1e-9)).scores()["a"])
+    )
+    for _ in range(30):
+        house.attempt("unlucky", count=9)
+        house.attempt("unlucky", failure=FailureKind.SERVER_ERROR)
+    assert house.order()[0] == "known", "one of ten, three hundred times, says all"
+
+
+def test_adaptive_does_not_look_again_at_who_cannot_become_the_best() -> None:
+    dear = target("dear", price=RICH, profile=Profile(quality=0.3))
+    house = House(target("good", price=CHEAP), dear, strategy=Adaptive())
+    house.attempt("good", 0.5, count=100)
+    assert house.order(now_s=NOW_S + 24 * 3600)[0] == "good"
+    assert House(target("a"), target("b"), strategy=Adaptive(explore=0.0)).order()
+
+
 def test_adaptive_believes_what_it_saw_and_doubts_what_it_did_not() -> None:
     house = House(target("good"), target("bad"), target("new"), strategy=Adaptive())
     house.attempt("good", 0.5, count=40)
@@ -354,6 +391,10 @@ def test_predictive_leaves_a_target_that_fills_up() -> None:
     for _ in range(9):
         house.hold("a")
     assert house.order() == ["b", "a"]
+    ask = house.ask()
+    parts = house.plan.strategy.parts(house.candidates(ask), ask)
+    assert [part.name for part in parts[0]] == ["position", "getting worse", "trouble"]
+    assert [total(one) for one in parts] == list(house.scores().values())
 
 
 @pytest.mark.parametrize("limits", [Limits(rpm=60), Limits(tpm=60 * 600)])

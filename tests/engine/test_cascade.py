@@ -8,6 +8,7 @@ import pytest
 
 from understudy.config.canonical import text_of
 from understudy.config.load import loads
+from understudy.core.prompts.heads import FORMAT
 from understudy.errors import ConfigurationError
 from understudy.library.router import Router
 
@@ -75,7 +76,7 @@ async def test_the_configuration_survives_being_written_out(tmp_path):
         "strong": [0] * 5,
         "reach": 9,
     }
-    gate = {"format": 1, "reads": "drafts", "weak": "ann", "besides": ["bob"], "strong": "eve", "quality": 0.9}
+    gate = {"format": FORMAT, "reads": "drafts", "weak": "ann", "besides": ["bob"], "strong": "eve", "quality": 0.9}
     (tmp_path / "gate.json").write_text(json.dumps(gate | {"heads": heads, "thresholds": [[0.9, 0.1]]}))
     text = (TEXT % ("simulated", "simulated")).replace("ask: [ann, bob]", "ask: [ann, bob], gate: gate.json")
     made = loads(text, source=str(tmp_path / "understudy.yaml"), env={})

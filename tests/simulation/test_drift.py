@@ -23,9 +23,10 @@ def mean(played: tuple[Played, ...], of: str) -> float:
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("strategy", ["adaptive", "composite"])
-def test_nine_of_ten_choices_are_the_best_as_far_as_that_can_be_told(strategy: str) -> None:
+def test_nine_of_ten_choices_are_the_very_best(strategy: str) -> None:
     played = evenings(strategy, strategy)
-    assert mean(played, "near") >= 0.9, [one.near for one in played]
+    assert mean(played, "optimal") >= 0.9, [one.optimal for one in played]
+    assert mean(played, "near") >= 0.94, [one.near for one in played]
     assert mean(played, "best") - mean(played, "worth") < 0.01
 
 
@@ -38,7 +39,7 @@ def test_adaptive_is_better_than_a_fixed_order_by_more_than_fifteen_percent() ->
 def test_regret_grows_slower_than_that_of_a_fixed_order_from_the_start() -> None:
     learned, fixed = evenings("adaptive", "adaptive"), evenings("failover", "adaptive")
     for point in (20, 50, 99):
-        assert sum(one.regret[point] for one in learned) < 0.2 * sum(one.regret[point] for one in fixed)
+        assert sum(one.regret[point] for one in learned) < 0.1 * sum(one.regret[point] for one in fixed)
 
 
 @pytest.mark.no_cover

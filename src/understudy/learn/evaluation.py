@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from understudy.core.value import keyword_value
-from understudy.learn.fitting import Floats, Rows, gains_of, smoothed_loss
+from understudy.learn.fitting import DRAFTS_SLOPE, SLOPE, Floats, Rows, gains_of, smoothed_loss
 from understudy.learn.measures import apgr, calls_for, saved_at
 from understudy.learn.policies import Way, strongest, ways
 from understudy.learn.samples import Sample
@@ -110,10 +110,14 @@ def best_mixture(sample: Sample, strong: str, rows: Rows, kept: float) -> float:
     return 1.0 - best / float(sample.usd[strong][rows].sum())
 
 
+def _expected(way: Way) -> Floats:
+    return smoothed_loss(way.gain, way.kept, way.passed, SLOPE if way.kind == "router" else DRAFTS_SLOPE)
+
+
 def _threshold(way: Way, quality: float) -> float:
     if not way.steps:
         return 0.5
-    lost = smoothed_loss(way.gain, way.kept, way.passed)
+    lost = _expected(way)
     order = np.argsort(way.gain, kind="stable")
     fine = np.flatnonzero(np.cumsum(lost[order]) <= (1.0 - quality) * way.passed.sum())
     return float(way.gain[order[fine[-1]]]) if len(fine) else -2.0
@@ -182,7 +186,7 @@ def _frontier(pairs: list[tuple[Way, Way]], usd: Floats, step: float) -> list[tu
     nothing: Stop = (None, 0.0)
     best = [(-np.inf, nothing)] * STEPS + [(0.0, nothing)] * (2 * STEPS + 1)
     for place, (way, _) in enumerate(pairs):
-        lost = smoothed_loss(way.gain, way.kept, way.passed) if way.steps else way.passed - way.kept
+        lost = _expected(way) if way.steps else way.passed - way.kept
         order = np.argsort(way.gain, kind="stable")
         order = order[np.isfinite(way.gain[order])]
         many = np.concatenate([[0.0], np.cumsum(lost[order])])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,7 @@ class Sample:
 
     def inputs(self) -> Floats:
         """The traits of the prompts, rows x traits; a prompt without words has none, and stands as zeros."""
-        return np.array([traits(prompt) or (0.0,) * len(TRAITS) for prompt in self.prompts])
+        return _inputs(self.prompts)
 
     def evidence(self, drafts: Sequence[str]) -> Floats:
         """What the answers of some models tell of themselves, rows x evidence."""
@@ -58,6 +59,14 @@ class Sample:
         return np.array(
             [evidence(said, [int(one) for one in sizes]) for said, sizes in zip(gists, written, strict=True)]
         )
+
+
+@lru_cache(maxsize=8)
+def _inputs(prompts: tuple[str, ...]) -> Floats:
+    """Read once for all the seeds and pairs that an evaluation goes through."""
+    found = np.array([traits(prompt) or (0.0,) * len(TRAITS) for prompt in prompts])
+    found.flags.writeable = False
+    return found
 
 
 def sample_of(name: str, rows: Sequence[Row], prices: Prices) -> Sample:

@@ -13,9 +13,11 @@ from understudy.core.agreement import evidence_names
 from understudy.core.prompts.heads import FORMAT, Trained
 from understudy.core.prompts.traits import TRAITS
 from understudy.learn.fitting import (
+    DRAFTS_SLOPE,
     FOR_DRAFTS,
     FOR_PROMPTS,
     SHARES,
+    SLOPE,
     Floats,
     Rows,
     fit_heads,
@@ -69,7 +71,7 @@ def train(
     heads = fit_heads(inputs[seen], for_weak[seen], for_strong[seen], names, penalties)
     apart = gains_apart(inputs[seen], for_weak[seen], for_strong[seen], names, seed, penalties=penalties)
     shares = tuple(sorted({*SHARES, quality}))
-    thresholds = thresholds_for(apart, for_weak[seen], for_strong[seen], shares)
+    thresholds = thresholds_for(apart, for_weak[seen], for_strong[seen], shares, DRAFTS_SLOPE if drafts else SLOPE)
     told = {
         **(provenance or {}),
         "rows": len(seen),

@@ -7,13 +7,14 @@ from math import exp, log
 from understudy.core.catalogue.profile import Profile
 from understudy.core.failure import FailureKind
 from understudy.core.health.change import Failures, Times
+from understudy.core.health.memory import PRIOR_FAILING, Level, Share
 from understudy.core.health.quantiles import Quantiles
 from understudy.core.outcome import Outcome
 from understudy.core.request import Operation
 from understudy.core.scales import slow
 from understudy.core.value import value
 
-HALF_LIFE_S = 300.0
+HALF_LIFE_S = 1800.0
 FADING = 0.6931471805599453 / HALF_LIFE_S
 
 PRIOR_FIRST_MS = {"efficient": 400.0, "balanced": 800.0, "flagship": 1500.0}
@@ -23,13 +24,12 @@ PRIOR_MS = 800.0
 PRIOR_WHOLE = 8.0
 """How many times as long the whole answer takes, before the first sample."""
 
-PRIOR_FAILING = 0.02
 PRIOR_RATINGS = 10.0
 """How many ratings a profile's quality is worth."""
 
 RATING_HALF_LIFE_S = 7 * 24 * 3600.0
-REMEMBERED = 300.0
-"""Attempts that a mean is made of at most: a target of a hundred requests a second must not take minutes to be seen changing."""
+REMEMBERED = 1000.0
+"""Attempts that a mean is made of at most: what changes too slowly to be noticed as a change must be followed all the same."""
 
 TRAFFIC_S = 30.0
 """Over how long present traffic is measured."""
@@ -37,24 +37,22 @@ TRAFFIC_S = 30.0
 FADED = 1e-9
 """A weight below this says nothing any more: what was known before stays."""
 
-RUN_MAX = 8
-GOOD_RUN = 3
-"""As many good answers in a row from a target thought to fail mostly: what was known before them is out of date."""
-
 _COUNT = Operation.COUNT
 _LIMITED = FailureKind.RATE_LIMIT
 
 
 @value
 class Measures:
-    """A target's record, fading (a sample 300 s old weighs half), with a prior that weighs one sample.
+    """A target's record, fading (a sample half an hour old weighs half, and one from before a change nothing), with a prior that weighs one sample.
 
     `at_s`: of the last attempt. `weight`: attempts, faded to `at_s`, the prior left out. `first`, `whole`: losses (see `core.scales`) of
     the time to the first content, and to the end. `failing`: share of failures, 0 to 1. `worse`: how certain it is that the
     target has become worse, 0 to 1 (an alarm). `variance`: of one attempt's success. `first_ms`, `whole_ms`: (median, 95th percentile), None before the first sample.
     `tokens_per_s`: of answers while they come. `cost_per_success_nusd`. `cached`: share of the prompts' tokens read from the
     provider's cache, 0 to 1. `requests_per_s`, `tokens_used_per_s`: attempts that end, and all their tokens. `rating`: mean of the
-    scores given to its answers and `ratings` their weight, faded by weeks. `alarm`: it has become worse, and nothing says otherwise yet.
+    scores given to its answers and `ratings` their weight, faded by weeks. `doubt_first`, `doubt_whole`, `doubt_failing`: how far those means
+    may be off, as standard deviations. `alarm`: it has become worse, and
+    nothing says otherwise yet.
     """
 
     at_s: float
@@ -73,6 +71,9 @@ class Measures:
     tokens_used_per_s: float = 0.0
     rating: float | None = None
     ratings: float = 0.0
+    doubt_first: float = Level(0.0).doubt
+    doubt_whole: float = Level(0.0).doubt
+    doubt_failing: float = Share(PRIOR_FAILING).doubt
     alarm: bool = False
 
 
@@ -107,13 +108,10 @@ class Learner:
         "_cached",
         "_cost_nusd",
         "_cost_of",
+        "_failed",
         "_failing",
-        "_failures",
-        "_failures_of",
         "_first",
         "_first_ms",
-        "_first_of",
-        "_good_run",
         "_out",
         "_out_s",
         "_paces",
@@ -121,14 +119,12 @@ class Learner:
         "_rated_s",
         "_rating_sum",
         "_ratings",
-        "_recent",
         "_streams",
         "_traffic",
         "_traffic_tokens",
         "_weight",
         "_whole",
         "_whole_ms",
-        "_whole_of",
         "_window",
         "alarms",
         "now",
@@ -140,16 +136,13 @@ class Learner:
         first_ms = PRIOR_FIRST_MS.get(profile.tier or "", PRIOR_MS)
         self._weight = 0.0
         # The prior is the first sample, and fades like any other.
-        self._failures, self._failures_of = PRIOR_FAILING, 1.0
-        self._first, self._first_of = slow(first_ms), 1.0
-        self._whole, self._whole_of = slow(first_ms * PRIOR_WHOLE), 1.0
+        self._failed = Share(PRIOR_FAILING)
+        self._first, self._whole = Level(slow(first_ms)), Level(slow(first_ms * PRIOR_WHOLE))
         self._out = self._out_s = self._prompt = self._cached = self._cost_nusd = self._cost_of = 0.0
         self._traffic = self._traffic_tokens = 0.0
         self._rating_sum = self._ratings = self._rated_s = 0.0
         self._first_ms, self._whole_ms = Quantiles(), Quantiles()
         self._streams, self._paces, self._failing = Times(), Times(), Failures()
-        self._recent: list[tuple[float | None, float | None, bool]] = []  # losses of the latest attempts
-        self._good_run = 0
         self.now = self._measures(NEVER_S)
 
     def succeeded(self, outcome: Outcome, now_s: float) -> None:
@@ -165,17 +158,12 @@ class Learner:
             self._first_ms.add(first_ms)
         self._whole_ms.add(whole_ms)
         written = self._used(outcome, whole_ms - first_ms)
-        self._good_run += 1
         self._sample(first, whole, failed=False)
         if first is not None:
-            changed, run = self._streams.add(log(1.0 + first_ms)), self._streams.run
+            self._streams.add(log(1.0 + first_ms))
         else:  # a longer answer takes longer: what may change is its pace
-            changed, run = self._paces.add(log((1.0 + whole_ms) / (64.0 + written))), self._paces.run
+            self._paces.add(log((1.0 + whole_ms) / (64.0 + written)))
         self._failing.add(failed=False)
-        if changed:
-            self._restart(run)
-        elif self._good_run == GOOD_RUN and self._failures > self._failures_of / 2:
-            self._restart(GOOD_RUN)
         self.now = self._measures(now_s)
 
     def failed(self, outcome: Outcome, now_s: float) -> None:
@@ -184,11 +172,10 @@ class Learner:
             return
         self._fade(now_s)
         self._used(outcome, 0.0)
-        self._good_run = 0
         self._sample(None, None, failed=True)
         assert outcome.failure is not None
-        if outcome.failure.kind is not _LIMITED and self._failing.add(failed=True):
-            self._restart(self._failing.run)
+        if outcome.failure.kind is not _LIMITED:
+            self._failing.add(failed=True)
         self.now = self._measures(now_s)
 
     def rated(self, score: float, now_s: float) -> None:
@@ -237,7 +224,10 @@ class Learner:
         at_s = self.now.at_s
         since_s = now_s - at_s if at_s != NEVER_S else 0.0
         left = exp(-FADING * since_s) * min(1.0, self._window / (self._weight + 1.0))
-        self._scale(left)
+        self._weight *= left
+        self._first.fade(left)
+        self._whole.fade(left)
+        self._failed.fade(left)
         self._cost_nusd *= left
         self._cost_of *= left
         self._out *= left
@@ -247,15 +237,6 @@ class Learner:
         soon = exp(-since_s / TRAFFIC_S)
         self._traffic = self._traffic * soon + 1.0
         self._traffic_tokens *= soon
-
-    def _scale(self, left: float) -> None:
-        self._weight *= left
-        self._failures *= left
-        self._failures_of *= left
-        self._first *= left
-        self._first_of *= left
-        self._whole *= left
-        self._whole_of *= left
 
     def _used(self, outcome: Outcome, writing_ms: float) -> int:
         """What it read and wrote and what that cost. Returns the tokens written."""
@@ -275,35 +256,22 @@ class Learner:
         return written
 
     def _sample(self, first: float | None, whole: float | None, *, failed: bool) -> None:
-        self._count(first, whole, failed=failed)
-        self._recent.append((first, whole, failed))
-        if len(self._recent) > RUN_MAX:
-            del self._recent[0]
-
-    def _count(self, first: float | None, whole: float | None, *, failed: bool) -> None:
         self._weight += 1.0
-        self._failures += failed
-        self._failures_of += 1.0
+        believed = self._failed.add(failed=failed)
         if first is not None:
-            self._first += first
-            self._first_of += 1.0
+            believed = self._first.add(first) or believed
         if whole is not None:
-            self._whole += whole
-            self._whole_of += 1.0
-
-    def _restart(self, run: int) -> None:
-        """Believe the latest attempts alone, `run` of them as far as they are remembered: it is another target now."""
-        self._scale(0.0)
-        for first, whole, failed in self._recent[-min(run, RUN_MAX) :]:
-            self._count(first, whole, failed=failed)
+            believed = self._whole.add(whole) or believed
+        if believed is not None and believed < self._weight:
+            self._weight = believed
 
     def _measures(self, at_s: float) -> Measures:
-        failing = self._failures / self._failures_of
+        failing = self._failed.mean
         return Measures(
             at_s,
             self._weight,
-            self._first / self._first_of if self._first_of > FADED else self.now.first,
-            self._whole / self._whole_of if self._whole_of > FADED else self.now.whole,
+            self._first.mean if self._first.weight > FADED else self.now.first,
+            self._whole.mean if self._whole.weight > FADED else self.now.whole,
             failing,
             max(self._streams.worse, self._paces.worse, self._failing.worse),
             failing * (1.0 - failing),
@@ -316,6 +284,9 @@ class Learner:
             self._traffic_tokens / TRAFFIC_S,
             self._rating_sum / self._ratings if self._ratings else None,
             self._ratings,
+            self._first.doubt,
+            self._whole.doubt,
+            self._failed.doubt,
             self._streams.alarm or self._paces.alarm or self._failing.alarm,
         )
 

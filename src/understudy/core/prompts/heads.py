@@ -10,7 +10,7 @@ from math import exp
 
 from understudy.core.value import JsonObject, keyword_value, value
 
-FORMAT = 1
+FORMAT = 2
 """Of the file. A file of another one is refused: numbers that mean something else must not choose."""
 
 Z_MAX = 4.0

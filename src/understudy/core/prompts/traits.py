@@ -30,6 +30,9 @@ _NEGATION = re.compile(r"\b(?:not|except|never|false|incorrect|least|none|neithe
 _RECALL = re.compile(
     r"\b(?:which|what|who|when|where|called|known|term|name|named|refers?|defined?|definition|describes?|following)\b"
 )
+_SELF = frozenset(["i", "me", "my", "mine", "myself"])
+"""Words of somebody who tells of himself: a scene to be judged, rather than a fact to be known."""
+
 _CAPITAL = re.compile(r"[A-Z]")
 _PROPER = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+")
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
@@ -112,6 +115,7 @@ TRAITS = (
     "quantities",
     "negations",
     "recall",
+    "self",  # somebody tells of himself
     "options",
     "option_length",  # mean characters, as a logarithm
     "option_spread",  # longest minus shortest, as a logarithm
@@ -157,6 +161,7 @@ def traits(text: str) -> tuple[float, ...]:
         log1p(len(_QUANTITY.findall(lower))),
         log1p(len(_NEGATION.findall(lower))),
         log1p(len(_RECALL.findall(lower))),
+        log1p(sum(1 for word in words if word in _SELF)),
         *_options(text),
     )
 

@@ -25,6 +25,9 @@ LONG_S = 24 * 3600.0
 EXPLORE = 0.02
 """Share of the choices made to look at a stale target, unless set."""
 
+DOUBT = 2.5
+"""Of how many deviations of what is not known surely the benefit is given: less, and a target that began with bad luck stays in its corner."""
+
 
 @value
 class Weights:
@@ -46,8 +49,8 @@ class Weights:
         )
 
 
-def weighed(candidates: Sequence[Candidate], ask: Ask, weights: Weights) -> list[float]:
-    """The weighted sum of each candidate's losses, between 0 and 1."""
+def weighed(candidates: Sequence[Candidate], ask: Ask, weights: Weights, doubt: float = 0.0) -> list[float]:
+    """The weighted sum of each candidate's losses, between 0 and 1; less `doubt` deviations of those means that attempts teach."""
     needs = ask.needs
     step = shape(needs.tokens_in, tokens_out(needs.max_tokens))
     stream, cost, speed = needs.stream, weights.cost, weights.speed
@@ -60,9 +63,14 @@ def weighed(candidates: Sequence[Candidate], ask: Ask, weights: Weights) -> list
             traits = traits.of(needs.tokens_in)
         scores.append(
             cost * traits.dear[step]
-            + speed * (measures.first if stream else measures.whole)
+            + speed
+            * (
+                measures.first - doubt * measures.doubt_first
+                if stream
+                else measures.whole - doubt * measures.doubt_whole
+            )
             + quality * (poor(candidate) if measures.ratings else traits.poor)
-            + reliability * measures.failing
+            + reliability * (measures.failing - doubt * measures.doubt_failing)
         )
     if load:
         return [score + load * busy(candidate, ask) for score, candidate in zip(scores, candidates, strict=True)]
@@ -113,7 +121,7 @@ def explored(scores: list[float], candidates: Sequence[Candidate], ask: Ask, sha
     looked_at, hope = -1, inf
     for index, candidate in enumerate(candidates):
         age_s = now_s - candidate.standing.measures.at_s
-        if age_s > STALE_S:
+        if age_s > STALE_S and not candidate.standing.in_flight:
             hoped = scores[index] - DRIFT * sqrt(min(age_s, LONG_S) / STALE_S)
             if hoped < hope:
                 looked_at, hope = index, hoped
@@ -185,6 +193,12 @@ def weighed_parts(candidates: Sequence[Candidate], ask: Ask, weights: Weights) -
             parts.append(load_part(candidate, ask, weights.load))
         found.append([part for part in parts if part.weight])
     return found
+
+
+def doubted_parts(candidates: Sequence[Candidate], ask: Ask, weights: Weights, doubt: float) -> Parts:
+    """The same, with the benefit of the doubt."""
+    scores = weighed(candidates, ask, weights, doubt)
+    return changed(weighed_parts(candidates, ask, weights), scores, "doubt", Known.MEASURED)
 
 
 def looked_parts(parts: Parts, candidates: Sequence[Candidate], ask: Ask, share: float, step: float = 0.0) -> Parts:

@@ -9,13 +9,14 @@ from understudy.core.allowed import between, weights
 from understudy.core.parts import Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.strategies._weighing import (
+    DOUBT,
     EXPLORE,
     Weights,
+    doubted_parts,
     explored,
     looked_parts,
     stepped,
     weighed,
-    weighed_parts,
 )
 from understudy.core.value import value
 
@@ -26,11 +27,12 @@ class Composite:
 
     Score: the weighted mean of five losses between 0 and 1, each against fixed anchors: price (0 at $0.02 per million tokens, a
     quarter more for each factor of ten; unknown: 1), mean time (0 at 100 ms, a third more for each factor of ten), 1 - quality
-    (unknown: 0.5), share of failures, used share of the limits. The anchors do not depend on who else is there, so nobody's leaving turns two others around.
+    (unknown: 0.5), share of failures, used share of the limits. While looking around is allowed (`explore`), times and failures get the benefit of
+    the doubt: 2.5 deviations of what their means may be off, which hardly counts after some hundred attempts. The anchors do not depend on who else is there, so nobody's leaving turns two others around.
     Not where one concern must never be traded for another: use `cost` with `min_quality`, or tiers.
 
     `cost`, `speed`, `quality`, `reliability`, `load`: weights, 0 or more; only their proportions count, and those not given keep
-    theirs. `explore`: share of the choices made to look at a target that was not asked for a minute. `step`: scores are rounded down
+    theirs. `explore`: share of the choices made to look at a target that was not asked for a minute; 0: never, and no doubt is given. `step`: scores are rounded down
     to multiples of it, and the balancer shares among equals; 0: never.
     """
 
@@ -51,12 +53,18 @@ class Composite:
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Mean losses."""
         weights = Weights(self.cost, self.speed, self.quality, self.reliability, self.load).shares()
-        return explored(stepped(weighed(candidates, ask, weights), self.step), candidates, ask, self.explore)
+        return explored(
+            stepped(weighed(candidates, ask, weights, DOUBT if self.explore else 0.0), self.step),
+            candidates,
+            ask,
+            self.explore,
+        )
 
     def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
         """The weighted losses."""
         weights = Weights(self.cost, self.speed, self.quality, self.reliability, self.load).shares()
-        return looked_parts(weighed_parts(candidates, ask, weights), candidates, ask, self.explore, self.step)
+        parts = doubted_parts(candidates, ask, weights, DOUBT if self.explore else 0.0)
+        return looked_parts(parts, candidates, ask, self.explore, self.step)
 
 
 STRATEGY = Composite

@@ -8,7 +8,7 @@ from typing import ClassVar
 from understudy.core.allowed import between, weights
 from understudy.core.parts import Parts
 from understudy.core.plan import Ask, Candidate
-from understudy.core.strategies._weighing import EXPLORE, Weights, explored, looked_parts, weighed, weighed_parts
+from understudy.core.strategies._weighing import DOUBT, EXPLORE, Weights, doubted_parts, explored, looked_parts, weighed
 from understudy.core.value import value
 
 
@@ -21,7 +21,7 @@ class Frugal:
     `refuse` does.
 
     `cost`, `speed`, `quality`, `reliability`: weights while there is enough, 0 or more. `tighten`: share of the budget, 0 to 1.
-    `explore`: share of the choices made to look at a target that was not asked for a minute.
+    `explore`: share of the choices made to look at a target that was not asked for a minute; 0: never, and no doubt is given.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("measures",)
@@ -39,11 +39,13 @@ class Frugal:
 
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Mean losses."""
-        return explored(weighed(candidates, ask, self._weights(ask)), candidates, ask, self.explore)
+        doubt = DOUBT if self.explore else 0.0
+        return explored(weighed(candidates, ask, self._weights(ask), doubt), candidates, ask, self.explore)
 
     def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
         """The weighted losses, with the weights that the budget leaves."""
-        return looked_parts(weighed_parts(candidates, ask, self._weights(ask)), candidates, ask, self.explore)
+        parts = doubted_parts(candidates, ask, self._weights(ask), DOUBT if self.explore else 0.0)
+        return looked_parts(parts, candidates, ask, self.explore)
 
     def _weights(self, ask: Ask) -> Weights:
         weights = Weights(self.cost, self.speed, self.quality, self.reliability).shares()
