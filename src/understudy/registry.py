@@ -149,6 +149,8 @@ class Registry(Generic[E]):
             return cast("E", msgspec.convert(given, entry))
         except msgspec.ValidationError as error:
             setting, words = _told(str(error), given)
+            if words.startswith("invalid enum value") and (known := get_args(get_type_hints(entry).get(setting))):
+                words = f"must be one of {', '.join(map(str, known))}, not {given[setting]!r}"
             where = f"{self.kind} {name}: {setting}: " if setting else f"{self.kind} {name}: "
             raise BadSettings(where + words, setting) from error
 

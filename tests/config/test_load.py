@@ -323,6 +323,7 @@ PROBLEMS = [
     ("routes: {r: {tiers: {primary: [a, b]}, balancer: adaptive_weights}}\ntargets: {a: &t {provider: openai, model: m, weight: 0}, b: *t}", "1:31: routes.r.tiers.primary: every target has weight 0, and the balancer `adaptive_weights`"),
     ("routes: {r: {tiers: {primary: [a]}, strategy: {composite: {cost: -1}}}}\ntargets: {a: {provider: openai, model: m}}", "1:66: routes.r.strategy.composite.cost: must be between 0 and 1e+06, not -1"),
     ("routes: {r: {tiers: {primary: [a]}, strategy: {adaptive: {explore: .nan}}}}\ntargets: {a: {provider: openai, model: m}}", "1:68: routes.r.strategy.adaptive.explore: must be a finite number of at least 0, not nan"),
+    ("routes: {r: {tiers: {primary: [a, b, c]}, policy: {cascade: {ask: [a, b], share: 1}}}}\ntargets: {a: &t {provider: openai, model: m}, b: *t, c: *t}", '1:82: routes.r.policy.cascade.share: must be less than 1, not "1"'),
     ("routes: {r: {tiers: {primary: [a]}, balancer: {adaptive_weights: {sharpness: 1e9}}}}\ntargets: {a: {provider: openai, model: m}}", "1:78: routes.r.balancer.adaptive_weights.sharpness: must be between 0 and 100"),
     ("routes: {r: {tiers: {primary: [a, b]}, balancer: weighted}}\ntargets: {a: &t {provider: openai, model: m, weight: 0}, b: *t}", "1:31: routes.r.tiers.primary: every target has weight 0"),
     ("targets: {a: {provider: openai, model: m}}\ntargets: {b: {provider: openai, model: m}}", "2:1: the key 'targets' stands here a second time (first: line 1)"),
