@@ -21,9 +21,11 @@ from understudy.core.walk import walk
 TAKE_TURNS = ["least_in_flight", "least_latency", "performance", "round_robin", "token_aware"]
 
 
-def play(house: House, number: int, failing: tuple[str, ...] = (), begin: Callable[..., Walk] = walk) -> Result:
+def play(
+    house: House, number: int, failing: tuple[str, ...] = (), begin: Callable[..., Walk] = walk, session: str = ""
+) -> Result:
     """One request, without a clock: the board learns nothing from it, so that nothing but turns tells requests apart."""
-    decision = Decision(number, f"x{number}", "r", "v1", Needs(model="r"), "d", 7919 * number, 0.0)
+    decision = Decision(number, f"x{number}", "r", "v1", Needs(model="r"), "d", 7919 * number, 0.0, session)
     steps = begin(house.plan, decision, house.board, 0.0, 600.0)
     started: list[Start] = []
     now_s, reply = 0.0, None
@@ -88,3 +90,13 @@ def test_those_who_are_asked_after_drafts_share_evenly(balancer: str) -> None:
     house.plan.policy = replace(house.plan.policy, cascade=Cascade(ask=("cheap", "small")), retry=Retry(kind="none"))
     shares = winners(house, begin=cascade)
     assert all(shares[name] == pytest.approx(3000, rel=0.05) for name in "ab"), shares
+
+
+def test_a_session_is_warm_where_a_model_answered_it_and_not_where_something_stood_in() -> None:
+    house = House(target("a"), target("sorry", stand_in=True), strategy="arbitrage")
+    house.plan.policy = replace(house.plan.policy, retry=Retry(kind="none"), wait_max_s=0.0)
+    assert play(house, 1, session="s").winner.target == "a"  # type: ignore[union-attr]
+    assert play(house, 2, ("a",), session="s").winner.target == "sorry"  # type: ignore[union-attr]
+    warm = house.board.sessions.warm("s", 1.0)
+    assert warm is not None
+    assert warm.slot == house.slots["a"]

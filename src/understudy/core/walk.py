@@ -393,7 +393,7 @@ class Trip:
         """The caller has seen this attempt's answer: whole, or as far as it came."""
         self.attempts.append(outcome)
         session = self.decision.session
-        if session and self.plan.sessions:
+        if session and self.plan.sessions and not entry.target.stand_in:
             self.board.sessions.answered(session, entry.slot, self.decision.needs.tokens_in, self.now_s)
         return self.result(outcome, outcome.failure, degraded=entry.degraded)
 
