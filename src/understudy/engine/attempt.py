@@ -19,7 +19,7 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.money import cost_nusd
 from understudy.core.outcome import Billing, Outcome
 from understudy.core.request import Operation
-from understudy.core.scoreboard import Hold
+from understudy.core.track import Hold
 from understudy.core.usage import Usage
 from understudy.core.value import value
 from understudy.dialects import BadAnswer, Dialect
@@ -35,7 +35,7 @@ _YES = Billing.YES  # a member looked up on its class costs ten times as much, a
 JSON = (b"content-type", b"application/json")
 
 
-ABANDONED = (FailureKind.LOST_RACE, FailureKind.CLIENT_LEFT)
+ABANDONED = (FailureKind.LOST_RACE, FailureKind.CLIENT_LEFT, FailureKind.DRAINING)
 """Nobody waits for the answer any more, and it may be paid for all the same."""
 
 
