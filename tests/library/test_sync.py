@@ -161,22 +161,6 @@ def test_a_stream_that_is_dropped_is_left(mock) -> None:
         assert router.health()["lead"].in_flight == 0
 
 
-def test_closing_ends_what_other_threads_wait_for(mock) -> None:
-    slow = {"provider": "simulated", "faults": [{"latency": {"headers_s": 60}}]}
-    router = SyncRouter(targets={"slow": slow}, routes={"default": {"tiers": {"primary": ["slow"]}}})
-    begun = threading.Event()
-    router.health()
-    with ThreadPoolExecutor(2) as pool:
-        answering = pool.submit(router.chat, "default", "Hello")
-        calling = pool.submit(router.run, lambda _: begun.set() or time.sleep(0.2))
-        assert begun.wait(5)
-        router.close()
-        with pytest.raises(RouterNotEntered, match="closed before"):
-            answering.result(5)
-        with pytest.raises(RouterNotEntered, match="closed before"):
-            calling.result(5)
-
-
 def test_an_answer_is_rated_in_a_program_that_has_a_loop_of_its_own(mock) -> None:
     rated = threading.Event()
     with SyncRouter(**sections(mock)) as router:
@@ -190,3 +174,17 @@ def test_an_answer_is_rated_in_a_program_that_has_a_loop_of_its_own(mock) -> Non
         answer = router.chat("default", "Hello")
     with pytest.raises(RouterNotEntered, match="rate it before"):
         answer.rate(0.5)
+
+
+def test_whoever_waits_when_it_is_closed_is_told_so() -> None:
+    slow = {"provider": "simulated", "text": "late", "headers_s": 30.0}
+    router = SyncRouter(targets={"slow": slow}, routes={"default": {"tiers": {"primary": ["slow"]}}}, env={})
+    router.ready()
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(router.chat, "default", "Hello?") for _ in range(4)]
+        while router.health()["slow"].in_flight < 4:
+            time.sleep(0.001)
+        router.close()
+        for one in asking:
+            with pytest.raises(RouterNotEntered, match="closed"):
+                one.result(5)
