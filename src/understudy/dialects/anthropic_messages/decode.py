@@ -19,6 +19,7 @@ from understudy.core.answer import (
     StreamEvent,
     UsageSeen,
 )
+from understudy.core.assembly import read_arguments
 from understudy.core.conversation import Extra, Opaque, Part, Reasoning, Text, ToolCall
 from understudy.core.diagnosis import classify_in_band
 from understudy.core.projection import settled_stop
@@ -281,7 +282,7 @@ def _gather(block: _Block, delta: JsonObject) -> None:
 def _gathered(block: _Block) -> Part:
     fields = block.fields
     if text := "".join(block.json):
-        fields["input"] = decode(text.encode())
+        fields["input"] = read_arguments(text)  # the bound on the answer may have cut it
     if block.citations:
         fields["citations"] = block.citations
     return read_block(fields, "content_block") if not isinstance(block.part, Opaque) else _opaque(fields)
