@@ -250,6 +250,22 @@ def test_sound_that_was_asked_for_is_essential():
     assert fit(conversation, EVERYTHING) == (said(), {"modalities": "essential"})
 
 
+@pytest.mark.parametrize(
+    ("fields", "weight"),
+    [
+        ({"web_search_options": {}}, "lossy"),
+        ({"truncation": "disabled"}, "cosmetic"),
+        ({"truncation": "auto"}, "lossy"),
+        ({"text": {"verbosity": "medium"}}, "cosmetic"),
+        ({"text": {"verbosity": "low"}}, "lossy"),
+        ({"verbosity": "medium"}, "cosmetic"),
+        ({"labels": {"team": "a"}}, "cosmetic"),
+    ],
+)
+def test_a_field_weighs_what_it_asks_for(fields, weight):
+    assert fit(said(extra=Extra("theirs", fields)), EVERYTHING) == (said(), {next(iter(fields)): weight})
+
+
 def test_a_message_keeps_its_own_fields_even_without_parts():
     message = Message(Role.ASSISTANT, (), Extra("ours", {"audio": {"id": "x"}}))
     assert fit(said(message), EVERYTHING) == (said(message), {})
@@ -467,6 +483,14 @@ def test_a_tool_choice_means_nothing_without_tools(mode):
     kept, losses = fit_settings(EVERYTHING, tool_choice=ToolChoice(mode, ("f",)), parallel_tools=True)
     assert kept == Settings()
     assert losses == ({"tool_choice": "lossy"} if mode in {"required", "named"} else {})
+
+
+def test_what_is_so_anyway_is_no_loss_where_the_format_cannot_say_it():
+    carries = without(settings=())
+    assert fit_settings(carries, tool_choice=ToolChoice("none"), parallel_tools=False) == (Settings(), {})
+    assert fit_settings(carries, F, tool_choice=ToolChoice("auto"), parallel_tools=True)[1] == {}
+    lost = {"tool_choice": "lossy", "parallel_tools": "lossy"}
+    assert fit_settings(carries, F, tool_choice=ToolChoice("auto", ("f",)), parallel_tools=False)[1] == lost
 
 
 @pytest.mark.parametrize(
