@@ -276,6 +276,8 @@ def test_nothing_follows_the_end():
         [START, block(0, type="text", text=""), block(0, type="text", text="")],
         [START, block(0, type="text", text=""), delta(0, "text_delta", text=3)],
         [START, {"type": "content_block_start", "index": [0], "content_block": {"type": "text", "text": ""}}],
+        [START, block(0, type="text", text=""), delta(0, "thinking_delta", thinking="hm")],
+        [START, block(0, type="tool_use", id="t", name="f", input={}), delta(0, "text_delta", text="x")],
         [START, finish(), block(0, type="text", text="late")],
         [{"no": "type"}],
         [[1]],
