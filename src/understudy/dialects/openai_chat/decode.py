@@ -181,9 +181,11 @@ class _Choice:
         self._speak(delta, events)
         if self.finished and len(events) > before:
             raise Unreadable("content behind a finish reason")
+        if self.finished:
+            return
         self._collect(item, delta)
         word = item.get("finish_reason")
-        if isinstance(word, str) and word and not self.finished:
+        if isinstance(word, str) and word:
             stop, native = read_stop(word, item.get("native_finish_reason"))
             self.finish(stop or Stop.END, native, events)
 
@@ -370,7 +372,7 @@ def _is_complete(arguments: str) -> bool:
 def _put(about: JsonObject, name: str, held: Any) -> None:
     before = about.get(name)
     if isinstance(before, list) and isinstance(held, list):
-        about[name] = before + held
+        before += held  # in place: every token may bring its log probabilities
     elif isinstance(before, dict) and isinstance(held, dict):
         about[name] = dict(before)
         for key, inner in held.items():
