@@ -657,7 +657,10 @@ def test_a_narrowed_format_reports_what_the_provider_refuses():
         drop=("response_format", "seed", "unheard"),
         cache_marks=False,
         renames={"developer": "system"},
+        late_system="user",
     )
+    late = fit(said(Message(Role.USER, (Text("a"),)), Message(Role.SYSTEM, (Text("b"),))), carries)[0]
+    assert [message.role for message in late.messages] in ([Role.USER], [Role.USER, Role.USER])
     conversation = said(
         Message(Role.DEVELOPER, (Text("a", MARK),)), settings=Settings(seed=1, format=Format("json_object"), top_p=0.5)
     )
