@@ -17,6 +17,7 @@ from understudy.core.dice import Dice
 from understudy.core.failure import FailureKind
 from understudy.core.money import Price
 from understudy.core.outcome import Outcome, Purpose
+from understudy.core.parts import total
 from understudy.core.request import Needs
 from understudy.core.select import replay
 from understudy.core.sessions import WARM_S, Warm
@@ -390,6 +391,10 @@ def test_predictive_leaves_a_target_that_fills_up() -> None:
     for _ in range(9):
         house.hold("a")
     assert house.order() == ["b", "a"]
+    ask = house.ask()
+    parts = house.plan.strategy.parts(house.candidates(ask), ask)
+    assert [part.name for part in parts[0]] == ["position", "getting worse", "trouble"]
+    assert [total(one) for one in parts] == list(house.scores().values())
 
 
 @pytest.mark.parametrize("limits", [Limits(rpm=60), Limits(tpm=60 * 600)])

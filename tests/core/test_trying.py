@@ -30,8 +30,9 @@ from understudy.core.resilience.backoff import delay_s
 from understudy.core.resilience.breaker import Breaker, State
 from understudy.core.resilience.breaker import Event as Word
 from understudy.core.route import Route, tiers_of
-from understudy.core.scoreboard import ROOM, Scoreboard
+from understudy.core.scoreboard import Scoreboard
 from understudy.core.select import replay
+from understudy.core.standing import ROOM
 from understudy.core.strategies.failover import Failover
 from understudy.core.target import Limits, Target
 from understudy.core.usage import Usage

@@ -19,7 +19,7 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.money import cost_nusd
 from understudy.core.outcome import Billing, Outcome
 from understudy.core.request import Operation
-from understudy.core.scoreboard import Hold
+from understudy.core.track import Hold
 from understudy.core.usage import Usage
 from understudy.core.value import value
 from understudy.dialects import BadAnswer, Dialect
@@ -223,8 +223,7 @@ class WholeAttempt(HttpAttempt):
     async def relay(self, until_s: float) -> Failure | None:  # noqa: ARG002  it is all here
         """Give it."""
         self.committed = True
-        headers = self.show.headers(self, self._headers)
-        headers.append(JSON)
-        self.show.sink.respond(200, headers, self._body)
-        self.show.keep(self._body)
+        show, body = self.show, self._body
+        show.sink.respond(200, show.headers(self, self._headers, JSON), body)
+        show.keep(body)
         return None

@@ -31,7 +31,7 @@ from understudy.core.outcome import Outcome, Result
 from understudy.core.plan import Entry, RoutePlan
 from understudy.core.projection import NO_SEALS, Loss, without_seals
 from understudy.core.request import Call, Operation
-from understudy.core.scoreboard import Hold
+from understudy.core.track import Hold
 from understudy.core.walk import walk
 from understudy.dialects import Dialect
 from understudy.engine.attempt import Attempt, Prepared, WholeAttempt
@@ -42,8 +42,9 @@ from understudy.engine.snapshot import Snapshot, is_cache
 from understudy.engine.stand_in import StandInAttempt
 from understudy.engine.streamed import StreamAttempt
 from understudy.engine.streaming import events_of
-from understudy.ports import Header, HeaderMap, Sink
+from understudy.ports import Header, HeaderLines, HeaderMap, Sink
 from understudy.providers import Reply as StandInReply
+from understudy.transport.wire import field_lines
 
 if TYPE_CHECKING:
     from understudy.engine.router import Engine
@@ -292,20 +293,21 @@ class Performance:
         now_s = self.engine.now_s()
         return Ended(now_s, self._book(attempt.handle, failure, now_s), lost)
 
-    def headers(self, attempt: Attempt, answered: HeaderMap) -> list[Header]:
-        """What the caller is told beside the answer. `answered`: the provider's own headers."""
-        head = [
-            (b"x-understudy-decision", self.decision.id.encode()),
-            *self.engine.told(attempt.entry),
-            (b"x-understudy-attempts", b"%d" % attempt.start.number),
-        ]
+    def headers(self, attempt: Attempt, answered: HeaderMap, *more: Header) -> HeaderLines:
+        """What the caller is told beside the answer. `answered`: the provider's own headers; `more`: what says how the answer is written."""
+        lines = b"x-understudy-decision: %b\r\nx-understudy-attempts: %d\r\n%b" % (
+            self.decision.id.encode(),
+            attempt.start.number,
+            self.engine.told(attempt.entry, more),
+        )
         if attempt.cached:
-            head.append((b"x-understudy-cache", b"stale"))
+            lines += b"x-understudy-cache: stale\r\n"
         if attempt.dropped:
-            head.append((b"x-understudy-dropped", listed(attempt.dropped)))
+            lines += field_lines([(b"x-understudy-dropped", listed(attempt.dropped))])
         if not answered.keys() <= USUAL:
-            head += [each for each in answered.items() if each[0].startswith(PASS_BACK) or each[0] in REQUEST_IDS]
-        return head
+            theirs = [each for each in answered.items() if each[0].startswith(PASS_BACK) or each[0] in REQUEST_IDS]
+            lines += field_lines(theirs)
+        return HeaderLines(lines)
 
     def keep(self, answered: bytes) -> None:
         """Remember what the caller was given, where the route may want it again."""

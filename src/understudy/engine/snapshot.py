@@ -14,8 +14,9 @@ from understudy.core.plan import Balancer, Condition, RoutePlan, Strategy, compi
 from understudy.core.request import Operation
 from understudy.core.route import Named, Route
 from understudy.core.rules.ruling import Ruling
-from understudy.core.scoreboard import Scoreboard, Standing
+from understudy.core.scoreboard import Scoreboard
 from understudy.core.select import replay
+from understudy.core.standing import Standing
 from understudy.core.target import Target
 from understudy.dialects import Format, carried_by
 from understudy.engine.estimate import ESTIMATE, counted

@@ -7,7 +7,7 @@ that), then the body, then what the key may ask for.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from urllib.parse import parse_qs, unquote
@@ -67,25 +67,22 @@ class DataPlane:
         self._principals_of: str | None = None
         self._shown: dict[bytes, Principal] = {}  # keys that were found right, as they were shown
 
-    async def __call__(self, exchange: Exchange) -> None:
-        """Answer it."""
+    def __call__(self, exchange: Exchange) -> Awaitable[object] | None:
+        """Answer it: at once, or by what is then to be awaited."""
         dialect, array = self._doors.get(exchange.path), False
         if dialect is None:
             dialect, array = self._named_in_path(exchange.path), wants_array(exchange)
         if dialect is None:
             self._besides(exchange)
-            return
+            return None
         try:
             if exchange.method != "POST":
                 raise wrong_method(exchange, "POST")
             call = self._call(exchange, dialect)
         except Refused as refused:
             tell(exchange, dialect, refused)
-            return
-        if array:
-            await self._array(call, exchange)
-        else:
-            await self.engine.handle(call, exchange)
+            return None
+        return self._array(call, exchange) if array else self.engine.handle(call, exchange)
 
     async def _array(self, call: Call, exchange: Exchange) -> None:
         """Answer a call whose stream is to come as one JSON array."""

@@ -30,7 +30,7 @@ class Plan:
     quality: float = 0.98
     mixed: float = 0.992
     seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
-    further: tuple[int, ...] = tuple(range(11, 31))
+    further: tuple[int, ...] = tuple(range(101, 131))
     command: str = "understudy evaluate"
 
 

@@ -63,18 +63,16 @@ class ServerExchange:
         if self.progress != UNANSWERED:
             raise RuntimeError("this exchange has already been answered")
         connection = self._connection
-        head = status_line(status) + connection.server.date_line + field_lines(headers) + self._persistence()
+        lines = [status_line(status), connection.server.date_line, field_lines(headers), self._persistence()]
         self.progress = FINISHED
-        if status in BODILESS:
-            connection.send(head + b"\r\n")
-            return
-        head += b"content-length: %d\r\n\r\n" % len(body)
-        if self.method == "HEAD":
-            connection.send(head)
+        lines.append(b"\r\n" if status in BODILESS else b"content-length: %d\r\n\r\n" % len(body))
+        if status in BODILESS or self.method == "HEAD":
+            connection.send(b"".join(lines))
         elif len(body) <= _JOIN_MAX_BYTES:
-            connection.send(head + body)
+            lines.append(body)
+            connection.send(b"".join(lines))
         else:
-            connection.send_pieces((head, body))
+            connection.send_pieces((b"".join(lines), body))
 
     def start(self, status: int, headers: Iterable[Header]) -> None:
         """Send the head now; the pieces follow by `write`."""

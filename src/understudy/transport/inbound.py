@@ -238,7 +238,9 @@ class InboundConnection(asyncio.Protocol):
             exchange = self._exchange
             assert exchange is not None  # _begin sets it before it starts or wakes this task
             try:
-                await handler(exchange)
+                work = handler(exchange)
+                if work is not None:
+                    await work
             except asyncio.CancelledError:
                 if exchange.left is None:  # not by us: the loop is being torn down
                     self.abort()

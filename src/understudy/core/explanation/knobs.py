@@ -17,7 +17,7 @@ from understudy.core.plan import Entry
 from understudy.core.resilience.breaker import BreakerView, State
 from understudy.core.resilience.rate import FULL
 from understudy.core.scales import slow, time_ms
-from understudy.core.scoreboard import NO_ROOM, ROOM, Standing
+from understudy.core.standing import NO_ROOM, ROOM, Standing
 from understudy.core.target import Target
 
 OPEN_S = 60.0
