@@ -657,16 +657,19 @@ def test_a_narrowed_format_reports_what_the_provider_refuses():
         drop=("response_format", "seed", "unheard"),
         cache_marks=False,
         renames={"developer": "system"},
-        late_system="user",
     )
-    late = fit(said(Message(Role.USER, (Text("a"),)), Message(Role.SYSTEM, (Text("b"),))), carries)[0]
-    assert [message.role for message in late.messages] in ([Role.USER], [Role.USER, Role.USER])
     conversation = said(
         Message(Role.DEVELOPER, (Text("a", MARK),)), settings=Settings(seed=1, format=Format("json_object"), top_p=0.5)
     )
     projected, losses = fit(conversation, carries)
     assert projected == said(Message(Role.SYSTEM, (Text("a"),)), settings=Settings(top_p=0.5))
     assert losses == {"messages.cache_control": "cosmetic", "seed": "lossy", "format": "lossy"}
+
+
+def test_a_provider_may_know_no_system_turn_among_the_others():
+    turns = (Message(Role.SYSTEM, (Text("s"),)), Message(Role.USER, (Text("a"),)), Message(Role.SYSTEM, (Text("b"),)))
+    projected, losses = fit(said(*turns), narrowed(EVERYTHING, late_system="user"))
+    assert (projected.messages, losses) == ((*turns[:2], Message(Role.USER, (Text("b"),))), {})
 
 
 def test_a_provider_may_take_thoughts_back_beyond_the_book():
