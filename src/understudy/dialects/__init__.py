@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Protocol, TypeGuard
 
 from understudy.core.answer import Answer, StreamEvent
-from understudy.core.conversation import Conversation
+from understudy.core.conversation import Conversation, Role
 from understudy.core.embedding import Embeds, narrowed_embeds
 from understudy.core.failure import Failure
 from understudy.core.outcome import Outcome
@@ -49,6 +49,7 @@ class Quirks:
     thinks, that is with an effort other than `none`; `thinks_unasked`: or with none at all. `seals`: the pattern of the only
     encrypted thinking that it can read; other is left out. `translated`: top-level fields set where the request came in another format;
     the entries of a tuple are added. `rules`: what else a model takes only in some form, run behind the rules of the dialect.
+    `turns`: role -> the only members that it takes in a message of that role; roles that are not there are left as they are.
     """
 
     max_tokens_field: str | None = None
@@ -69,6 +70,7 @@ class Quirks:
     rules: tuple[RequestRule, ...] = ()
     seals: str | None = None
     translated: tuple[tuple[str, Any], ...] = ()
+    turns: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 BY_THE_BOOK = Quirks()
@@ -287,6 +289,9 @@ def carried_by(format_: Format, quirks: Quirks) -> Any:
         efforts=quirks.efforts,
     )
     left = left if quirks.seals is None else with_seals(left, quirks.seals)
+    if quirks.turns and "refusal" not in dict(quirks.turns).get(Role.ASSISTANT, ("refusal",)):
+        spoken = tuple(kind for kind in left.parts[Role.ASSISTANT] if kind != "refusal")
+        left = replace(left, parts={**left.parts, Role.ASSISTANT: spoken})
     settled = with_thinking(
         left,
         adaptive=quirks.adaptive,

@@ -35,7 +35,7 @@ _YES = Billing.YES  # a member looked up on its class costs ten times as much, a
 JSON = (b"content-type", b"application/json")
 
 
-ABANDONED = (FailureKind.LOST_RACE, FailureKind.CLIENT_LEFT)
+ABANDONED = (FailureKind.LOST_RACE, FailureKind.CLIENT_LEFT, FailureKind.DRAINING)
 """Nobody waits for the answer any more, and it may be paid for all the same."""
 
 
@@ -136,9 +136,7 @@ class HttpAttempt(Attempt):
         where, headers = upstream.way(prepared.dialect, show.call.headers)
         path = where.stream_path if show.needs.stream else where.path
         if upstream.signer is not None:
-            headers += upstream.signer.sign(
-                "POST", where.origin, path, headers, prepared.body, unix_s=show.engine.wall_s()
-            )
+            headers += upstream.signed(where, path, headers, prepared.body, show.engine.wall_s())
         return HttpRequest("POST", where.origin, path, headers, prepared.body)
 
     @property
@@ -153,11 +151,12 @@ class HttpAttempt(Attempt):
 
     def refused(self, status: int, headers: HeaderMap, body: bytes) -> Failure:
         """The Failure that an error answer amounts to."""
-        failure = classify(status, headers, body, now_unix_s=self.show.engine.wall_s())
+        now_unix_s = self.show.engine.wall_s()
+        failure = classify(status, headers, body, now_unix_s=now_unix_s)
         if failure is None:
             return Failure(FailureKind.MALFORMED, f"unexpected status {status}", status=status)
         if failure.kind is FailureKind.AUTH:
-            self.upstream.doubt()
+            self.upstream.doubt(headers, now_unix_s)
         return of_counting(failure) if self.show.needs.operation is Operation.COUNT else failure
 
     def failed(self, kind: FailureKind, message: str) -> Failure:

@@ -136,8 +136,7 @@ class CascadePerformance(Performance):
 
     def _let_go(self, besides: int = 0) -> tuple[Outcome, ...]:
         """Drafts that nobody was given did what was asked of them: they are booked as good, with their cost."""
-        now_s = self.engine.now_s()
-        kind = self.sink.left or FailureKind.LOST_RACE
+        kind, now_s = self._why_dropped(), self.engine.now_s()
         lost = []
         for handle in [handle for handle in self._handles if handle != besides]:
             failure = None if handle in self._heard else Failure(kind, TOLD[kind])

@@ -88,6 +88,7 @@ class Performance:
     _prepared: Prepared | None = None
     _reply: StandInReply | None = None
     _asked: Any = None
+    _cancelled = False
 
     def __init__(
         self,
@@ -145,6 +146,9 @@ class Performance:
         except StopIteration as done:
             result: Result = done.value
             return replace(result, attempts=result.attempts + self._let_go()) if handles else result
+        except asyncio.CancelledError:
+            self._cancelled = True
+            raise
         finally:
             steps.close()
             if handles:
@@ -333,11 +337,16 @@ class Performance:
 
     def _let_go(self, besides: int = 0) -> tuple[Outcome, ...]:
         """Cancel what is still open: a race lost, or a caller gone. It implicates nobody and gives its places back."""
-        left = self.sink.left
-        kind = FailureKind.LOST_RACE if left is None else left
-        now_s = self.engine.now_s()
+        kind, now_s = self._why_dropped(), self.engine.now_s()
         open_ = [handle for handle in self._handles if handle != besides]
         return tuple([self._book(handle, Failure(kind, TOLD[kind]), now_s) for handle in open_])
+
+    def _why_dropped(self) -> FailureKind:
+        """Why open attempts end now. In the library, whoever cancels a request tells nobody else."""
+        left = self.sink.left
+        if left is not None:
+            return left
+        return FailureKind.CLIENT_LEFT if self._cancelled else FailureKind.LOST_RACE
 
 
 TOLD = {

@@ -145,7 +145,9 @@ class Engine:
     async def _cancelled(self, show: Performance) -> None:
         """The caller has gone, or must go."""
         kind = show.sink.left or FailureKind.CLIENT_LEFT
-        self._ended(show.decision, tuple(show.attempts), Failure(kind, TOLD[kind]))
+        result = self._ended(show.decision, tuple(show.attempts), Failure(kind, TOLD[kind]))
+        if show.snapshot.spends:
+            book_spending(self, show.call, result)
         if kind is FailureKind.DRAINING:
             await self._draining(show, show.sink)
 
@@ -205,9 +207,14 @@ class Engine:
         else:
             sink.respond(failure.row.status, [JSON], show.dialect.render_error(report))
 
-    def rate(self, decision: str, score: float) -> bool:
-        """Take in how good an answer was, 0 to 1. False when nobody knows that decision any more."""
+    def rate(self, decision: str, score: float, principal: str | None = None) -> bool:
+        """Take in how good an answer was, 0 to 1. False when nobody knows that decision any more.
+
+        `principal`: who says so, "" without principals; other principals' decisions are unknown to it. None: whoever holds the engine.
+        """
         found = self.decisions.get(decision)
+        if found is not None and principal is not None and found[0].principal != principal:
+            found = None
         winner = found[1].winner if found is not None else None
         if winner is not None:
             self.board.rate(winner.target, score, self.now_s())

@@ -95,11 +95,15 @@ def weight(case: Case, target: str, factor: float) -> Case:
 
 
 def setting(case: Case, name: str, factor: float) -> Case:
-    """A number among the settings of the strategy or of the balancer, written `strategy.cost`."""
+    """A number among the settings of the strategy or of the balancer, written `strategy.cost`; as it is where nobody can set it so."""
     of, _, field = name.partition(".")
     plan = copy(case.plan)
     entry: Any = getattr(plan, of)
-    setattr(plan, of, replace(entry, **{field: getattr(entry, field) * factor}))
+    try:
+        changed = replace(entry, **{field: getattr(entry, field) * factor})
+    except ValueError:
+        return case
+    setattr(plan, of, changed)
     return case.with_plan(plan)
 
 
