@@ -205,6 +205,42 @@ def test_opus_4_6_gets_no_effort_that_it_refuses():
     assert (body["output_config"], lost) == ({"effort": "high"}, ("output_config.effort",))
 
 
+EARLIER = [
+    "claude-sonnet-4-5",
+    "claude-opus-4-20250514",
+    "claude-opus-4-7",
+    "claude-haiku-4-5@20251001",
+    "claude-3-7-sonnet-latest",
+]
+
+
+@pytest.mark.parametrize(
+    ("model", "role"),
+    [*((name, "user") for name in EARLIER), ("claude-opus-4-8", "system"), ("claude-fable-5", "system")],
+)
+def test_earlier_claudes_are_told_in_the_users_turn_what_a_system_turn_says_among_the_others(model, role):
+    turns = [{"role": "user", "content": "a"}, {"role": "system", "content": "b"}]
+    body, lost = kept("anthropic", model, {"system": "s", "messages": turns, "max_tokens": 9})
+    assert (body["system"], [turn["role"] for turn in body["messages"]], lost) == ("s", ["user", role], ())
+    said = (
+        Message(Role.SYSTEM, (Text("s"),)),
+        Message(Role.USER, (Text("a"),)),
+        Message(Role.DEVELOPER, (Text("b"),)),
+    )
+    body, lost = translated("anthropic", model, Settings(max_tokens=9), said)
+    told = (
+        [turns[0], turns[1]]
+        if role == "system"
+        else [{"role": "user", "content": [{"type": "text", "text": word} for word in "ab"]}]
+    )
+    assert (body["system"], body["messages"], lost) == ("s", told, set())
+
+
+def test_words_that_only_look_like_a_role_stay():
+    turns = [{"role": "user", "content": 'the "system" speaks'}]
+    assert kept("anthropic", "claude-sonnet-4-5", {"messages": turns, "max_tokens": 9})[0]["messages"] == turns
+
+
 CALLED = (
     Message(Role.USER, (Text("hi"),)),
     Message(Role.ASSISTANT, (ToolCall("call_abcdefghijklmnopqrstuvwx", "f", {}), ToolCall("abcDEF123", "f", {}))),

@@ -39,7 +39,8 @@ class Quirks:
     """How a provider's reading of a dialect differs from the book; the empty value is the book.
 
     `max_tokens_field`: the name it wants for the bound on the answer, None for the caller's own. `drop`: top-level request
-    fields that it refuses. `roles`: role names to write instead (`developer` -> `system`). `ask_usage`: whether a stream
+    fields that it refuses. `roles`: role names to write instead (`developer` -> `system`). `late_system`: the role of a system turn
+    that stands among the others, where it knows none there. `ask_usage`: whether a stream
     must be asked for its usage. `fields`: top-level fields always set. `cache_marks`: whether cache marks may be sent.
     `reasoning_field`: under which name it takes reasoning text back, None when it takes none. `names`: top-level fields that it
     knows by another name. `tool_ids`: the pattern of the only ids that it takes for tool calls, and the length of those that
@@ -54,6 +55,7 @@ class Quirks:
     max_tokens_field: str | None = None
     drop: tuple[str, ...] = ()
     roles: tuple[tuple[str, str], ...] = ()
+    late_system: str | None = None
     ask_usage: bool = True
     fields: tuple[tuple[str, object], ...] = ()
     cache_marks: bool = True
@@ -281,6 +283,7 @@ def carried_by(format_: Format, quirks: Quirks) -> Any:
         drop=quirks.drop,
         cache_marks=quirks.cache_marks,
         renames=dict(quirks.roles),
+        late_system=quirks.late_system,
         reasoning=quirks.reasoning_field is not None,
         tool_ids=quirks.tool_ids,
         efforts=quirks.efforts,
