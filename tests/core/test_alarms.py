@@ -145,3 +145,12 @@ def test_other_routes_take_no_notice_of_an_alarm() -> None:
     home.seconds(6.0, 10)
     assert home.told
     assert home.order() == ["a", "b"]
+
+
+def test_a_route_that_begins_to_leave_early_knows_the_alarm_that_is_on() -> None:
+    home = Home("a", "b", early=False)
+    home.seconds(1.0, WARM + 20)
+    home.seconds(6.0, 10)
+    assert home.board.standing("a").room > 0
+    home.board.measure(0, wary=True)
+    assert home.board.standing("a").room < 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
+import tracemalloc
 from typing import Any
 
 import httpx2
@@ -12,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stage import PATHS, QUESTION, Raise, two_targets
+from understudy.engine.pages import Page
 from understudy.mock import Mock
 
 BODIES: dict[str, bytes] = {
@@ -114,6 +117,43 @@ async def test_of_very_many_dropped_members_some_are_told(raise_curtain: Raise, 
     assert answer.headers["x-understudy-dropped"].endswith("and 960 more")
 
 
+async def test_of_giant_names_little_is_remembered(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:
+    stage = await raise_curtain(two_targets(*mocks, "anthropic"))
+    giant = "x" * 500_000
+    for fields in (
+        {"model": giant, "max_tokens": 2**70},
+        {giant: 1},
+        {f"{number}{giant[:1000]}": 1 for number in range(500)},
+        {"messages": [{"role": giant, "content": "hi"}]},
+        {"messages": [{"role": "user", "content": [{"type": giant}]}]},
+    ):
+        for caller in ("openai", "anthropic"):
+            answered = await stage.ask(caller, **fields)
+            assert len(answered.body) < 10_000
+            record = stage.engine.decisions.get(answered.headers["x-understudy-decision"])
+            assert record is not None
+            assert Page([record]).size < 50_000
+    refused = await stage.ask(model=giant, headers={"x-understudy-route": "default"})
+    assert (refused.status, len(refused.body) < 1000) == (400, True)
+
+
+async def test_of_a_key_and_very_much_white_space_nothing_is_remembered(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock]
+) -> None:
+    key = hashlib.sha256(b"app-key").hexdigest()
+    stage = await raise_curtain(two_targets(*mocks) + f'principals: [{{name: app, key_sha256: "{key}"}}]\n')
+    shown = [{"authorization": f"Bearer {' ' * (30_000 + number)}app-key"} for number in range(20)]
+    assert (await stage.ask(headers=shown[0])).status == 200
+    tracemalloc.start()
+    try:
+        for headers in shown:
+            assert (await stage.http.get(stage.url + "/v1/models", headers=headers)).status_code == 200
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 300_000
+    finally:
+        tracemalloc.stop()
+
+
 async def test_models_are_listed_in_the_dialect_of_who_asks(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:
     stage = await raise_curtain(two_targets(*mocks))
     openai = (await stage.http.get(stage.url + "/v1/models")).json()
@@ -140,16 +180,21 @@ async def test_an_unknown_model_names_those_that_exist(raise_curtain: Raise, moc
 
 
 WRONG_HEADERS = {
-    "deadline-ms": ["soon", "-5", "0", "1e3"],
+    "deadline-ms": ["soon", "-5", "0", "1e3", "1" * 5000],
     "strategy": ["best"],
     "route": ["nowhere"],
     "labels": ["=x", "novalue"],
+    "session": ["s" * 1025],
     "colour": ["blue"],
     "complexity": ["tricky"],
 }
 
 
-@pytest.mark.parametrize(("name", "told"), [(name, told) for name, all_ in WRONG_HEADERS.items() for told in all_])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [(name, told) for name, all_ in WRONG_HEADERS.items() for told in all_],
+    ids=lambda word: word[:20],
+)
 async def test_a_wish_that_cannot_be_met_is_refused(
     raise_curtain: Raise, mocks: tuple[Mock, Mock], name: str, told: str
 ) -> None:

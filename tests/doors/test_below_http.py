@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import gc
+import gzip
 import socket
 import ssl
 import tracemalloc
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -350,6 +352,73 @@ async def test_many_answers_without_end_take_no_more_memory_than_their_bounds(
         assert left < BOUND, "and none of it stays"
     finally:
         tracemalloc.stop()
+
+
+SAID = b'data: {"choices":[{"index":0,"delta":{"content":"hello"},"finish_reason":null}]}\n\n'
+FINISHED = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+
+
+@asynccontextmanager
+async def says(
+    raise_curtain: Raise, understudy: Mock, body: bytes, *, again: bytes = b"", head: bytes = b""
+) -> AsyncIterator[Stage]:
+    """The lead answers every request with this body of a stream, and then says something again and again."""
+
+    async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\n" + (head or b"content-type: text/event-stream\r\n") + b"\r\n")
+            writer.write(body)
+            while again:
+                writer.write(again)
+                await writer.drain()
+            await reader.read()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    provider = await asyncio.start_server(lead, "127.0.0.1", 0)
+    text = two_targets(understudy, understudy, policy=PATIENCE)
+    port = str(provider.sockets[0].getsockname()[1])
+    try:
+        yield await raise_curtain(text.replace(str(understudy.port), port, 1))
+    finally:
+        provider.close()
+
+
+async def test_pings_that_unpack_to_very_many_hold_up_nobody(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:
+    """What is at hand already is read without waiting: nothing but the clock ends that, and others have their turn."""
+    packed = gzip.compress(b": ping\n\n" * 12_000_000, 1)
+    head = b"content-type: text/event-stream\r\ncontent-encoding: gzip\r\n"
+    async with says(raise_curtain, mocks[1], packed, head=head) as stage:
+        asking = asyncio.create_task(stage.ask("anthropic", stream=True))
+        assert await until(lambda: stage.engine.board.standing("lead").in_flight == 1, 2)
+        begun_s = asyncio.get_running_loop().time()
+        await asyncio.sleep(0.05)
+        assert (await stage.ask(model="understudy")).status == 200
+        assert not asking.done(), "it was answered while the pings were read"
+        answered = await asking
+        assert asyncio.get_running_loop().time() - begun_s < 3
+        assert (answered.status, answered.headers["x-understudy-target"]) == (200, "understudy")
+        assert failures(stage, answered) == [K.FIRST_CONTENT_TIMEOUT, None]
+
+
+async def test_who_goes_on_after_the_end_is_hung_up_on(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:
+    async with says(raise_curtain, mocks[1], SAID + FINISHED, again=b": ping\n\n" * 1000) as stage:
+        begun_s = asyncio.get_running_loop().time()
+        answered = await stage.ask(stream=True)
+        assert (answered.text, answered.finished) == ("hello", True)
+        assert await until(stage.nothing_is_held, 2)
+        assert asyncio.get_running_loop().time() - begun_s < 2
+        assert failures(stage, answered) == [None]
+
+
+async def test_a_media_type_in_capitals_is_the_same(raise_curtain: Raise, mocks: tuple[Mock, Mock]) -> None:
+    head = b"Content-Type: Text/Event-Stream; Charset=UTF-8\r\nContent-Length: %d\r\n" % len(SAID + FINISHED)
+    async with says(raise_curtain, mocks[1], SAID + FINISHED, head=head) as stage:
+        answered = await stage.ask(stream=True)
+        assert (answered.text, answered.headers["x-understudy-target"]) == ("hello", "lead")
 
 
 # Lies

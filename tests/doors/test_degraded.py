@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 
 import pytest
 
@@ -10,6 +11,7 @@ from stage import CALLERS, Raise, until
 from understudy.core.failure import FailureKind
 from understudy.core.outcome import Purpose
 from understudy.core.resilience.breaker import Event
+from understudy.engine.cache import BYTES_MAX
 from understudy.mock import Mock
 
 
@@ -61,6 +63,61 @@ async def test_an_earlier_answer_stands_in_however_it_was_given(
     assert again.headers["x-understudy-degraded"] == "true"
     other = await stage.ask(messages=[{"role": "user", "content": "Something else?"}])
     assert other.status != 200, "only the same question has the same answer"
+
+
+async def test_an_earlier_answer_of_another_route_stands_in_for_none(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock]
+) -> None:
+    """Gemini's callers name the model in the address: their bodies are the same."""
+    text = one_target(mocks[0], "{primary: [lead], emergency: [stale_cache]}")
+    stage = await raise_curtain(text + "  other: {tiers: {primary: [lead], emergency: [stale_cache]}}\n")
+    assert (await stage.ask("gemini")).status == 200
+    mocks[0].set("outage")
+    assert (await stage.ask("gemini", model="other")).status == 502
+    assert (await stage.ask("gemini")).headers["x-understudy-cache"] == "stale"
+
+
+async def test_an_earlier_answer_stands_in_for_a_question_that_we_cannot_read_in_full(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock]
+) -> None:
+    stage = await raise_curtain(one_target(mocks[0], "{primary: [lead], emergency: [stale_cache]}"))
+    body = b'{"model": "default", "messages": [{"role": "user", "content": "hi"}], "metadata": {"x": 1e999}}'
+    url = stage.url + "/v1/chat/completions"
+    assert (await stage.http.post(url, content=body)).status_code == 200
+    assert len(stage.ended) == 1
+    mocks[0].set("outage")
+    assert (await stage.http.post(url, content=body)).headers["x-understudy-cache"] == "stale"
+
+
+async def test_a_stream_larger_than_the_cache_is_not_copied_for_it(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock]
+) -> None:
+    chunk = b'data: {"choices":[{"index":0,"delta":{"content":"' + b"x" * 60_000 + b'"}}]}\n\n'
+
+    async def long(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+        for _ in range(2 * BYTES_MAX // len(chunk)):
+            writer.write(chunk)
+            await writer.drain()
+        writer.write(b"data: [DONE]\n\n")
+        writer.close()
+
+    provider = await asyncio.start_server(long, "127.0.0.1", 0)
+    text = one_target(mocks[0], "{primary: [lead], emergency: [stale_cache]}")
+    stage = await raise_curtain(text.replace(str(mocks[0].port), str(provider.sockets[0].getsockname()[1])))
+    question = {"model": "default", "messages": [{"role": "user", "content": "hi"}], "stream": True}
+    received = 0
+    tracemalloc.start()
+    try:
+        async with stage.http.stream("POST", stage.url + "/v1/chat/completions", json=question) as answer:
+            async for piece in answer.aiter_raw():
+                received += len(piece)
+        assert tracemalloc.get_traced_memory()[1] < BYTES_MAX * 1.3
+    finally:
+        tracemalloc.stop()
+        provider.close()
+    assert received > BYTES_MAX
 
 
 async def test_all_breakers_open_is_one_panic_attempt_then_an_error(

@@ -17,7 +17,7 @@ from understudy.core.catalogue.task import Task
 from understudy.core.decision import Decision
 from understudy.core.dice import Dice
 from understudy.core.failure import Failure, FailureKind, Then
-from understudy.core.outcome import Outcome, Result
+from understudy.core.outcome import Outcome, Purpose, Result
 from understudy.core.request import Needs
 from understudy.core.rules.ruling import Ruling
 from understudy.core.select import replay
@@ -133,15 +133,27 @@ def test_what_few_requests_have_is_read_back_too() -> None:
     assert found[1].failure.course is Then.ELSEWHERE
 
 
-@pytest.mark.parametrize("odd", [{"n": 2**70}, {"features": ("\ud800",)}])
-def test_what_no_bytes_can_say_is_kept_as_it_is(odd: dict[str, Any]) -> None:
-    given = [record(1), record(2, **odd), record(3)]
+@pytest.mark.parametrize("odd", [{"n": 2**70}, {"max_tokens": -(10**4000)}, {"features": ("\ud800",)}])
+def test_what_the_usual_bytes_cannot_say_is_kept_all_the_same(odd: dict[str, Any]) -> None:
+    decision, result = record(2, **odd)
+    outcome = Outcome(
+        1, "ada", "primary", Purpose.FIRST, 1.0, 2.0, Failure(FailureKind.BAD_REQUEST, "no", body=b"secret")
+    )
+    given = [record(1), (decision, replace(result, attempts=(outcome,))), record(3)]
     page = Page(given)
-    assert page.record(2) is given[1]
-    for number in (1, 3):
+    for number in (1, 2, 3):
         found = page.record(number)
         assert found is not None
-        assert in_parts(found) == in_parts(given[number - 1])
+        assert in_parts(found) == in_parts(without_bodies(given[number - 1]))
+        assert repr(found[0].needs) == repr(given[number - 1][0].needs)
+
+
+def test_what_the_usual_bytes_cannot_say_counts_like_everything_else() -> None:
+    kept = Decisions(bytes_max=1024 * 1024)
+    for number in range(1, 10 * PAGE + 1):
+        kept.keep(*record(number, n=2**70, features=("x" * 10_000,)))
+    assert kept.get("d-1") is None
+    assert kept.get(f"d-{9 * PAGE:x}") is not None
 
 
 def _sayable(hint: Any) -> bool:

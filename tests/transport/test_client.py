@@ -446,6 +446,18 @@ async def test_cancelling_when_the_answer_has_just_come_leaks_nothing(
     assert (await send(client, provider.origin)).body == b"abc"
 
 
+async def test_cancelling_after_a_failure_has_come_is_still_cancelling(client: Client, provide: Provide) -> None:
+    """Its connection is another request's by then."""
+    provider = await provide(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nx")
+    stream = await open_stream(client, provider.origin)
+    (connection,) = client._pools[provider.origin].connections
+    waiter: asyncio.Future[HttpAnswer] = asyncio.get_running_loop().create_future()
+    waiter.set_exception(TransportFailure(FailureKind.MALFORMED, "the compressed body is corrupt", sent=True))
+    connection.abandon(waiter)
+    assert connection.usable
+    stream.close()
+
+
 async def test_cancelling_while_connecting_leaks_nothing(client: Client, provide: Provide) -> None:
     provider = await provide(OK)
     for turns in range(8):

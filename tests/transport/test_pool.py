@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 
 import pytest
 
 from transport.peers import SOON_S, MakeClient, Provide, Provider, eventually, request, soon, until_closed
 from understudy.core.failure import FailureKind
-from understudy.ports import HttpAnswer, Origin, TransportFailure
+from understudy.ports import HttpAnswer, HttpRequest, Origin, TransportFailure
 from understudy.transport.client import Client
 from understudy.transport.dial import Way
 from understudy.transport.outbox import Outbox
@@ -417,3 +418,41 @@ async def test_kept_connection_that_is_no_longer_usable_is_not_taken(still: tupl
     pool.give_back(connection)
     connection.lost = True
     assert pool.take() is None
+
+
+async def test_heads_that_callers_make_large_are_not_remembered(client: Client, provide: Provide) -> None:
+    provider = await provide(OK)
+    await send(client, provider.origin)
+    tracemalloc.start()
+    try:
+        for number in range(60):
+            asked = request(provider.origin, traceparent=f"{number:030000}")
+            await client.send(asked, connect_s=1.0, until_s=soon())
+            del asked
+        provider.requests.clear()
+        assert tracemalloc.get_traced_memory()[0] < 600_000
+    finally:
+        tracemalloc.stop()
+
+
+async def test_one_requests_head_is_never_sent_with_another_ones_path_or_headers(
+    client: Client, provide: Provide
+) -> None:
+    provider = await provide(OK)
+    keys = ((b"authorization", b"Bearer one"),), ((b"authorization", b"Bearer two"),), ()
+    asked = [
+        HttpRequest(method, provider.origin, path, headers, body)
+        for method in ("POST", "GET")
+        for path in ("/a", "/b")
+        for headers in keys
+        for body in (b"", b"abc")
+    ]
+    for one in asked + asked[::-1] + asked[::5]:
+        await client.send(one, connect_s=1.0, until_s=soon())
+    for one, raw in zip(asked + asked[::-1] + asked[::5], provider.requests, strict=True):
+        head, _, body = raw.partition(b"\r\n\r\n")
+        assert head.startswith(f"{one.method} {one.path} HTTP/1.1\r\n".encode())
+        assert [line for line in head.split(b"\r\n") if b"authorization" in line] == [
+            b"authorization: " + said for _, said in one.headers
+        ]
+        assert body == one.body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import tracemalloc
 from typing import NamedTuple
 
 import pytest
@@ -399,3 +400,36 @@ async def test_large_body_arrives_whole(open_door: OpenDoor) -> None:
     )
     assert (await wire.reply()).body == body
     await sending
+
+
+async def test_an_offer_of_another_protocol_makes_no_later_client_of_one_that_speaks_http_1_0(
+    open_door: OpenDoor,
+) -> None:
+    async def stream(exchange: Exchange) -> None:
+        exchange.start(200, ())
+        await exchange.write(b"piece")
+        exchange.finish()
+
+    door = await open_door(stream)
+    wire = await door.wire()
+    await wire.send(b"GET /x HTTP/1.0\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+    answer = await wire.ended()
+    assert b"chunked" not in answer
+    assert answer.endswith(b"\r\n\r\npiece")
+
+
+async def test_an_idle_connection_keeps_nothing_of_a_giant_request(open_door: OpenDoor) -> None:
+    async def answer(exchange: Exchange) -> None:
+        exchange.respond(200, (), b"")
+
+    door = await open_door(answer)
+    wires = [await door.wire() for _ in range(20)]
+    tracemalloc.start()
+    try:
+        for wire in wires:
+            head = b"POST /x?%b HTTP/1.1\r\nHost: %b\r\nContent-Length: 100000\r\n\r\n" % (b"y" * 30_000, b"a" * 30_000)
+            await wire.send(head + b"z" * 100_000)
+            assert (await wire.reply()).status == 200
+        assert tracemalloc.get_traced_memory()[0] / len(wires) < 15_000
+    finally:
+        tracemalloc.stop()

@@ -125,10 +125,12 @@ class Scoreboard:
         `wary`: a route asks about its alarms before it is chosen.
         """
         track = self._tracks[slot]
+        if track.learner is not None and (track.wary or not wary):
+            return
         track.wary = track.wary or wary
         if track.learner is None:
             track.learner = Learner(track.target.profile, self._window)
-            self._publish(slot, now_s=0.0)
+        self._publish(slot, now_s=0.0)
 
     def alarms(self, target: str) -> tuple[Alarm, ...]:
         """What has changed for the worse of late, as it was when that was noticed; () where nobody measures."""

@@ -25,12 +25,22 @@ from understudy.core.usage import Usage
 from understudy.core.value import keyword_value, value
 from understudy.framing.sse import SseEvent
 
+COMPLAINT_CHARS_MAX = 1000
+"""Of what is said about bytes that cannot be read: some of it quotes them."""
 
-class BadBody(Exception):
+
+class Unreadable(Exception):
+    """Bytes are not what their wire format promises."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message if len(message) <= COMPLAINT_CHARS_MAX else f"{message[: COMPLAINT_CHARS_MAX - 3]}...")
+
+
+class BadBody(Unreadable):
     """The caller's body cannot be read. The message says where and what to do; it goes back as a 400."""
 
 
-class BadAnswer(Exception):
+class BadAnswer(Unreadable):
     """The provider's bytes are not what the dialect promises: the attempt is MALFORMED."""
 
 

@@ -38,6 +38,10 @@ JSON = (b"content-type", b"application/json")
 ABANDONED = (FailureKind.LOST_RACE, FailureKind.CLIENT_LEFT, FailureKind.DRAINING)
 """Nobody waits for the answer any more, and it may be paid for all the same."""
 
+NAMES_MAX = 100
+NAME_CHARS_MAX = 200
+"""Of the names of what a request lost, and of one of them, that are kept: a caller may have invented megabytes of them."""
+
 
 @value
 class Prepared:
@@ -107,7 +111,7 @@ class Attempt(ABC):
             usage,
             self.billing(failure),
             None if usage is None else cost_nusd(usage, target.price),
-            self.dropped,
+            self.dropped and tuple([name[:NAME_CHARS_MAX] for name in self.dropped[:NAMES_MAX]]),
             self.provider_id,
             self.show.needs.operation,
         )

@@ -26,6 +26,7 @@ from understudy.engine.perform import TOLD, Performance
 from understudy.engine.reading import with_traits
 from understudy.engine.ruling import apply, book_spending, world_of
 from understudy.engine.snapshot import Snapshot
+from understudy.framing.sse import EventTooLarge
 from understudy.ports import Header, HttpClient, Sink
 from understudy.registry import BadSettings, UnknownName
 from understudy.transport.wire import field_lines
@@ -38,6 +39,9 @@ _COUNT = Operation.COUNT  # a member looked up on its class costs ten times as m
 
 SEED_STEP = 0xD134_2543_DE82_EF95
 """Between the seeds of two requests: odd and far from the generator's own step, so that their sequences never meet."""
+
+NAME_CHARS_MAX = 1024
+"""What is kept of a name that means nothing here: a caller may send megabytes of it."""
 
 
 MakePerformance = Callable[["Engine", Snapshot, RoutePlan, Call, Decision, Sink], Performance]
@@ -112,6 +116,7 @@ class Engine:
         if plan is not None and plan.reads_prompt:
             decision.needs = with_traits(decision.needs, call.body, snapshot.dialects[call.dialect])
         if plan is None:
+            decision.needs = replace(decision.needs, model=decision.needs.model[:NAME_CHARS_MAX])
             result = self._ended(decision, (), problem)
         else:
             self.board.retry_budget.deposit()
@@ -254,7 +259,7 @@ class Engine:
         try:
             answer = _read_back(show, answered)
             self.cache.put(key_of(show.call), answer, len(answered), self.now_s())
-        except BadAnswer:
+        except (BadAnswer, EventTooLarge):
             return  # it was good enough to pass on, not to be told again
 
 

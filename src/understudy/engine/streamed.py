@@ -10,6 +10,7 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.projection import project_answer
 from understudy.dialects import CONTENT, END, FAILED, FINISH, PROGRESS, BadAnswer, Dialect
 from understudy.engine.attempt import HttpAttempt, Prepared, without_key
+from understudy.engine.cache import BYTES_MAX
 from understudy.engine.crossing import named
 from understudy.engine.streaming import Carrier, PassThrough, Translation, events_of
 from understudy.framing.sse import EventTooLarge
@@ -72,7 +73,8 @@ class StreamAttempt(HttpAttempt):
             if not 200 <= stream.status < 300:
                 body = await _all(stream, until_s, ERROR_BYTES_MAX)
                 return self.refused(stream.status, stream.headers, body)
-            if self.dialect.stream_type not in stream.headers.get(b"content-type", self.dialect.stream_type):
+            told = stream.headers.get(b"content-type", self.dialect.stream_type)
+            if self.dialect.stream_type not in told and self.dialect.stream_type not in told.lower():
                 return self._read_whole(await _all(stream, until_s, ANSWER_BYTES_MAX))
             return await self._read_ahead(stream, until_s)
         except TransportFailure as trouble:
@@ -95,6 +97,8 @@ class StreamAttempt(HttpAttempt):
                 break
             if len(self._held) > HELD_BYTES_MAX:
                 self.first_content_s = self.show.engine.now_s()
+            elif self.first_content_s is None and self.show.engine.now_s() >= until_s:
+                return self.failed(FailureKind.FIRST_CONTENT_TIMEOUT, "nothing but pings")
         if self.first_content_s is None:
             return self._without_content()
         return None
@@ -163,13 +167,16 @@ class StreamAttempt(HttpAttempt):
         show, stream = self.show, self._stream
         idle_s = show.plan.policy.timeouts.idle_s
         write = show.sink.write
-        copy = show.copy
+        copy, copied_bytes = show.copy, 0
         assert stream is not None
         while True:
             if self._held:
                 held, self._held = self._held, b""
                 if copy is not None:
                     copy.append(held)
+                    copied_bytes += len(held)
+                    if copied_bytes > BYTES_MAX:  # nobody could keep it
+                        copy = show.copy = None
                 await write(held)
             if self._ended:
                 break
@@ -217,7 +224,7 @@ class StreamAttempt(HttpAttempt):
         assert stream is not None
         try:
             until_s = self.show.engine.now_s() + LINGER_S
-            while await stream.read(until_s):
+            while await stream.read(until_s) and self.show.engine.now_s() < until_s:
                 pass
         except TransportFailure:
             pass  # the answer was complete; only the connection is lost

@@ -39,8 +39,14 @@ MODELS = ("/v1/models", "/v1beta/models")
 """Where models are listed: for clients of Google's API at the second, and at the first if they show by a header that they are such."""
 SPELLINGS_MAX = 10_000
 """Right keys that are remembered as they were shown: hashing one again costs a request 0.7 us."""
+SPELLING_BYTES_MAX = 1024
+"""Of one of them. Around the same key there may be any amount of white space."""
+SAID_CHARS_MAX = 1024
+"""Of one of the caller's words about a request, and of what rules see of a header: some are remembered for long after the request."""
 EVERYBODY = Principal(name="", key_sha256="")
 """Who asks when no principals are configured: anyone who reaches the loopback address."""
+
+_MILLISECONDS = re.compile("[0-9]{1,9}")
 
 
 class Refused(Exception):
@@ -142,7 +148,7 @@ class DataPlane:
         known = self._principals.get(sha256(key.strip()).digest())
         if known is None:
             raise Refused(FailureKind.UNAUTHENTICATED, "this key is not known here" if key else "a key is missing")
-        if len(self._shown) < SPELLINGS_MAX:
+        if len(self._shown) < SPELLINGS_MAX and len(shown) <= SPELLING_BYTES_MAX:
             self._shown[shown] = known
         return known
 
@@ -232,11 +238,15 @@ def _steered(
     dialect: Format, needs: Needs, body: bytes, headers: tuple[Header, ...], principal: Principal, said: dict[str, str]
 ) -> Call:
     """A call of a known principal, or one that says how it wants to be routed. Raises `Refused`."""
-    for name in said:
+    for name, words in said.items():
         if name not in principal.may:
             raise Refused(
                 FailureKind.FORBIDDEN, f"x-understudy-{name} is not allowed here; allowed: {', '.join(principal.may)}"
             )
+        if len(words) > SAID_CHARS_MAX:
+            raise Refused(FailureKind.BAD_REQUEST, f"x-understudy-{name} is at most {SAID_CHARS_MAX} characters long")
+    if len(needs.model) > SAID_CHARS_MAX:  # unlike without any words, it may be answered
+        raise Refused(FailureKind.BAD_REQUEST, f"the model's name is at most {SAID_CHARS_MAX} characters long")
     complexity = said.get("complexity")
     if complexity is not None and complexity not in COMPLEXITIES:
         raise Refused(FailureKind.BAD_REQUEST, f"x-understudy-complexity is one of {', '.join(COMPLEXITIES)}")
@@ -260,15 +270,15 @@ def _steered(
 
 
 def _seen(headers: Mapping[bytes, bytes], read: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """What rules look at among the headers."""
+    """What rules look at among the headers: the beginning of each."""
     found = ((name, headers.get(name.encode("latin-1"))) for name in read)
-    return tuple((name, text.decode("latin-1")) for name, text in found if text is not None)
+    return tuple((name, text[:SAID_CHARS_MAX].decode("latin-1")) for name, text in found if text is not None)
 
 
 def _seconds(milliseconds: str | None) -> float | None:
     if milliseconds is None:
         return None
-    if not milliseconds.isascii() or not milliseconds.isdigit() or not 0 < int(milliseconds) <= 86_400_000:
+    if _MILLISECONDS.fullmatch(milliseconds) is None or not 0 < int(milliseconds) <= 86_400_000:
         raise Refused(
             FailureKind.BAD_REQUEST, "x-understudy-deadline-ms is a whole number of milliseconds, 1 to 86400000"
         )

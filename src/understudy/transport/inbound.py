@@ -250,6 +250,7 @@ class InboundConnection(asyncio.Protocol):
             exchange.release_body()
             if not self._complete(exchange):
                 return
+            del exchange  # and with it the request: an idle connection keeps none
             if self._exchange is None:
                 self._wake = self._loop.create_future()
                 await self._wake

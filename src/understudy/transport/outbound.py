@@ -25,6 +25,11 @@ IDLE, WHOLE, STREAM = range(3)
 _FOREVER = float("inf")
 
 
+def _result(waiter: asyncio.Future[Any]) -> object:
+    """What was on its way to whoever waited; None for a failure."""
+    return None if waiter.cancelled() or waiter.exception() is not None else waiter.result()
+
+
 class StaleConnection(TransportFailure):
     """A kept connection died before any byte of the answer: most likely it had been closed while it lay idle."""
 
@@ -116,7 +121,7 @@ class OutboundConnection(asyncio.Protocol):
         """Whoever waited has been cancelled: close, unless the connection has moved on to another request."""
         if self._waiter is waiter:
             self.close()
-        elif self._stream is not None and not waiter.cancelled() and waiter.result() is self._stream:
+        elif self._stream is not None and _result(waiter) is self._stream:
             self.close()  # the stream was on its way to its reader
 
     def interrupt(self) -> None:

@@ -15,6 +15,7 @@ from understudy.transport.wire import field_lines
 
 _JOIN_MAX_BYTES = 64 * 1024  # above this, copying a body to send it with its head costs more than a second buffer
 _START_LINES_MAX = 256
+_REMEMBERED_MAX_BYTES = 4096
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -102,9 +103,10 @@ class Pool:
         fields = field_lines(headers)
         if b"accept-encoding:" not in fields.lower():
             fields += b"accept-encoding: identity\r\n"
-        if len(self._fields) >= _START_LINES_MAX:
-            self._fields.clear()
-        self._fields[headers] = fields
+        if len(fields) <= _REMEMBERED_MAX_BYTES:  # some of them may be a caller's own
+            if len(self._fields) >= _START_LINES_MAX:
+                self._fields.clear()
+            self._fields[headers] = fields
         return fields
 
     def _start_line(self, request: HttpRequest) -> bytes:

@@ -21,6 +21,7 @@ Problem = tuple[int, FailureKind, str]
 
 _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:%\[\]-]*")
 _HOP_BY_HOP_OF_UPGRADE = frozenset({b"upgrade", b"connection", b"http2-settings"})
+_REMEMBERED_MAX_BYTES = 256  # of a host or a target, by every connection for as long as it lasts
 _METHODS = {name.encode(): name for name in ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH")}
 
 
@@ -187,7 +188,8 @@ class RequestParser:
         url, self.target = self._split
         if url != self._url:
             self.target = self._split_target()
-            self._split = (self._url, self.target)
+            if len(self._url) <= _REMEMBERED_MAX_BYTES:
+                self._split = (self._url, self.target)
         self._complete()
         self._clear()
 
@@ -201,7 +203,8 @@ class RequestParser:
             if host != self._host:
                 if _HOST.fullmatch(host) is None:
                     self._refuse(400, "the Host header is not a host")
-                self._host = host
+                if len(host) <= _REMEMBERED_MAX_BYTES:
+                    self._host = host
         elif version == "1.0":
             self.http_1_0 = True
         else:
@@ -240,7 +243,8 @@ class RequestParser:
         assert self._upgrade_offered  # CONNECT, the other reason for llhttp to stop here, has been refused
         kept = [(name, value) for name, value in self.headers.items() if name not in _HOP_BY_HOP_OF_UPGRADE]
         closing = b"connection: close\r\n" if not self.keep_alive else b""
-        line = b"%b %b HTTP/1.1\r\n" % ((self.method or "").encode("ascii"), self._url)
+        version = b"1.0" if self.http_1_0 else b"1.1"
+        line = b"%b %b HTTP/%b\r\n" % ((self.method or "").encode("ascii"), self._url, version)
         self._clear()
         self._llhttp = httptools.HttpRequestParser(self)
         self.feed(line + field_lines(kept) + closing + b"\r\n" + rest)

@@ -80,6 +80,9 @@ class OutboundStream:
         return b""
 
     async def _read_inflated(self, inflater: Inflater, until_s: float) -> bytes:
+        await asyncio.sleep(
+            0
+        )  # a few bytes may become a thousand times as many: others have their turn between the steps
         try:
             while not (plain := inflater.take(_INFLATE_STEP_BYTES)):
                 data = await self._read_raw(until_s)
