@@ -97,7 +97,7 @@ class StreamAttempt(HttpAttempt):
                 break
             if len(self._held) > HELD_BYTES_MAX:
                 self.first_content_s = self.show.engine.now_s()
-            elif self.first_content_s is None and self.show.engine.now_s() >= until_s:
+            elif self.first_content_s is None and self.show.engine.now_s() >= until_s:  # type: ignore[redundant-expr]  # `_take` sets it
                 return self.failed(FailureKind.FIRST_CONTENT_TIMEOUT, "nothing but pings")
         if self.first_content_s is None:
             return self._without_content()
