@@ -20,10 +20,18 @@ from markdown_pages import code, page, table
 from understudy.cli import Commands
 from understudy.config.registries import BALANCERS, CONDITIONS, EFFECTS, STRATEGIES
 from understudy.config.schema import NOT_YET
+from understudy.config.schema.catalogue import CatalogueSection
 from understudy.config.schema.health import HealthSection
 from understudy.config.schema.kinds import Section
-from understudy.config.schema.policy import BreakerSection, PolicySection, RetrySection, TimeoutsSection
-from understudy.config.schema.price import PriceSection
+from understudy.config.schema.policy import (
+    BreakerSection,
+    CascadeSection,
+    HedgeSection,
+    PolicySection,
+    RetrySection,
+    TimeoutsSection,
+)
+from understudy.config.schema.price import LongerSection, PriceSection
 from understudy.config.schema.principals import PrincipalSection
 from understudy.config.schema.routes import RouteSection
 from understudy.config.schema.rules import RuleSection
@@ -45,16 +53,20 @@ SECTIONS: list[tuple[str, str, type[Section]]] = [
     ("targets", "targets.NAME", TargetSection),
     ("limits", "targets.NAME.limits", LimitsSection),
     ("price", "targets.NAME.price", PriceSection),
+    ("longer", "targets.NAME.price.longer[]", LongerSection),
     ("routes", "routes.NAME", RouteSection),
     ("policy", "routes.NAME.policy", PolicySection),
     ("retry", "routes.NAME.policy.retry, targets.NAME.retry", RetrySection),
     ("timeouts", "routes.NAME.policy.timeouts", TimeoutsSection),
     ("breaker", "routes.NAME.policy.breaker", BreakerSection),
+    ("hedge", "routes.NAME.policy.hedge", HedgeSection),
+    ("cascade", "routes.NAME.policy.cascade", CascadeSection),
     ("rules", "rules[]", RuleSection),
     ("principals", "principals[]", PrincipalSection),
     ("transport", "transport", TransportSection),
     ("server", "server", ServerSection),
     ("health", "health", HealthSection),
+    ("catalogue", "catalogue", CatalogueSection),
 ]
 
 
@@ -72,7 +84,8 @@ def configuration() -> str:
         parts.append(f"## {name}\n\n`{path}`: {inspect.getdoc(section)}\n")
         parts.append(table(("setting", "value", "default", "meaning"), settings_of(section)))
     parts.append(
-        "## Names\n\nA request's `model` names a route, else a target, else `provider/model`. A provider that needs no settings is a "
+        "## Names\n\nA request's `model` names a route, else a target, else `provider/model`, else a model by "
+        "[the name that it has everywhere](../guides/models.md#one-name-for-a-model). A provider that needs no settings is a "
         f"target under its own name, wherever a tier lists it: {', '.join(map(code, bare_names()))}.\n"
     )
     words = [
@@ -121,7 +134,7 @@ def kind_of(about: dict[str, Any]) -> str:
     if "anyOf" in about:
         told = [one for one in about["anyOf"] if one.get("type") != "null"]
         if len(told) > 1:
-            return " or ".join(map(kind_of, told))
+            return " or ".join(map(kind_of, told)).replace("[mapping](rules.md)", "mapping")
         [about] = told
     if "allOf" in about:
         [about] = about["allOf"]
@@ -356,10 +369,11 @@ def told_command(name: str, command: Any, doc: str) -> str:
         if parameter.name == "help":
             continue
         positional = not any(option.startswith("-") for option in parameter.opts)
-        shown = f"[{parameter.name.upper()}]" if positional else ", ".join(parameter.opts)
+        shown = parameter.name.upper() if positional else ", ".join(parameter.opts)
         default = parameter.default if parameter.default not in (None, False, "") else ""
-        usage += [shown] if positional else []
-        rows.append((code(shown), code(str(default)), parameter.help or ""))
+        if positional:
+            usage.append(shown if parameter.required else f"[{shown}]")
+        rows.append((code(shown), "required" if parameter.required else code(str(default)), parameter.help or ""))
     return f"## {name}\n\n```\n{' '.join(usage)} [OPTIONS]\n```\n\n{doc}\n\n" + table(
         ("option", "default", "meaning"), rows
     )

@@ -14,10 +14,11 @@ from understudy.core.outcome import Outcome, Purpose
 from understudy.core.plan import Ask, Balancer, Candidate, RoutePlan, Strategy, compile_route
 from understudy.core.request import Needs
 from understudy.core.route import Route, tiers_of
-from understudy.core.scoreboard import Hold, Scoreboard
+from understudy.core.scoreboard import Scoreboard
 from understudy.core.select import select as core_select
 from understudy.core.select import sift
 from understudy.core.target import Target
+from understudy.core.track import Hold
 from understudy.core.usage import Usage
 
 CONDITIONS = [

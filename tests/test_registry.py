@@ -139,7 +139,7 @@ def test_an_object_needs_no_building_and_is_the_same_each_time(band: Registry[An
             "stik",
             "no setting 'stik'; did you mean 'stick'? Known: loud, stick, other_stick",
         ),
-        ({"loud": 3, "stick": "bone"}, "stick", "invalid enum value 'bone'"),
+        ({"loud": 3, "stick": "bone"}, "stick", "must be one of wood, brush, not 'bone'"),
         ({"loud": 3, "skin": {"tensoin": 1}}, "skin.tensoin", "did you mean 'skin.tension'?"),
         ({"loud": 3, "skin": {"tension": []}}, "skin.tension", "expected `float`, got `array`"),
         ({"loud": 3, "beats": ["x"]}, "beats[0]", "expected `int`, got `str`"),

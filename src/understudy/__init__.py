@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from understudy.errors import BadRequest, ConfigurationError, RequestFailed, StreamBroken, UnderstudyError
+    from understudy.core.failure import Failure, FailureKind
+    from understudy.core.usage import Usage
+    from understudy.errors import (
+        BadRequest,
+        ConfigurationError,
+        RequestFailed,
+        RouterNotEntered,
+        StreamBroken,
+        UnderstudyError,
+    )
     from understudy.library.router import Router
     from understudy.library.sync import SyncRouter
 
@@ -19,17 +28,25 @@ _HOMES = {
     "RequestFailed": "understudy.errors",
     "BadRequest": "understudy.errors",
     "StreamBroken": "understudy.errors",
+    "RouterNotEntered": "understudy.errors",
+    "Failure": "understudy.core.failure",
+    "FailureKind": "understudy.core.failure",
+    "Usage": "understudy.core.usage",
 }
 """Public names and where they live: imported when they are first asked for, so that importing the package costs nothing."""
 
 __all__ = [
     "BadRequest",
     "ConfigurationError",
+    "Failure",
+    "FailureKind",
     "RequestFailed",
     "Router",
+    "RouterNotEntered",
     "StreamBroken",
     "SyncRouter",
     "UnderstudyError",
+    "Usage",
     "__version__",
 ]
 

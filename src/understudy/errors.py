@@ -11,7 +11,7 @@ UnderstudyError
 from __future__ import annotations
 
 from understudy.core.failure import Failure
-from understudy.core.outcome import Outcome
+from understudy.core.outcome import Outcome, naming_attempts
 
 
 class UnderstudyError(Exception):
@@ -27,10 +27,10 @@ class ConfigurationError(UnderstudyError):
 
 
 class RequestFailed(UnderstudyError):
-    """No target answered. `failure` says why, `attempts` what was tried, `retry_after_s` when to come back."""
+    """No target answered. `failure` says why, `attempts` what was tried, `retry_after_s` when to come back; its text names them all."""
 
     def __init__(self, failure: Failure, attempts: tuple[Outcome, ...] = (), decision: str | None = None) -> None:
-        super().__init__(failure.message)
+        super().__init__(naming_attempts(failure.message, attempts))
         self.failure = failure
         self.attempts = attempts
         self.decision = decision

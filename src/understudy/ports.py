@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from understudy.core.failure import FailureKind
@@ -10,6 +10,21 @@ from understudy.core.value import value
 
 Header = tuple[bytes, bytes]
 """One outgoing header line: name and value, both without line ends."""
+
+
+class HeaderLines:
+    """Header lines as they go out, known to be proper: `written` with their line ends. Iterated, the pairs that they tell."""
+
+    __slots__ = ("written",)
+
+    def __init__(self, written: bytes) -> None:
+        self.written = written
+
+    def __iter__(self) -> Iterator[Header]:
+        for line in self.written.split(b"\r\n")[:-1]:
+            name, _, text = line.partition(b": ")
+            yield name, text
+
 
 HeaderMap = dict[bytes, bytes]
 """Incoming headers: lower-case name to value; repeated lines joined by `, `."""

@@ -148,7 +148,9 @@ class Registry(Generic[E]):
         try:
             return cast("E", msgspec.convert(given, entry))
         except msgspec.ValidationError as error:
-            setting, words = _told(str(error))
+            setting, words = _told(str(error), given)
+            if words.startswith("invalid enum value") and (known := get_args(get_type_hints(entry).get(setting))):
+                words = f"must be one of {', '.join(map(str, known))}, not {given[setting]!r}"
             where = f"{self.kind} {name}: {setting}: " if setting else f"{self.kind} {name}: "
             raise BadSettings(where + words, setting) from error
 
@@ -262,12 +264,18 @@ def _unknown_setting(entry: Any, given: Mapping[str, Any], path: str = "") -> tu
 _CONVERT_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 
 
-def _told(message: str) -> tuple[str, str]:
-    """A conversion error as the setting's path and the words: "from_s", "expected `float`, got `str`"."""
+def _told(message: str, given: Mapping[str, Any]) -> tuple[str, str]:
+    """A conversion error as the setting's path and the words: "from_s", "expected `float`, got `str`".
+
+    An entry that looks at its own settings begins with the name of the one that is wrong: "share: must be between 0 and 1".
+    """
     found = _CONVERT_PATH.search(message)
     path, words = (found["path"], message[: found.start()]) if found else ("", message)
     if missing := re.match(r"Object missing required field `(\w+)`", words):
         return ".".join(filter(None, (path, missing[1]))), "must be given"
+    own, colon, rest = words.partition(": ")
+    if not path and colon and own in given:
+        return own, rest
     return path, words[:1].lower() + words[1:]
 
 

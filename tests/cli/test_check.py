@@ -98,6 +98,12 @@ def test_without_a_file_and_keys_it_says_what_to_do(tmp_path, monkeypatch):
     assert "there is no understudy.yaml here, and no provider key in the environment" in done.stderr
 
 
+def test_a_configuration_without_routes_says_how_it_is_asked(tmp_path):
+    path = tmp_path / "understudy.yaml"
+    path.write_text("targets: {hi: {provider: static, text: Hello}}")
+    assert "no routes: each target is asked by its own name" in check("--config", str(path)).output
+
+
 def test_the_file_in_the_folder_is_the_default(file, monkeypatch):
     monkeypatch.chdir(file.parent)
     assert check().output.startswith("understudy.yaml: version ")

@@ -47,12 +47,30 @@ def test_without_a_command_the_help_is_shown():
         (["chek"], "Did you mean 'check'?"),
         (["check", "--cnofig", "x"], "No such option"),
         (["version", "x"], "unexpected"),
+        (["serve", "--port", "99999"], "less than or equal to 65535"),
+        (["serve", "--control-port=-1"], "greater than or"),
+        (["demo", "--port", "65536"], "less than or equal to 65535"),
     ],
 )
 def test_asking_wrongly_is_exit_code_2_with_a_hint(arguments, phrase):
     done = run(*arguments)
     assert done.exit_code == 2
     assert phrase in done.output
+
+
+def test_help_breaks_lines_where_the_terminal_ends_not_where_the_source_does():
+    told = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["check", "--help"]).output
+    assert "Keys that are not set here are told" in told
+
+
+def test_what_cannot_be_written_is_told(tmp_path):
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text(
+        "".join(f'{{"prompt": "{n}", "correct": {{"weak": {n % 2}, "strong": 1}}}}\n' for n in range(400))
+    )
+    done = run("train", str(labels), "--out", str(tmp_path / "nowhere" / "router.json"))
+    assert done.exit_code == 1
+    assert "cannot be written: No such file or directory" in done.stderr
 
 
 def test_version_tells_the_version():
@@ -82,6 +100,16 @@ def test_python_dash_m_is_the_command():
     run_it = [sys.executable, "-m", "understudy", "version"]
     done = subprocess.run(run_it, capture_output=True, text=True, check=True, timeout=30, cwd=ROOT)
     assert done.stdout.startswith(f"understudy {__version__}")
+
+
+@pytest.mark.parametrize(("module", "command", "extra"), [("typer", "version", "cli"), ("uvicorn", "serve", "serve")])
+def test_an_extra_that_is_not_installed_is_named(module, command, extra, tmp_path):
+    (tmp_path / "understudy.yaml").write_text("targets: {hi: {provider: simulated}}")
+    code = f"import sys; sys.modules[{module!r}] = None; sys.argv = ['understudy', {command!r}]; from understudy.__main__ import main; main()"
+    run_it = [sys.executable, "-c", code]
+    done = subprocess.run(run_it, capture_output=True, text=True, check=False, timeout=30, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == f"{module} is not installed, which this command needs: pip install 'understudy[{extra}]'\n"
 
 
 def test_columns_are_aligned_and_end_without_blanks():

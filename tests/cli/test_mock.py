@@ -29,7 +29,8 @@ def test_it_says_where_it_is_answers_and_stops_on_a_signal():
 @pytest.mark.parametrize(
     ("arguments", "code", "phrase"),
     [
-        (["no-such-script.yaml"], 2, "no-such-script.yaml"),
+        (["no-such-script.yaml"], 2, "no-such-script.yaml: cannot be read: No such file or directory"),
+        (["--recording", "nothing.jsonl"], 2, "recording nothing.jsonl: No such file or directory"),
         (["--port", "0", "--host", "203.0.113.1"], 1, "cannot listen on 203.0.113.1:0"),
         (["--port", "70000"], 2, "65535"),
     ],

@@ -39,7 +39,7 @@ def test_every_provider_is_listed_as_json_with_the_licence():
 
 def test_an_unknown_provider_gets_the_nearest():
     done = models("--provider", "anthropc")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert 'did you mean "anthropic"' in done.output
 
 
@@ -126,7 +126,7 @@ def test_a_file_that_is_no_catalogue_is_told(tmp_path, content):
     if content is not None:
         source.write_text(content)
     done = models("refresh", "--from", str(source), "--to", str(tmp_path / "made.zip"))
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "api.json" in done.output
     assert not (tmp_path / "made.zip").exists()
 
@@ -148,7 +148,7 @@ def test_a_provider_whose_name_is_none_is_told(tmp_path, name):
     source = tmp_path / "api.json"
     source.write_text(json.dumps({name: {"models": {"grok-9": {}}}}))
     done = models("refresh", "--from", str(source), "--to", str(tmp_path / "made.zip"))
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "a provider cannot be called" in done.output
     assert not (tmp_path / "made.zip").exists()
 

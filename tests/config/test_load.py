@@ -319,8 +319,12 @@ PROBLEMS = [
     ("routes: {r: {tiers: {}}}\ntargets: {a: {provider: openai, model: m}}", "1:21: routes.r.tiers: lists no targets"),
     ("routes: {r: {tiers: {primary: [a]}, policy: {deadline_s: 10, timeouts: {answer_s: 20}}}}\ntargets: {a: {provider: openai, model: m}}", "1:83: routes.r.policy.timeouts.answer_s: is never reached: the deadline ends the request after 10 s"),
     ("routes: {r: {tiers: {primary: [a]}, policy: {deadline_s: 10, wait_max_s: 20}}}\ntargets: {a: {provider: openai, model: m}}", "1:74: routes.r.policy.wait_max_s: is more than deadline_s (10)"),
-    ("routes: {r: {tiers: {primary: [a]}, policy: {breaker: {half_open: 1, successes: 2}}}}\ntargets: {a: {provider: openai, model: m}}", "1:81: routes.r.policy.breaker.successes: can never be reached"),
     ("routes: {r: {tiers: {primary: [a]}, policy: {breaker: {failures: 30, last: 20}}}}\ntargets: {a: {provider: openai, model: m}}", "1:66: routes.r.policy.breaker.failures: is more than the last outcomes"),
+    ("routes: {r: {tiers: {primary: [a, b]}, balancer: adaptive_weights}}\ntargets: {a: &t {provider: openai, model: m, weight: 0}, b: *t}", "1:31: routes.r.tiers.primary: every target has weight 0, and the balancer `adaptive_weights`"),
+    ("routes: {r: {tiers: {primary: [a]}, strategy: {composite: {cost: -1}}}}\ntargets: {a: {provider: openai, model: m}}", "1:66: routes.r.strategy.composite.cost: must be between 0 and 1e+06, not -1"),
+    ("routes: {r: {tiers: {primary: [a]}, strategy: {adaptive: {explore: .nan}}}}\ntargets: {a: {provider: openai, model: m}}", "1:68: routes.r.strategy.adaptive.explore: must be a finite number of at least 0, not nan"),
+    ("routes: {r: {tiers: {primary: [a, b, c]}, policy: {cascade: {ask: [a, b], share: 1}}}}\ntargets: {a: &t {provider: openai, model: m}, b: *t, c: *t}", '1:82: routes.r.policy.cascade.share: must be less than 1, not "1"'),
+    ("routes: {r: {tiers: {primary: [a]}, balancer: {adaptive_weights: {sharpness: 1e9}}}}\ntargets: {a: {provider: openai, model: m}}", "1:78: routes.r.balancer.adaptive_weights.sharpness: must be between 0 and 100"),
     ("routes: {r: {tiers: {primary: [a, b]}, balancer: weighted}}\ntargets: {a: &t {provider: openai, model: m, weight: 0}, b: *t}", "1:31: routes.r.tiers.primary: every target has weight 0"),
     ("targets: {a: {provider: openai, model: m}}\ntargets: {b: {provider: openai, model: m}}", "2:1: the key 'targets' stands here a second time (first: line 1)"),
     # What is not there yet is refused, never ignored
@@ -362,7 +366,7 @@ def test_every_mistake_is_told_at_once_in_the_order_of_the_file():
           a: {provider: opnai, model: m}
           b: {provider: openai, modle: m, key: sk-123456, weight: x}
         routes:
-          r: {tiers: {primary: [a, c]}, policy: {attempts_max: 0, breaker: {half_open: 1, successes: 2}}, strategy: x}
+          r: {tiers: {primary: [a, c]}, policy: {attempts_max: 0, breaker: {failures: 9, last: 2}}, strategy: x}
         rules: [1]
         """)
     assert [problem.split(": ")[1] for problem in found] == [
@@ -372,7 +376,7 @@ def test_every_mistake_is_told_at_once_in_the_order_of_the_file():
         "targets.b.weight",
         "routes.r.tiers.primary[1]",
         "routes.r.policy.attempts_max",
-        "routes.r.policy.breaker.successes",
+        "routes.r.policy.breaker.failures",
         "routes.r.strategy",
         "rules[0]",
     ]

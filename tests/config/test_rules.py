@@ -89,6 +89,8 @@ MISTAKES = [
     ("{name: x, when: {task: code, not: {task: [code, analysis]}}, then: {strategy: priority}}", "10:21: rules[0].when: can never hold"),
     ("{name: x, when: {day: [], task: code}, then: {strategy: priority}}", "10:21: rules[0].when: can never hold"),
     ("{name: x, when: {share: 0}, then: {strategy: priority}}", "10:21: rules[0].when: can never hold"),
+    ("{name: x, when: {cost_so_far: {of: me, at_least_usd: 1}}, then: {strategy: priority}}", "10:40: rules[0].when.cost_so_far.of: must be one of everything, principal, session, route, not 'me'"),
+    ("{name: x, when: {load: {at_least: .nan}}, then: {strategy: priority}}", "10:21: rules[0].when: can never hold"),
     ("{name: x, when: {model: default}, then: {targets: {allowed: [c]}}}", "10:55: rules[0].then.targets: leaves nobody to ask"),
     ("{name: x, then: {policy: {retry: {kind: quadratic}}}}", "10:45: rules[0].then.policy.retry.kind: must be one of"),
     ("5", "10:5: rules[0]: must be a mapping"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import pickle
 import traceback
 
@@ -198,3 +199,15 @@ async def test_what_a_source_hands_out_is_read_like_any_other_secret(tmp_path):
 async def test_a_source_that_is_asked_over_the_network_wants_a_client(tmp_path):
     with pytest.raises(CredentialUnavailable, match=r"^gcp:metadata: .*not to be asked here"):
         await Vault({}, tmp_path).read("gcp:metadata")
+
+
+async def test_nobody_waits_for_long_for_a_file_that_does_not_come(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "key")
+    monkeypatch.setattr(secrets, "WAIT_S", 0.02)
+    vault = Vault({}, tmp_path)
+    with pytest.raises(CredentialUnavailable, match="file:key: not read within"):
+        await vault.read("file:key")
+    monkeypatch.setattr(secrets, "WAIT_S", 5)
+    writing = asyncio.create_task(asyncio.to_thread((tmp_path / "key").write_text, "one"))
+    assert (await vault.read("file:key")).reveal() == "one"
+    await writing

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
-from math import isnan
+from dataclasses import fields, replace
+from math import inf, isnan, nan
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from understudy.core.dice import Dice
 from understudy.core.failure import FailureKind
 from understudy.core.plan import Ask
 from understudy.core.select import choose, dice_of, replay, sift
+from understudy.registry import BadSettings, Registry
 
 pytestmark = pytest.mark.no_cover
 
@@ -169,3 +171,46 @@ def test_who_did_badly_and_recovered_is_asked_again(strategy: str) -> None:
 def test_every_entry_is_under_one_of_these_promises() -> None:
     assert set(STATED) == set(BALANCERS.names())
     assert set(STRATEGIES.names()) >= SETTLED | BY_CHANCE
+
+
+ODD = [-1.0, 0.0, 1e-9, 0.5, 1.0, 7.0, 1e9, 1e300, inf, -inf, nan]
+
+
+@pytest.mark.parametrize(
+    ("registry", "name", "setting"),
+    [
+        (registry, name, setting.name)
+        for registry in (STRATEGIES, BALANCERS)
+        for name in registry.names()
+        for setting in fields(registry.entry(name))
+        if "float" in str(setting.type)
+    ],
+)
+def test_a_number_is_refused_by_its_name_or_works(registry: Registry[Any], name: str, setting: str) -> None:
+    refused, told = [], []
+    for number in ODD:
+        try:
+            entry = registry.build(name, {setting: number})
+        except BadSettings as trouble:
+            refused.append(number)
+            told.append((trouble.setting, str(trouble).startswith(f"{registry.kind} {name}: {setting}: must be ")))
+            continue
+        targets = [target("a"), target("b", weight=0.0), target("c", weight=1e6), target("d", price=None)]
+        if registry is STRATEGIES:
+            house = House(*targets, strategy=entry)
+        else:
+            house = House(*targets, strategy="priority", balancer=entry)
+        house.attempt("a", 0.001, count=5)
+        house.attempt("c", 1e4, failure=FailureKind.SERVER_ERROR, count=4)
+        for seed in range(20):
+            assert sorted(house.order(seed=seed, budget_left=0.0)) == ["a", "b", "c", "d"]
+        assert not any(isnan(score) for score in house.scores().values())
+    assert {-1.0, -inf, inf} <= set(refused)
+    assert told == [(setting, True)] * len(refused)
+
+
+@pytest.mark.parametrize("balancer", BALANCERS.names())
+def test_those_of_weight_zero_share_evenly_when_nobody_else_is_left(balancer: str) -> None:
+    house = House(*(target(name, weight=0.0) for name in "abc"), strategy="priority", balancer=balancer)
+    firsts = Counter(house.order(turn=number, seed=number * 7919, session=f"s{number}")[0] for number in range(3000))
+    assert all(firsts[name] == pytest.approx(1000, rel=0.1) for name in "abc"), firsts

@@ -18,9 +18,12 @@ from understudy.core.request import Call, Operation
 from understudy.dialects import BY_THE_BOOK, BadAnswer, BadBody, Format
 from understudy.mock.asked import BadRequest, say
 from understudy.mock.chat_completions import ChatCompletions
+from understudy.mock.cohere_chat import CohereChat
+from understudy.mock.converse import Converse
 from understudy.mock.formats import Format as Played
 from understudy.mock.generate_content import GenerateContent
 from understudy.mock.messages import Messages
+from understudy.mock.ollama_chat import OllamaChat
 from understudy.registry import Registry
 
 pytestmark = pytest.mark.no_cover
@@ -44,8 +47,14 @@ PLAYED: dict[str, Played] = {
     "openai_chat": ChatCompletions(),
     "anthropic_messages": Messages(),
     "gemini": GenerateContent(),
+    "bedrock_converse": Converse(),
+    "cohere_chat": CohereChat(),
+    "ollama_chat": OllamaChat(),
 }
 """How the mock reads the same."""
+
+_IN_THE_PATH = ("bedrock_converse", "gemini")
+"""Where the model stands, and whether to stream: what is in the body says nothing of it."""
 
 UNUSUAL: dict[str, list[Any]] = {
     "openai_chat": [
@@ -150,7 +159,7 @@ def test_the_mock_answers_or_refuses_by_name(name: str) -> None:
     for request in samples()[name][0]:
         for told in spoilt(request):
             if isinstance(told, dict):
-                body = {"model": "m", "stream": False} | told if name == "gemini" else told
+                body = {**told, "model": "m", "stream": False} if name in _IN_THE_PATH else told
                 refused_by_name(lambda body=body: say(played.read(body), Dice(1), words=2, text=None), told)
 
 

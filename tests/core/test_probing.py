@@ -15,8 +15,9 @@ from understudy.core.policy import BreakerSettings
 from understudy.core.request import Needs
 from understudy.core.resilience.breaker import Event as Word
 from understudy.core.resilience.breaker import State
-from understudy.core.scoreboard import Hold, Scoreboard
+from understudy.core.scoreboard import Scoreboard
 from understudy.core.target import Limits, Probe, Target
+from understudy.core.track import Hold
 from understudy.core.usage import Usage
 
 SETTINGS = BreakerSettings(failures=1, recovery_s=60.0, half_open=1, successes=1)

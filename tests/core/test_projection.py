@@ -250,6 +250,22 @@ def test_sound_that_was_asked_for_is_essential():
     assert fit(conversation, EVERYTHING) == (said(), {"modalities": "essential"})
 
 
+@pytest.mark.parametrize(
+    ("fields", "weight"),
+    [
+        ({"web_search_options": {}}, "lossy"),
+        ({"truncation": "disabled"}, "cosmetic"),
+        ({"truncation": "auto"}, "lossy"),
+        ({"text": {"verbosity": "medium"}}, "cosmetic"),
+        ({"text": {"verbosity": "low"}}, "lossy"),
+        ({"verbosity": "medium"}, "cosmetic"),
+        ({"labels": {"team": "a"}}, "cosmetic"),
+    ],
+)
+def test_a_field_weighs_what_it_asks_for(fields, weight):
+    assert fit(said(extra=Extra("theirs", fields)), EVERYTHING) == (said(), {next(iter(fields)): weight})
+
+
 def test_a_message_keeps_its_own_fields_even_without_parts():
     message = Message(Role.ASSISTANT, (), Extra("ours", {"audio": {"id": "x"}}))
     assert fit(said(message), EVERYTHING) == (said(message), {})
@@ -469,6 +485,14 @@ def test_a_tool_choice_means_nothing_without_tools(mode):
     assert losses == ({"tool_choice": "lossy"} if mode in {"required", "named"} else {})
 
 
+def test_what_is_so_anyway_is_no_loss_where_the_format_cannot_say_it():
+    carries = without(settings=())
+    assert fit_settings(carries, tool_choice=ToolChoice("none"), parallel_tools=False) == (Settings(), {})
+    assert fit_settings(carries, F, tool_choice=ToolChoice("auto"), parallel_tools=True)[1] == {}
+    lost = {"tool_choice": "lossy", "parallel_tools": "lossy"}
+    assert fit_settings(carries, F, tool_choice=ToolChoice("auto", ("f",)), parallel_tools=False)[1] == lost
+
+
 @pytest.mark.parametrize(
     ("choice", "carried", "became", "lost"),
     [
@@ -640,6 +664,12 @@ def test_a_narrowed_format_reports_what_the_provider_refuses():
     projected, losses = fit(conversation, carries)
     assert projected == said(Message(Role.SYSTEM, (Text("a"),)), settings=Settings(top_p=0.5))
     assert losses == {"messages.cache_control": "cosmetic", "seed": "lossy", "format": "lossy"}
+
+
+def test_a_provider_may_know_no_system_turn_among_the_others():
+    turns = (Message(Role.SYSTEM, (Text("s"),)), Message(Role.USER, (Text("a"),)), Message(Role.SYSTEM, (Text("b"),)))
+    projected, losses = fit(said(*turns), narrowed(EVERYTHING, late_system="user"))
+    assert (projected.messages, losses) == ((*turns[:2], Message(Role.USER, (Text("b"),))), {})
 
 
 def test_a_provider_may_take_thoughts_back_beyond_the_book():

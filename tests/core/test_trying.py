@@ -30,8 +30,9 @@ from understudy.core.resilience.backoff import delay_s
 from understudy.core.resilience.breaker import Breaker, State
 from understudy.core.resilience.breaker import Event as Word
 from understudy.core.route import Route, tiers_of
-from understudy.core.scoreboard import ROOM, Scoreboard
+from understudy.core.scoreboard import Scoreboard
 from understudy.core.select import replay
+from understudy.core.standing import ROOM
 from understudy.core.strategies.failover import Failover
 from understudy.core.target import Limits, Target
 from understudy.core.usage import Usage
@@ -756,6 +757,18 @@ def recovered(ramp_s: float) -> Stage:
 
 def share_of(stage: Stage, name: str, plays: int = 400) -> float:
     return sum(stage.play().winner.target == name for _ in range(plays)) / plays  # type: ignore[union-attr]
+
+
+def test_one_test_at_a_time_may_have_to_pass_three_times() -> None:
+    breaker = Breaker(BreakerSettings(half_open=1, successes=3))
+    breaker.happen(Word.FORCE_OPEN, 0.0)
+    breaker.happen(Word.RELEASE, 0.0)
+    for now_s in (1.0, 2.0, 3.0):
+        assert breaker.state is State.HALF_OPEN
+        slot = breaker.take(now_s)
+        assert breaker.view.tests_free == 0
+        breaker.settle(Outcome(1, "a", "primary", Purpose.TEST, now_s, now_s), now_s, slot)
+    assert breaker.state is State.CLOSED
 
 
 def test_a_target_that_recovered_gets_its_traffic_back_little_by_little() -> None:

@@ -329,3 +329,20 @@ def test_fields_of_an_answer_and_of_its_choice_are_one_messages_fields():
     assert projected.choices == (
         replace(choice, extra=Extra(NAME, {"context_management": {}, "container": {"id": "c"}})),
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [((Text("The answer is \n"),), (Text("The answer is"),)), ((Text("a "), Text("b\t")), (Text("a "), Text("b")))],
+)
+def test_a_turn_to_go_on_with_does_not_end_in_white_space(said, kept):
+    projected, losses = project(HI, Message(Role.ASSISTANT, said))
+    assert projected.messages == (HI, Message(Role.ASSISTANT, kept))
+    assert losses == {"messages.text": "cosmetic"}
+
+
+def test_white_space_at_the_end_of_any_other_turn_stays():
+    turns = (HI, Message(Role.ASSISTANT, (Text("a "),)), Message(Role.USER, (Text("b "),)))
+    assert project(*turns) == (replace(project()[0], messages=turns), {})
+    called = Message(Role.ASSISTANT, (Text("a "), ToolCall("1", "f", {})))
+    assert project(HI, called)[0].messages == (HI, called)

@@ -202,6 +202,20 @@ def test_a_block_of_this_api_alone_is_told_when_it_is_whole():
     ]
 
 
+def test_a_bound_may_cut_a_block_of_this_api_alone():
+    told = decode(
+        START,
+        block(0, type="server_tool_use", id="s", name="web_search", input={}),
+        delta(0, "input_json_delta", partial_json='{"query":"we'),
+        stopped(0),
+        finish("max_tokens"),
+        STOP,
+    )
+    cut = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": '{"query":"we'}
+    assert told[1] == PartBegin(0, 0, Opaque(NAME, "server_tool_use", cut))
+    assert told[-1] == End()
+
+
 def test_a_turn_that_goes_on_brings_its_first_blocks_along():
     call = {"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1}}
     told = decode(
@@ -262,6 +276,8 @@ def test_nothing_follows_the_end():
         [START, block(0, type="text", text=""), block(0, type="text", text="")],
         [START, block(0, type="text", text=""), delta(0, "text_delta", text=3)],
         [START, {"type": "content_block_start", "index": [0], "content_block": {"type": "text", "text": ""}}],
+        [START, block(0, type="text", text=""), delta(0, "thinking_delta", thinking="hm")],
+        [START, block(0, type="tool_use", id="t", name="f", input={}), delta(0, "text_delta", text="x")],
         [START, finish(), block(0, type="text", text="late")],
         [{"no": "type"}],
         [[1]],

@@ -267,8 +267,8 @@ def test_json_in_a_result_is_text_elsewhere_and_json_here():
     ],
 )  # fmt: skip
 def test_media_in_the_words_of_the_api(part, written):
-    body, lost = asked(Message(Role.USER, (part,)))
-    assert body["messages"][0]["content"] == [written]
+    body, lost = asked(Message(Role.USER, (part, Text("See?"))))
+    assert body["messages"][0]["content"] == [written, {"text": "See?"}]
     assert not lost
     assert read(written).messages[0].parts == (part,)
 
@@ -296,12 +296,22 @@ def test_media_stay_in_a_result_and_sound_goes_behind_it():
     assert not lost
 
 
+def test_a_turn_of_documents_alone_says_their_names():
+    two = (Document(Plain("a"), "one"), Document(Plain("b")))
+    body, lost = asked(Message(Role.USER, two))
+    assert body["messages"][0]["content"][2] == {"text": "one, document"}
+    assert len(body["messages"][0]["content"]) == 3
+    assert not lost
+    worded, _ = asked(Message(Role.USER, (*two, Text("Compare."))))
+    assert [block["text"] for block in worded["messages"][0]["content"] if "text" in block] == ["Compare."]
+
+
 def test_documents_have_names_of_their_own():
     parts = tuple(
         Document(Inline("text/csv", "QUJD"), title) for title in (None, "Akt  1.pdf", "Akt  1.pdf", None, "é" * 300)
     )
-    body, lost = asked(Message(Role.USER, parts))
-    names = [block["document"]["name"] for block in body["messages"][0]["content"]]
+    body, lost = asked(Message(Role.USER, (*parts, Text("Compare."))))
+    names = [block["document"]["name"] for block in body["messages"][0]["content"][:-1]]
     assert names == ["document", "Akt -1-pdf", "Akt -1-pdf (2)", "document (2)", "-"]
     assert lost == [("messages.document.title", COSMETIC)]
 

@@ -605,3 +605,11 @@ def test_a_failure_is_told_as_its_envelope():
         json.loads(DIALECT.render_answer(project_answer(whole, DIALECT.answer_carries)[0]))["finish_reason"]
         == "ERROR_TOXIC"
     )
+
+
+@pytest.mark.parametrize("kind", ["content-start", "content-delta", "content-end", "tool-call-start", "tool-call-end"])
+@pytest.mark.parametrize("index", [[], {}, [0]])
+def test_a_part_that_is_numbered_by_no_number_is_malformed(kind, index):
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    with pytest.raises(BadAnswer, match="index must be a number"):
+        streamed(event(kind, index, content={"type": "text", "text": "x"}, tool_calls=call))

@@ -244,14 +244,39 @@ def test_choices_are_kept_apart():
     ]
 
 
-def test_a_finish_counts_once_and_nothing_is_said_after_it():
-    told = heard(chunk({"content": "a"}, "length"), chunk({"content": "b"}, "length"), DONE)
+def test_a_finish_counts_once_and_another_answer_behind_it_is_not_ours():
+    told = heard(chunk({"content": "a"}, "length"), chunk({}, "length"), chunk({"content": "b"}, id="j"), DONE)
     assert told.count(Finish(choice=0, stop=Stop.LENGTH)) == 1
     assert assemble(told).choices[0].parts == (Text("a"),)
 
 
 def test_the_end_mark_stands_for_a_finish_that_was_forgotten():
     assert heard(chunk({"content": "a"}, ""), DONE)[-2:] == [Finish(choice=0, stop=Stop.END), End()]
+
+
+def test_nothing_follows_the_end_mark():
+    told = heard(chunk({"content": "a"}, "stop"), DONE, DONE, chunk({"content": "b"}), usage_only())
+    assert told.count(End()) == 1
+    assert told[-1] == End()
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        {"content": "b"},
+        {"reasoning": "hm"},
+        {"refusal": "no"},
+        {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "arguments": "{}"}}]},
+    ],
+)
+def test_words_behind_a_finish_reason_are_never_lost_in_silence(late):
+    with pytest.raises(BadAnswer, match="behind a finish reason"):
+        heard(chunk({"content": "a"}, "stop"), chunk(late, "stop"), DONE)
+
+
+def test_empty_pieces_behind_a_finish_reason_say_nothing():
+    told = heard(chunk({"content": "a"}, "stop"), chunk({"role": "assistant", "content": ""}), usage_only(), DONE)
+    assert told[-3:] == [Finish(choice=0, stop=Stop.END), SEEN, End()]
 
 
 def test_a_message_may_stand_for_a_delta():

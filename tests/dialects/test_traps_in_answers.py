@@ -315,3 +315,15 @@ def test_an_error_in_a_whole_answer_of_azure_is_seen() -> None:
         GEMINI.glance(b'{"error": {"code": 429, "message": "quota", "status": "RESOURCE_EXHAUSTED"}}').failure
         is not None
     )
+
+
+def test_alternatives_are_told_in_the_order_of_their_numbers() -> None:
+    chat = {"id": "c", "created": 1, "model": "m"}
+    chat["choices"] = [
+        {"index": n, "message": {"content": said}, "finish_reason": "stop"} for n, said in ((1, "b"), (0, "a"))
+    ]
+    gemini = [{"index": 1, "content": {"parts": [{"text": "b"}]}}, {"content": {"parts": [{"text": "a"}]}}]
+    for source, body in ((OPENAI, chat), (GEMINI, {"candidates": gemini, "modelVersion": "m"})):
+        assert answered(source, ANTHROPIC, body)["content"][0]["text"] == "a"
+    unnumbered = {**chat, "choices": [{"message": {"content": said}} for said in "ba"]}
+    assert answered(OPENAI, ANTHROPIC, unnumbered)["content"][0]["text"] == "b"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -141,6 +142,21 @@ async def test_a_refused_signature_has_the_keys_looked_at_again(raise_curtain: R
         upstream = stage.engine.snapshot.upstreams["bedrock"]
         assert upstream.signer is not None
         assert upstream.fresh_until_s == float("-inf")
+
+
+@pytest.mark.parametrize(("skew_s", "signs_later_s"), [(3600.0, 3600), (-1800.0, -1800), (30.0, 0)])
+async def test_after_a_refusal_requests_are_signed_with_the_providers_time(
+    raise_curtain: Raise, skew_s: float, signs_later_s: int
+) -> None:
+    wrong = {"clock_skew": {"skew_s": skew_s}}
+    async with await start_mock(faults=(wrong, {"error_burst": {"problem": "auth"}})) as mock:
+        stage = await raise_curtain(route(mock), **KEYS)
+        assert (await stage.ask()).status == 502
+        upstream = stage.engine.snapshot.upstreams["bedrock"]
+        where, headers = upstream.way("bedrock_converse", ())
+        signed = dict(upstream.signed(where, where.path, headers, b"{}", 1_700_000_000.0))
+        at = datetime.strptime(signed[b"x-amz-date"].decode(), "%Y%m%dT%H%M%S%z").timestamp()
+        assert at - 1_700_000_000 == pytest.approx(signs_later_s, abs=3)
 
 
 @pytest.mark.parametrize("problem", ["rate_limit", "server_error", "overloaded"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 
 from stage import two_targets
@@ -34,3 +36,16 @@ async def test_what_is_no_score_is_refused_in_words(raise_curtain, mocks, body) 
 async def test_only_post_is_understood(raise_curtain, mocks) -> None:
     stage = await raise_curtain(two_targets(*mocks))
     assert (await stage.http.get(f"{stage.url}/v1/feedback")).status_code == 405
+
+
+async def test_nobody_scores_the_answers_of_another_principal(raise_curtain, mocks) -> None:
+    digests = [sha256(key.encode()).hexdigest() for key in ("ann's", "bob's")]
+    principals = "".join(f"  - {{name: p{number}, key_sha256: {digest}}}\n" for number, digest in enumerate(digests))
+    stage = await raise_curtain(two_targets(*mocks) + "principals:\n" + principals)
+    question = {"model": "default", "messages": [{"role": "user", "content": "Hello"}]}
+    headers = {"authorization": "Bearer ann's"}
+    answered = await stage.http.post(f"{stage.url}/v1/chat/completions", json=question, headers=headers)
+    score = {"decision": answered.headers["x-understudy-decision"], "score": 0.1}
+    for key, known in (("bob's", False), ("ann's", True)):
+        told = await stage.http.post(f"{stage.url}/v1/feedback", json=score, headers={"authorization": f"Bearer {key}"})
+        assert told.json()["known"] is known

@@ -17,7 +17,7 @@ from understudy.engine.discovery import Discovery, listed
 
 FILE = """
 targets:
-  box: {{provider: {provider}, base_url: "{url}/v1"}}
+  box: {{provider: {provider}, base_url: "{url}{under}"}}
   gpt: {{provider: openai, model: m, base_url: "{url}/v1"}}
 routes: {{default: {{tiers: {{primary: [box, gpt]}}}}}}
 """
@@ -39,8 +39,8 @@ async def scene(cloud):
     """`scene(provider)`: an engine whose target `box` has no model, and its discovery."""
     clients = []
 
-    def make(provider: str = "llama_cpp") -> Discovery:
-        configuration = loads(FILE.format(provider=provider, url=cloud.url), env={})
+    def make(provider: str = "llama_cpp", under: str = "/v1") -> Discovery:
+        configuration = loads(FILE.format(provider=provider, url=cloud.url, under=under), env={})
         client = wiring.make_client(configuration)
         clients.append(client)
         return Discovery(wiring.make_engine(configuration, client, env={}), client)
@@ -51,16 +51,17 @@ async def scene(cloud):
 
 
 @pytest.mark.parametrize(
-    ("provider", "at", "told"),
+    ("provider", "under", "at", "told"),
     [
-        ("llama_cpp", "GET /v1/models", OPENAI),
-        ("vllm", "GET /v1/models", OPENAI),
-        ("lm_studio", "GET /v1/models", OPENAI),
-        ("ollama", "GET /api/tags", OLLAMA),
+        ("llama_cpp", "/v1", "GET /v1/models", OPENAI),
+        ("vllm", "/v1", "GET /v1/models", OPENAI),
+        ("lm_studio", "/v1", "GET /v1/models", OPENAI),
+        ("ollama", "/v1", "GET /api/tags", OLLAMA),
+        ("ollama", "/api", "GET /api/tags", OLLAMA),
     ],
 )
-async def test_a_server_tells_its_models_and_each_can_be_named(cloud, scene, provider, at, told):
-    discovery = scene(provider)
+async def test_a_server_tells_its_models_and_each_can_be_named(cloud, scene, provider, under, at, told):
+    discovery = scene(provider, under)
     engine = discovery._engine
     before = engine.snapshot
     assert before.configuration.targets["box"].model == ""

@@ -25,6 +25,7 @@ from understudy.learn.fitting import fit_heads, gains_of
 from understudy.learn.fixed import arbitrage, arbitrage_by_task, balance_above, budget_aware, budget_by_task
 from understudy.learn.labels import BadLabels, Row, holds_labels, models_of, read_rows
 from understudy.learn.measures import apgr, calls_for, saved_at
+from understudy.learn.policies import ways
 from understudy.learn.report import Plan, read_samples, report
 from understudy.learn.samples import Sample, read_prices, sample_of
 from understudy.learn.training import train
@@ -222,6 +223,27 @@ def read_row(told: dict) -> Row:
         prompt=told["prompt"], right=told["correct"], task=told["task"], tokens_in=told["in_tokens"],
         written=told["out_tokens"], answer=told["answer"],
     )  # fmt: skip
+
+
+def test_no_prompt_is_on_both_sides_however_often_it_comes() -> None:
+    rows = made_up(150)
+    sample = sample_of("twice", [read_row(row) for row in [*rows, *rows[:90], *rows[:40]]], {})
+    for seed in range(5):
+        for share in (0.0, 0.3, 0.5, 0.7, 1.0):
+            seen, unseen = sample.drawn(seed, share)
+            assert sorted([*seen, *unseen]) == list(range(len(sample)))
+            assert not {sample.prompts[row] for row in seen} & {sample.prompts[row] for row in unseen}
+            assert len(seen) == pytest.approx(share * len(sample), abs=3)
+
+
+def test_whose_answer_is_kept_is_told_by_the_rows_seen() -> None:
+    prices = {"big": (10.0, 10.0), "small": (1.0, 1.0), "tiny": (1.0, 1.0)}
+    sample = sample_of("one", [read_row(row) for row in made_up(400)], prices)
+    seen, unseen = halves(sample, 1)
+    sample.right["tiny"][unseen] = 1.0  # where nobody has looked
+    assert sample.models.index("tiny") < sample.models.index("small")
+    (pair,) = [one for one in ways(sample, "big", seen, unseen, 1) if one[0].kind == "agreement"]
+    assert (pair[1].kept == sample.right["small"][unseen]).all()
 
 
 @pytest.mark.parametrize("choose", [balance_above, arbitrage_by_task, budget_by_task])

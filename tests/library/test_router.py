@@ -132,8 +132,59 @@ async def test_the_callers_own_mistakes_are_bad_requests(mocks) -> None:
             await router.chat("default", [7])
     with pytest.raises(ConfigurationError, match="provder"):
         Router(targets={"a": {"provder": "openai"}}, env={})
-    with pytest.raises(ValueError, match="needs a `name`"):
+    with pytest.raises(ConfigurationError, match="needs a `name`"):
         Router(targets=[{"provider": "static", "text": "x"}], env={})
+
+
+@pytest.mark.parametrize(
+    ("messages", "settings", "told"),
+    [
+        (None, {}, "messages are a question, or a list"),
+        (3, {}, "messages are a question, or a list"),
+        ({"role": "user", "content": "Hello"}, {}, "messages are a question, or a list"),
+        ("Hello", {"deadline_s": -1}, "deadline_s is a number of seconds above 0, not -1"),
+        ("Hello", {"deadline_s": "5"}, "deadline_s is a number of seconds above 0, not '5'"),
+        ("Hello", {"labels": "team=search"}, "labels are texts by name"),
+        ("Hello", {"labels": {"team": 3}}, "labels are texts by name"),
+        ("Hello", {"session": 7}, "session is text"),
+        ("Hello", {"strategy": {"cost": {}}}, "strategy is the name of a strategy"),
+        ("Hello", {"complexity": "tricky"}, "complexity is one of simple"),
+    ],
+)
+async def test_what_cannot_be_asked_is_told_before_anybody_is_asked(mocks, messages, settings, told) -> None:
+    async with router_of(*mocks) as router:
+        with pytest.raises(BadRequest, match=told):
+            await router.chat("default", messages, **settings)
+
+
+async def test_an_error_names_every_attempt_and_why_it_failed(mocks) -> None:
+    lead, second = mocks
+    lead.set({"error_burst": {"problem": "overloaded"}})
+    second.set("outage")
+    async with router_of(*mocks) as router:
+        with pytest.raises(RequestFailed, match=r"tried lead: overloaded .*; second: connection_refused"):
+            await router.chat("default", "Hello")
+
+
+async def test_a_stand_in_costs_nothing_streamed_or_not(mocks) -> None:
+    async with router_of(*mocks) as router:
+        stream = router.stream("sorry", "Hello")
+        async for _ in stream:
+            pass
+        assert stream.answer is not None
+        assert stream.answer.cost == (await router.chat("sorry", "Hello")).cost == 0
+
+
+async def test_operating_by_a_wrong_name_tells_the_right_ones(mocks) -> None:
+    async with router_of(*mocks) as router:
+        with pytest.raises(KeyError, match="no target is called 'leed'; there are: lead, second"):
+            router.breaker("leed")
+        with pytest.raises(ValueError, match="is not called after 'breaker_opened'"):
+            router.off("breaker_opened", print)
+        with pytest.raises(TypeError, match="an async function"):
+            await router.run(lambda target: target.model)
+        with pytest.raises(ValueError, match="above 0"):
+            await router.run(lambda _: asyncio.sleep(0), deadline_s=0)
 
 
 async def test_a_stream_gives_its_chunks_then_the_whole(mocks) -> None:
@@ -246,7 +297,7 @@ async def test_rules_are_flags_that_the_program_switches(mocks) -> None:
         assert "rule flag does not apply: complexity complex" in str(answer.decision.explain())
         with pytest.raises(BadRequest, match="one of simple"):
             await router.chat("default", "Hello", complexity="tricky")
-        with pytest.raises(KeyError):
+        with pytest.raises(KeyError, match="no rule is called 'flags'; there are: flag"):
             router.rule("flags")
 
 

@@ -159,3 +159,32 @@ def test_a_stream_that_is_dropped_is_left(mock) -> None:
                 break
             time.sleep(0.01)
         assert router.health()["lead"].in_flight == 0
+
+
+def test_an_answer_is_rated_in_a_program_that_has_a_loop_of_its_own(mock) -> None:
+    rated = threading.Event()
+    with SyncRouter(**sections(mock)) as router:
+        router.on("rated", lambda _: rated.set())
+
+        async def cell() -> None:
+            router.chat("default", "Hello").rate(0.5)
+
+        asyncio.run(cell())
+        assert rated.wait(5)
+        answer = router.chat("default", "Hello")
+    with pytest.raises(RouterNotEntered, match="rate it before"):
+        answer.rate(0.5)
+
+
+def test_whoever_waits_when_it_is_closed_is_told_so() -> None:
+    slow = {"provider": "simulated", "text": "late", "headers_s": 30.0}
+    router = SyncRouter(targets={"slow": slow}, routes={"default": {"tiers": {"primary": ["slow"]}}}, env={})
+    router.ready()
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(router.chat, "default", "Hello?") for _ in range(4)]
+        while router.health()["slow"].in_flight < 4:
+            time.sleep(0.001)
+        router.close()
+        for one in asking:
+            with pytest.raises(RouterNotEntered, match="closed"):
+                one.result(5)

@@ -152,7 +152,7 @@ async def test_what_cannot_be_done_is_refused_in_words(open_house: Open, wrong: 
     assert says in answer.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"messages":' + b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"model":"\xff"}', b'{"messages":' + b"[" * 100_000])
 async def test_what_is_no_request_is_refused(open_house: Open, body: bytes) -> None:
     http = await open_house(Reciter())
     assert (await http.post(PATH, content=body)).status_code == 400

@@ -153,6 +153,59 @@ async def test_a_missing_library_is_told_with_what_to_install(
         assert "pip install 'understudy[onnx]'" in one.place.why
 
 
+@pytest.mark.parametrize(
+    "output", ["'loading...'", "'x' * 1_000_000", "chr(255)", """'{"what":"ready","port":"up"}'"""]
+)
+async def test_a_server_that_says_what_nobody_understands_is_started_again(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch, hasty: None, output: str
+) -> None:
+    program(monkeypatch, f"print({output}, flush=True); import time; time.sleep(600)")
+    monkeypatch.setattr(keeping, "END_S", 0.05)
+    async with kept(tiny_model) as one:
+        assert not await asyncio.wait_for(one.keeper.settled(), 20)
+        assert "after 5 deaths in a row: what it says cannot be understood" in one.place.why
+
+
+async def test_a_server_that_never_loads_its_model_is_ended_with_that_reason(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(monkeypatch, "import time; time.sleep(600)")
+    monkeypatch.setattr(keeping, "LOAD_S", 0.01)
+    monkeypatch.setattr(keeping, "END_S", 0.01)
+    async with kept(tiny_model) as one:
+        assert await until(lambda: any("not loaded the model within 0.01 s" in line for line in one.said), 10)
+
+
+async def test_a_server_that_hangs_is_ended_and_started_again(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch, hasty: None
+) -> None:
+    monkeypatch.setattr(keeping, "WATCH_S", 0.02)
+    monkeypatch.setattr(keeping, "HUNG_S", 0.5)
+    async with kept(tiny_model) as one:
+        await asyncio.wait_for(one.keeper.settled(), 20)
+        pid = one.pid
+        await asyncio.sleep(0.05)
+        assert one.pid == pid
+        os.kill(pid, signal.SIGSTOP)
+        monkeypatch.setattr(keeping, "END_S", 0.01)
+        assert await until(lambda: any("it does not answer any more" in line for line in one.said), 10)
+        assert await until(lambda: one.place.port is not None and one.pid != pid, 20)
+        assert not alive(pid)
+        assert await ask(one.place) == "The show goes on. 🎭"
+
+
+async def test_a_server_whose_libraries_flood_its_output_goes_on(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(
+        monkeypatch,
+        """print('{"what":"ready","port":1}', flush=True)\n"""
+        "for _ in range(100): print('x' * 100_000)\nraise SystemExit(7)",
+    )
+    async with kept(tiny_model) as one:
+        assert await until(lambda: any("exit status 7" in line for line in one.said), 10)
+
+
 async def test_a_program_that_cannot_be_started_is_told(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "COMMAND", ("/nowhere/python",))
     async with kept(tiny_model) as one:

@@ -211,7 +211,9 @@ def test_cache_points_are_for_those_who_have_a_cache():
 
 def test_llama_does_not_choose_among_tools():
     body, lost = asked(
-        "us.meta.llama4-maverick-17b-instruct-v1:0", tools=(Tool("f", None, SCHEMA),), tool_choice=ToolChoice("auto")
+        "us.meta.llama4-maverick-17b-instruct-v1:0",
+        tools=(Tool("f", None, SCHEMA),),
+        tool_choice=ToolChoice("required"),
     )
     assert "toolChoice" not in body["toolConfig"]
     assert lost == ["tool_choice"]

@@ -15,6 +15,7 @@ from understudy.core.conversation import (
     Message,
     Reasoning,
     ReasoningSettings,
+    Refusal,
     Role,
     Settings,
     Text,
@@ -204,6 +205,42 @@ def test_opus_4_6_gets_no_effort_that_it_refuses():
     assert (body["output_config"], lost) == ({"effort": "high"}, ("output_config.effort",))
 
 
+EARLIER = [
+    "claude-sonnet-4-5",
+    "claude-opus-4-20250514",
+    "claude-opus-4-7",
+    "claude-haiku-4-5@20251001",
+    "claude-3-7-sonnet-latest",
+]
+
+
+@pytest.mark.parametrize(
+    ("model", "role"),
+    [*((name, "user") for name in EARLIER), ("claude-opus-4-8", "system"), ("claude-fable-5", "system")],
+)
+def test_earlier_claudes_are_told_in_the_users_turn_what_a_system_turn_says_among_the_others(model, role):
+    turns = [{"role": "user", "content": "a"}, {"role": "system", "content": "b"}]
+    body, lost = kept("anthropic", model, {"system": "s", "messages": turns, "max_tokens": 9})
+    assert (body["system"], [turn["role"] for turn in body["messages"]], lost) == ("s", ["user", role], ())
+    said = (
+        Message(Role.SYSTEM, (Text("s"),)),
+        Message(Role.USER, (Text("a"),)),
+        Message(Role.DEVELOPER, (Text("b"),)),
+    )
+    body, lost = translated("anthropic", model, Settings(max_tokens=9), said)
+    told = (
+        [turns[0], turns[1]]
+        if role == "system"
+        else [{"role": "user", "content": [{"type": "text", "text": word} for word in "ab"]}]
+    )
+    assert (body["system"], body["messages"], lost) == ("s", told, set())
+
+
+def test_words_that_only_look_like_a_role_stay():
+    turns = [{"role": "user", "content": 'the "system" speaks'}]
+    assert kept("anthropic", "claude-sonnet-4-5", {"messages": turns, "max_tokens": 9})[0]["messages"] == turns
+
+
 CALLED = (
     Message(Role.USER, (Text("hi"),)),
     Message(Role.ASSISTANT, (ToolCall("call_abcdefghijklmnopqrstuvwx", "f", {}), ToolCall("abcDEF123", "f", {}))),
@@ -350,3 +387,80 @@ def test_thinking_sealed_by_another_provider_of_the_format_stays_behind():
 @pytest.mark.parametrize("provider", ["deepseek", "groq", "openrouter"])
 def test_who_keeps_nothing_between_requests_says_so(provider):
     assert "stored" in facts(provider).lacks
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "think", "lost"),
+    [
+        ("gpt-oss:20b", "high", "high", set()),
+        ("hf.co/unsloth/gpt-oss-20b-GGUF:Q4_K_M", "low", "low", set()),
+        ("qwen3:8b", "high", True, {"reasoning.effort"}),
+        ("qwen3:8b", "none", False, set()),
+        ("llama3.2", None, None, set()),
+    ],
+)
+def test_only_gpt_oss_is_told_by_ollama_how_hard_to_think(model, effort, think, lost):
+    body, reported = translated("ollama", model, Settings(reasoning=effort and ReasoningSettings(effort=effort)))
+    assert body.get("think") == think
+    assert reported == lost
+
+
+@pytest.mark.parametrize(
+    ("model", "opened"),
+    [
+        ("us.amazon.nova-2-lite-v1:0", True),
+        ("eu.amazon.nova-pro-v1:0", True),
+        ("mistral.mistral-large-2407-v1:0", True),
+        ("openai.gpt-oss-120b-1:0", True),
+        ("anthropic.claude-3-5-sonnet-20240620-v1:0", True),
+        ("arn:aws:bedrock:us-east-1:1:application-inference-profile/x", True),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", False),
+    ],
+)
+def test_a_user_speaks_first_on_bedrock_but_for_current_claudes(model, opened):
+    greeting = Message(Role.ASSISTANT, (Text("Welcome!"),))
+    hi = Message(Role.USER, (Text("hi"),))
+    for before in ((), (Message(Role.SYSTEM, (Text("Be kind."),)),)):
+        body, lost = translated("bedrock", model, Settings(), (*before, greeting, hi))
+        roles = ["user"] * opened + ["assistant", "user"]
+        assert [turn["role"] for turn in body["messages"]] == roles
+        assert body["messages"][-2]["content"] == [{"text": "Welcome!"}]
+        assert ("messages.role" in lost) is opened
+    assert translated("bedrock", model, Settings(), (hi, greeting))[1] == set()
+
+
+def test_mistral_gets_nothing_in_a_message_that_it_does_not_know():
+    messages = [
+        {"role": "developer", "content": "d", "name": "boss"},
+        {"role": "user", "content": "hi", "name": None},
+        {
+            "role": "assistant",
+            "content": "ho",
+            "refusal": None,
+            "annotations": [],
+            "audio": None,
+            "function_call": None,
+        },
+        {"role": "user", "content": "hi", "metadata": {"a": 1}},
+        {"role": "assistant", "content": None, "refusal": "No.", "annotations": []},
+        {"role": "assistant", "content": "hm", "reasoning_content": "thought", "prefix": True},
+        {"role": "critic", "content": "left to the provider", "mood": "bad"},
+    ]
+    body, lost = kept("mistral", "mistral-large-latest", {"messages": messages})
+    assert body["messages"] == [
+        {"role": "system", "content": "d"},
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": "ho"},
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": "No."},
+        {"role": "assistant", "content": "hm", "prefix": True},
+        messages[-1],
+    ]
+    assert lost == ("messages.name", "messages.metadata", "messages.reasoning")
+    said = (Message(Role.USER, (Text("hi"),)), Message(Role.ASSISTANT, (Refusal("No."),)))
+    assert translated("mistral", "mistral-large-latest", Settings(), said)[0]["messages"][1] == {
+        "role": "assistant",
+        "content": "No.",
+    }
+    untouched, nothing = kept("openai", "gpt-4o", {"messages": messages[1:3]})
+    assert (untouched["messages"], nothing) == (messages[1:3], ())

@@ -75,7 +75,9 @@ async def test_one_worker_serves_and_the_control_plane_tells(
         assert (await http.get(served.control + "/healthz")).json() == {"status": "ok"}
         assert (await http.get(served.control + "/readyz")).status_code == 200
         assert (await http.get(served.control + "/api/decisions/nothing")).status_code == 404
-        assert (await http.get(served.control + "/api/nothing")).status_code == 404
+        nothing = await http.get(served.control + "/api/nothing")
+        assert nothing.status_code == 404
+        assert "there are: /healthz, /readyz, /api/stats" in nothing.json()["error"]["message"]
         [stats] = (await http.get(served.control + "/api/stats")).json()["workers"]
         assert stats["requests"] == 1
         assert stats["in_flight"] == 0

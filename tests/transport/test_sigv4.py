@@ -92,7 +92,6 @@ def theirs(method: str, origin: Origin, path: str, headers, body: bytes, session
         headers={name.decode(): text.decode() for name, text in headers},
         data=body,
     )
-    # its own normalising of paths is for people who write dots into them
     with time_machine.travel(AT, tick=False):
         SigV4Auth(Credentials(KEY, SECRET, session or None), "bedrock", region).add_auth(request)
     return str(request.headers["Authorization"])
@@ -125,6 +124,27 @@ def test_a_request_is_signed_as_amazons_own_library_signs_it(model, stream, body
     assert dict(ours)[b"authorization"].decode() == theirs("POST", origin, path, sent, body, session, region)
     assert dict(ours).get(b"x-amz-security-token", b"").decode() == session
     assert dict(ours)[b"x-amz-date"] == b"20150830T123600Z"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/models?by-output=TEXT&by=1",  # sorted by name: `=` is no part of it
+        "/models?b&a=1",
+        "/models?a=2&a=1&a",
+        "/models?a=b=c",
+        "/team//proxy/./x/../model/m/converse",
+        "/..",
+        "/a/b/..",
+        "/a//",
+        "",
+    ],
+)
+def test_queries_and_paths_are_signed_in_their_one_form(path):
+    ours = Signer(Scope(region="us-east-1", service="bedrock"), KEY, SECRET).sign(
+        "POST", EXAMPLE, path, (), b"", unix_s=UNIX_S
+    )
+    assert dict(ours)[b"authorization"].decode() == theirs("POST", EXAMPLE, path, (), b"", "", "us-east-1")
 
 
 def test_what_is_on_the_way_is_no_part_of_it():

@@ -97,18 +97,24 @@ def make_app(workers: Workers, targets: tuple[str, ...], rules: tuple[str, ...] 
         workers.operate(target, event)
         return JSONResponse({"target": target, "action": action}, 202)
 
+    routes = [
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/api/stats", stats),
+        Route("/api/decisions/{id}", decision),
+        Route("/api/breakers", breakers),
+        Route("/api/breakers/{target:path}", operate, methods=["POST"]),
+        *_rule_routes(workers, rules),
+    ]
+    there = ", ".join(route.path.replace(":path", "") for route in routes)
+
+    async def not_here(request: Request, _: Exception) -> Response:
+        return _problem(404, f"nothing is at {request.url.path}; there are: {there}")
+
     return Starlette(
-        routes=[
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            Route("/api/stats", stats),
-            Route("/api/decisions/{id}", decision),
-            Route("/api/breakers", breakers),
-            Route("/api/breakers/{target:path}", operate, methods=["POST"]),
-            *_rule_routes(workers, rules),
-        ],
+        routes=routes,
         middleware=[Middleware(LoopbackOnly)],
-        exception_handlers={404: _not_here, 405: _wrong_method},
+        exception_handlers={404: not_here, 405: _wrong_method},
     )
 
 
@@ -133,10 +139,6 @@ def _rule_routes(workers: Workers, rules: tuple[str, ...]) -> list[Route]:
         return JSONResponse({"rule": rule, "enabled": enabled}, 202)
 
     return [Route("/api/rules", list_rules), Route("/api/rules/{rule}", switch, methods=["POST"])]
-
-
-async def _not_here(request: Request, _: Exception) -> Response:
-    return _problem(404, f"nothing is at {request.url.path}")
 
 
 async def _wrong_method(request: Request, _: Exception) -> Response:

@@ -13,6 +13,7 @@ import inspect
 import pkgutil
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -37,11 +38,11 @@ class Commands(TyperGroup):
         one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         parts = getattr(module, "parts", {})
         if parts:  # commands under this one, which by itself does `command`
-            one.callback(invoke_without_command=True, help=inspect.getdoc(module))(module.command)
+            one.callback(invoke_without_command=True, help=_paragraphs(module))(module.command)
             for name, part in parts.items():
-                one.command(name=name, help=inspect.getdoc(part))(part)
+                one.command(name=name, help=_paragraphs(part))(part)
         else:
-            one.command(name=cmd_name, help=inspect.getdoc(module))(module.command)
+            one.command(name=cmd_name, help=_paragraphs(module))(module.command)
         command = get_command(one)
         command.name = cmd_name
         return command
@@ -50,6 +51,12 @@ class Commands(TyperGroup):
         """Know every command before an unknown one is reported, so that the nearest can be suggested."""
         self.commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx) if name != args[0]}
         return super().resolve_command(ctx, args)
+
+
+def _paragraphs(documented: object) -> str:
+    """A docstring with one line to a paragraph: the terminal breaks lines, and source files are wider than most of them."""
+    told = inspect.getdoc(documented) or ""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in told.split("\n\n"))
 
 
 app = typer.Typer(
@@ -80,6 +87,9 @@ def _understudy(
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that cannot show every letter shows the others
+            stream.reconfigure(errors="replace")
     try:
         app()
     except BrokenPipeError:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -18,20 +19,35 @@ ASKED_WRONGLY = 2
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
+PORT_MAX = 65535
+
 
 def tell(text: str, data: Any, *, as_json: bool) -> None:
     """Say what came of it."""
-    print(json.dumps(data, indent=2, ensure_ascii=False) if as_json else text)
+    print(_json(data) if as_json else text)
+
+
+def _json(data: Any) -> str:
+    """JSON for reading, and for any encoding of the output: what that lacks is escaped, never replaced."""
+    return json.dumps(data, indent=2, ensure_ascii=(sys.stdout.encoding or "").lower() != "utf-8")
 
 
 def fail(problems: Sequence[str], *, as_json: bool, code: int = FAILED) -> NoReturn:
     """Say what went wrong, each problem on a line, and stop."""
     if as_json:
-        print(json.dumps({"ok": False, "problems": list(problems)}, indent=2, ensure_ascii=False))
+        print(_json({"ok": False, "problems": list(problems)}))
     else:
         for problem in problems:
             print(problem, file=sys.stderr)
     raise typer.Exit(code)
+
+
+def write(path: Path, text: str, *, as_json: bool) -> None:
+    """Put what was made into a file, or say why that cannot be."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        fail([f"{path}: cannot be written: {error.strerror}"], as_json=as_json)
 
 
 @contextmanager

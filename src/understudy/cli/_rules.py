@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from understudy.config import Configuration
 
 
+def shown(part: Any) -> str:
+    """What stands under `when` or `then`, on one line."""
+    return json.dumps(part, ensure_ascii=False)
+
+
 def listed(configuration: Configuration) -> list[dict[str, Any]]:
     """The rules in the order in which they are asked."""
     from understudy.config.rulebook import in_order
@@ -18,8 +23,8 @@ def listed(configuration: Configuration) -> list[dict[str, Any]]:
             "name": rule.name,
             "priority": rule.priority,
             "state": "on" if rule.enabled else "off",
-            "when": json.dumps(rule.when, ensure_ascii=False),
-            "then": json.dumps(rule.then, ensure_ascii=False),
+            "when": rule.when,
+            "then": rule.then,
         }
         for rule in in_order(configuration.rules, lambda rule: rule)
     ]

@@ -16,7 +16,7 @@ import typer
 from understudy.cli._configuration import ConfigFile, read_configuration
 from understudy.cli._figures import figure_rows, figures, figures_data
 from understudy.cli._output import FAILED, Json, columns, tell, told
-from understudy.cli._rules import listed
+from understudy.cli._rules import listed, shown
 from understudy.core.value import JsonObject
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _text(
     parts += [f"  and {count} more models of {name}, each by its full name" for name, count in further.items()]
     if known := figure_rows(figures(configuration)):
         parts += ["what is known of them, and from whom", columns(known)]
-    parts.append("routes")
+    parts.append("routes" if configuration.routes else "no routes: each target is asked by its own name")
     for name in configuration.routes:
         own = [step for step in steps if step.route == name]
         parts.append(
@@ -153,7 +153,7 @@ def _text(
     if configuration.rules:
         parts.append("rules")
         parts += [
-            f"  {one['name']}{'' if one['state'] == 'on' else ' (off)'}: {one['when']} -> {one['then']}"
+            f"  {one['name']}{'' if one['state'] == 'on' else ' (off)'}: {shown(one['when'])} -> {shown(one['then'])}"
             for one in listed(configuration)
         ]
     if configuration.warnings:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from understudy.cli._output import FAILED, Json, fail
+from understudy.cli._output import FAILED, PORT_MAX, Json, fail
 
 if TYPE_CHECKING:
     from understudy.mock import Mock
@@ -49,7 +49,8 @@ routes:
 
 def command(
     port: Annotated[
-        int, typer.Option(help="Where the gateway listens; another one is taken when it is in use.")
+        int,
+        typer.Option(help="Where the gateway listens; another one is taken when it is in use.", min=0, max=PORT_MAX),
     ] = 8484,
     seconds: Annotated[
         float | None, typer.Option(min=1, help="End after that long; watched, it plays until Ctrl-C.")
@@ -210,12 +211,12 @@ async def _screen(supervisor: Supervisor, show: Show) -> None:
             [standings] = await supervisor.ask("breakers") or [{}]
             table = Table("target", "breaker", "rests", "in flight", "latency", "failures", "answers")
             for name, standing in standings.items():
-                states = ", ".join(one["state"] for one in standing["breakers"])
+                state = standing["breakers"][0]["state"]  # of the route; a target asked by its own name has another one
                 latency = "" if standing["latency_ms"] is None else f"{standing['latency_ms']:.0f} ms"
                 failures = "" if standing["error_rate"] is None else f"{standing['error_rate']:.0%}"
                 rests = f"{standing['cool_down_s']:.1f} s" if standing["cool_down_s"] else ""
                 table.add_row(
-                    name, states, rests, str(standing["in_flight"]), latency, failures, str(show.targets[name])
+                    name, state, rests, str(standing["in_flight"]), latency, failures, str(show.targets[name])
                 )
             told = f"{show.asked} requests, {show.fallbacks} after a fallback, {show.degraded} degraded, {show.broken} broken"
             live.update(Group(table, told, *(f"* {line}" for line in show.lines)))

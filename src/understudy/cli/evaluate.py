@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli._output import ASKED_WRONGLY, Json, fail, tell
+from understudy.cli._output import ASKED_WRONGLY, Json, fail, tell, write
 
 
 def command(
@@ -33,7 +33,7 @@ def command(
     except (BadLabels, OSError, ValueError) as trouble:
         fail([str(trouble)], as_json=as_json, code=ASKED_WRONGLY)
     if out is not None:
-        out.write_text(page)
+        write(out, page, as_json=as_json)
         tell(f"written to {out}", {"written": str(out)}, as_json=as_json)
     else:
         tell(page, {"page": page}, as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,11 +23,17 @@ if TYPE_CHECKING:
 
 def command(  # noqa: PLR0913, PLR0917  the options
     request: Annotated[
-        Path, typer.Argument(help="A request body as JSON; or a decision, as /api/decisions/{id} gives it.")
+        Path,
+        typer.Argument(
+            help="A request body as JSON, or a decision as /api/decisions/{id} gives it; - reads standard input."
+        ),
     ],
     config: ConfigFile = None,
     dialect: Annotated[
-        str, typer.Option(help="Its wire format: openai_chat, anthropic_messages, openai_embeddings.")
+        str,
+        typer.Option(
+            help="Its wire format, as `api` of a target says it: chat, messages, responses, gemini, embeddings."
+        ),
     ] = "openai_chat",
     route: Annotated[str | None, typer.Option(help="Instead of the request's own model.")] = None,
     label: Annotated[list[str] | None, typer.Option(help="A label that rules may look at: team=search.")] = None,
@@ -46,9 +53,9 @@ def command(  # noqa: PLR0913, PLR0917  the options
     with told(as_json=as_json):
         configuration = read_configuration(config)
     try:
-        body = request.read_bytes()
+        body = sys.stdin.buffer.read() if str(request) == "-" else request.read_bytes()
     except OSError as error:
-        fail([f"{request}: {error.strerror}"], as_json=as_json, code=ASKED_WRONGLY)
+        fail([f"{request}: cannot be read: {error.strerror}"], as_json=as_json, code=ASKED_WRONGLY)
     record = record_in(body)
     if record is not None:
         tell_record(configuration, record, as_json=as_json)
@@ -65,7 +72,7 @@ def command(  # noqa: PLR0913, PLR0917  the options
     page, explanation = found
     tokens = page["needs"]["tokens_in"]
     show(
-        f"route {page['route']}, as a {page['dialect']} request of about {tokens} tokens",
+        f"route {page['route']}, asked in {page['dialect']}, about {tokens} tokens",
         explanation,
         page,
         as_json=as_json,
@@ -133,7 +140,10 @@ def moment(at: str | None) -> float | None:
     """A time as Unix seconds; without a zone it is UTC. Raises `ValueError`."""
     if at is None:
         return None
-    read = datetime.fromisoformat(at)
+    try:
+        read = datetime.fromisoformat(at)
+    except ValueError:
+        raise ValueError(f"--at {at!r} is no time; write it as 2026-03-01T23:00Z") from None
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 
 
@@ -144,6 +154,7 @@ def explain(
     import time
 
     from understudy import wiring
+    from understudy.config.targets import APIS
     from understudy.core.decision import Decision
     from understudy.core.request import Call
     from understudy.core.rules.spending import Spending
@@ -152,8 +163,12 @@ def explain(
     from understudy.engine.reading import with_traits
     from understudy.engine.ruling import World, apply
 
+    known = [one.name for one in configuration.principals]
+    if said.principal and known and said.principal not in known:
+        return [f"no principal is called {said.principal!r}; there are: {', '.join(known)}"]
     board = Scoreboard()
     snapshot = wiring.make_snapshot(configuration, board)
+    dialect = APIS.get(dialect, dialect)
     if dialect not in snapshot.dialects:
         return [f"no dialect is called {dialect!r}; there are: {', '.join(snapshot.dialects)}"]
     try:

@@ -1,6 +1,6 @@
 """Play a provider over HTTP: scripted faults and latencies, or a recording, on a port of this machine.
 
-Point a target's `base_url` (or an SDK) at it. `docs/trying.md` tells what scripts can do.
+Point a target's `base_url` (or an SDK) at it. `docs/simulation.md` tells what scripts can do.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy.cli._output import ASKED_WRONGLY, Json, fail
+from understudy.cli._output import ASKED_WRONGLY, PORT_MAX, Json, fail
 
 if TYPE_CHECKING:
     from understudy.mock import Mock
@@ -22,7 +22,7 @@ def command(
         Path | None, typer.Argument(metavar="[SCRIPT]", help="A YAML file; without one it answers everything.")
     ] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on; 0 for a free one.", min=0, max=65535)] = 8486,
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 for a free one.", min=0, max=PORT_MAX)] = 8486,
     recording: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Replay recorded interactions instead.")
     ] = None,

@@ -133,15 +133,15 @@ def refresh(
     try:
         published = read_source(source)
     except OSError as error:
-        fail([f"{source}: cannot be read: {error.strerror}"], as_json=as_json)
+        fail([f"{source}: cannot be read: {error.strerror}"], as_json=as_json, code=ASKED_WRONGLY)
     except Unusable as error:
-        fail([str(error)], as_json=as_json)
+        fail([str(error)], as_json=as_json, code=ASKED_WRONGLY)
     try:
         about = write_snapshot(published, to)
     except OSError as error:
         fail([f"{to}: cannot be written: {error.strerror}"], as_json=as_json)
     except Unusable as error:
-        fail([f"{source}: {error}"], as_json=as_json)
+        fail([f"{source}: {error}"], as_json=as_json, code=ASKED_WRONGLY)
     data = {"file": str(to), "models": about.models, "providers": about.providers, "dated": about.dated or None}
     tell(
         f"{to}: {about.models} models of {about.providers} providers\nuse it with `catalogue: {{file: {to}}}` in the configuration",
@@ -176,7 +176,8 @@ def _listed(catalogue: Catalogue, provider: str | None, *, as_json: bool) -> Ite
     sheets = [(name, sheet) for name in _ours(provider) for sheet in catalogue.sheets_of(name)]
     if not sheets:
         known = [name for name in _ours(None) if catalogue.sheets_of(name)]
-        fail([f'the catalogue has no provider "{provider}"; {nearest(provider or "", known)}'], as_json=as_json)
+        unknown = f'the catalogue has no provider "{provider}"; {nearest(provider or "", known)}'
+        fail([unknown], as_json=as_json, code=ASKED_WRONGLY)
     for name, sheet in sheets:
         for model, one in catalogue.sheet(sheet).items():
             yield name, Found(sheet, model, one)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from understudy.cli._configuration import ConfigFile, read_configuration
-from understudy.cli._output import ASKED_WRONGLY, FAILED, Json, fail, told
+from understudy.cli._output import ASKED_WRONGLY, FAILED, PORT_MAX, Json, fail, told
 
 if TYPE_CHECKING:
     from understudy.config import Configuration
@@ -25,8 +25,10 @@ CONTROL_PORT = 8485
 def command(  # noqa: PLR0917  one parameter is one option
     config: ConfigFile = None,
     host: Annotated[str, typer.Option(help="Where the data plane listens.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The data plane's port; 0 for any free one.")] = PORT,
-    control_port: Annotated[int, typer.Option(help="The control plane's port, on loopback; 0 for any.")] = CONTROL_PORT,
+    port: Annotated[int, typer.Option(help="The data plane's port; 0 for any free one.", min=0, max=PORT_MAX)] = PORT,
+    control_port: Annotated[
+        int, typer.Option(help="The control plane's port, on loopback; 0 for any.", min=0, max=PORT_MAX)
+    ] = CONTROL_PORT,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes that carry traffic.")] = 1,
     drain_s: Annotated[float, typer.Option(min=0, help="How long running answers have at the end.")] = 30.0,
     as_json: Json = False,

@@ -93,7 +93,7 @@ def _campaign(fault: list[str] | None, seeds: range, begun_s: float, *, as_json:
         )
     words = (
         f"{columns(rows)}\n\n{total.seeds} seeds, {total.virtual_s / 3600:.1f} virtual hours, {total.events / took_s:,.0f} events "
-        "per second; every invariant held."
+        "per second; every invariant held. These evenings are drawn to break things: availability compares changes, and promises nothing."
     )
     tell(words, {name: dataclasses.asdict(one) for name, one in {**found, "all": total}.items()}, as_json=as_json)
 

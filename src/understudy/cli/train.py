@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli._output import ASKED_WRONGLY, Json, fail, tell
+from understudy.cli._output import ASKED_WRONGLY, Json, fail, tell, write
 
 
 def command(  # noqa: PLR0917  the options of a command
@@ -42,9 +42,11 @@ def command(  # noqa: PLR0917  the options of a command
     try:
         sample = sample_of(labels.name, read_rows(labels), {})
         trial = train(sample, weak, strong, drafts=asked, quality=quality, seed=seed, provenance=told)
-    except (BadLabels, OSError) as trouble:
+    except OSError as trouble:
+        fail([f"{labels}: cannot be read: {trouble.strerror or trouble}"], as_json=as_json, code=ASKED_WRONGLY)
+    except BadLabels as trouble:
         fail([str(trouble)], as_json=as_json, code=ASKED_WRONGLY)
-    out.write_text(json.dumps(msgspec.to_builtins(trial.trained), indent=1) + "\n")
+    write(out, json.dumps(msgspec.to_builtins(trial.trained), indent=1) + "\n", as_json=as_json)
     page = {"written": str(out), "rows": trial.rows, "kept": trial.kept, "avoided": trial.avoided, "apgr": trial.apgr}
     tell(
         f"written to {out}\non {trial.rows} rows held out: {trial.kept:.1%} of the strong one's quality kept (aimed at {quality:.1%}), "

@@ -40,6 +40,11 @@ from understudy.transport.tls import Tls, client_context
 
 FILE = "understudy.yaml"
 
+_NOTHING_TO_SERVE = (
+    f"there is no {FILE} here, and no provider key in the environment: write one (docs/guides/configuration.md) or set one of "
+    "{}; `understudy demo` needs neither"
+)
+
 
 def load(path: str | os.PathLike[str] = FILE, env: Mapping[str, str] | None = None) -> Configuration:
     """The configuration in a file. Raises `ConfigurationError`."""
@@ -91,12 +96,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Configuration:
     env = os.environ if env is None else env
     targets, left_out = targets_from_environment(env)
     if not targets:
-        raise ConfigurationError(
-            [
-                f"there is no {FILE} here, and no provider key in the environment ({', '.join(key_variables())})",
-                *left_out,
-            ]
-        )
+        raise ConfigurationError([_NOTHING_TO_SERVE.format(", ".join(key_variables())), *left_out])
     try:
         proxies = Proxies.from_environment(env)
     except ValueError as error:

@@ -227,6 +227,7 @@ _WORDS = {
     "greater_than_equal": "must be at least {ge:g}, not {raw}",
     "int_from_float": "must be a whole number, not {raw}",
     "int_type": "must be a whole number, not {raw}",
+    "less_than": "must be less than {lt:g}, not {raw}",
     "less_than_equal": "must be at most {le:g}, not {raw}",
     "list_type": "must be a list (`[one, two]`), not {raw}",
     "literal_error": "must be one of {expected}, not {raw}",

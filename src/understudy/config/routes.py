@@ -70,7 +70,7 @@ def _route(  # noqa: PLR0917  what a route is read from
     strategy = with_file(found, section.strategy, folder, (*path, "strategy"))
     check_named(found, STRATEGIES, strategy, (*path, "strategy"))
     check_named(found, BALANCERS, section.balancer, (*path, "balancer"))
-    if section.balancer.name == "weighted":
+    if section.balancer.name in BY_WEIGHT:
         _check_weights(found, section, targets, path)
     _check_policy(found, section.policy, (*path, "policy"))
     _check_spaces(found, section, targets, path)
@@ -109,12 +109,17 @@ def check_named(found: Problems, registry: Registry[Any], named: Named, path: Pa
         found.bad_settings(inside, error, f"{registry.kind} {named.name}")
 
 
+BY_WEIGHT = ("adaptive_weights", "weighted")
+"""Balancers to which a tier of weights that are all 0 says nothing."""
+
+
 def _check_weights(found: Problems, section: RouteSection, targets: Mapping[str, Target], path: Path) -> None:
     for tier, names in section.tiers.items():
         weights = [targets[name].weight for name in names if name in targets]
         if len(weights) > 1 and not any(weights):
             found.problem(
-                (*path, "tiers", tier), "every target has weight 0, and the balancer `weighted` goes by weights"
+                (*path, "tiers", tier),
+                f"every target has weight 0, and the balancer `{section.balancer.name}` goes by weights",
             )
 
 
@@ -158,11 +163,6 @@ def _check_policy(found: Problems, section: PolicySection, path: Path) -> None:
 def _check_breaker(found: Problems, section: PolicySection, path: Path) -> None:
     breaker = section.breaker
     written = breaker.model_fields_set
-    if "successes" in written and breaker.successes > breaker.half_open:
-        found.problem(
-            (*path, "successes"),
-            f"can never be reached: only {breaker.half_open} test requests (half_open) are let through",
-        )
     if "last" in written and breaker.failures > breaker.last:
         found.problem(
             (*path, "failures"),

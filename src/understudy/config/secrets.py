@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from understudy.credentials import SOURCES, CredentialUnavailable, Grant, Means, Secret, is_issued, source
-from understudy.credentials._desk import Desk
+from understudy.credentials._desk import WAIT_S, Desk
 from understudy.ports import HttpClient
 from understudy.registry import BadSettings
 
@@ -78,10 +78,18 @@ class Vault:
             return (await self._desk.read(reference)).secret
         kept = self._files.get(reference)
         if kept is None:
-            return await asyncio.shield(self._single(reference))
+            return await self._first(reference)
         if asyncio.get_running_loop().time() >= kept.look_again_s:
             _ = self._single(reference)
         return kept.secret
+
+    async def _first(self, reference: str) -> Secret:
+        """A file that nobody has read yet. Raises `CredentialUnavailable`, after `WAIT_S` at the latest: it may be a pipe, or far away."""
+        reading = self._single(reference)
+        await asyncio.wait((reading,), timeout=WAIT_S)  # not cancelled with the request: whoever comes next profits
+        if not reading.done():
+            raise CredentialUnavailable(f"{reference}: not read within {WAIT_S:g} s; the file system does not answer")
+        return reading.result()
 
     async def grant(self, reference: str) -> Grant:
         """What a source hands out, whole: AWS needs more than one secret. Raises `CredentialUnavailable`."""

@@ -274,7 +274,7 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
     return Target(
         name=name,
         provider=provider,
-        model=section.model or ("" if known.models_path else known.model or provider),
+        model=_model(section, known) or ("" if known.models_path else known.model or provider),
         base_url=section.base_url or (hosted_address(name) if known.hosted else usual_address(provider, settings)),
         dialects=dialects,
         key=_key(section, known),
@@ -305,9 +305,14 @@ def _made(name: str, provider: str, known: Provider, section: TargetSection, set
     )
 
 
+def _model(section: TargetSection, known: Provider) -> str:
+    """The model as the provider is asked for it: its own listings may say more. "" where none is given."""
+    return (section.model or "").removeprefix(known.model_prefix)
+
+
 def _space(section: TargetSection, known: Provider) -> str | None:
     """The vector space: by default a model's own name is that of its vectors."""
-    return section.model or known.model if section.embeds is True else section.embeds or None
+    return _model(section, known) or known.model if section.embeds is True else section.embeds or None
 
 
 def _dialects(section: TargetSection, known: Provider) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from understudy.core.plan import Entry, Exclusion, TierPlan, Tried
 from understudy.core.request import Needs
 from understudy.core.rules.ruling import Ruling
-from understudy.core.scoreboard import Standing
 from understudy.core.sessions import Warm
+from understudy.core.standing import Standing
 from understudy.core.value import value
 
 if TYPE_CHECKING:

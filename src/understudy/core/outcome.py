@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from understudy.core.failure import Failure
@@ -74,6 +75,16 @@ class Outcome:
     def good(self) -> bool:
         """It ended as it should."""
         return self.failure is None
+
+
+def naming_attempts(message: str, attempts: Iterable[Outcome]) -> str:
+    """A message, and behind it every attempt that failed and why: many who read it are shown nothing else."""
+    tried = "; ".join(
+        f"{outcome.target}: {outcome.failure.kind.value} ({outcome.failure.message})"
+        for outcome in attempts
+        if outcome.failure is not None
+    )
+    return f"{message} [tried {tried}]" if tried else message
 
 
 @value

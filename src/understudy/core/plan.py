@@ -12,8 +12,9 @@ from understudy.core.failure import FailureKind
 from understudy.core.policy import Policy
 from understudy.core.request import Needs, Operation
 from understudy.core.route import Route
-from understudy.core.scoreboard import Scoreboard, Standing
+from understudy.core.scoreboard import Scoreboard
 from understudy.core.sessions import Warm
+from understudy.core.standing import Standing
 from understudy.core.target import Target
 from understudy.core.value import value
 

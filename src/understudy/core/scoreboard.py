@@ -11,259 +11,28 @@ from collections.abc import Callable
 
 from understudy.core.event import AlarmChanged, BreakerChanged, CoolDownSet, Event, ProbeExpected
 from understudy.core.failure import TABLE, Failure, FailureKind, Implicates
-from understudy.core.health.ewma import Ewma
-from understudy.core.health.measures import REMEMBERED, UNMEASURED, Alarm, Learner, Measures
+from understudy.core.health.measures import REMEMBERED, Alarm, Learner
 from understudy.core.health.quantiles import Quantiles
 from understudy.core.outcome import Outcome
 from understudy.core.policy import BreakerSettings, Hedge
 from understudy.core.request import Operation
 from understudy.core.resilience import breaker as breakers
-from understudy.core.resilience.breaker import FLOWING, Breaker, BreakerView
-from understudy.core.resilience.concurrency import Concurrency
+from understudy.core.resilience.breaker import Breaker
 from understudy.core.resilience.hedge_budget import HedgeBudget
-from understudy.core.resilience.rate import FULL, Rate, per_minute
 from understudy.core.resilience.retry_budget import RetryBudget
 from understudy.core.sessions import Sessions
-from understudy.core.target import Limits, Target
-from understudy.core.value import value
-
-HALF_LIFE_S = 300.0
-"""How long a latency or a failure stays half as important."""
+from understudy.core.standing import ROOM, UNBOUNDED, Standing
+from understudy.core.target import Target
+from understudy.core.track import Hold, Track
 
 TIMES_MIN = 30
 """Samples before a quantile of a target's times is believed."""
 
-ROUNDING = 1e-9
-"""A third of three places is one, whatever floats make of it."""
-
 COOL_DOWN_MAX_S = 24 * 3600.0
 """A hint beyond a day is taken for a day: the configuration may change before."""
 
-UNLIMITED = Limits()
-
-OVERLOADS = (
-    FailureKind.OVERLOADED,
-    FailureKind.RATE_LIMIT,
-    FailureKind.ANSWER_TIMEOUT,
-    FailureKind.HEADERS_TIMEOUT,
-    FailureKind.FIRST_CONTENT_TIMEOUT,
-)
-"""Failures that say that there was too much at once."""
-
 _LOST_RACE = FailureKind.LOST_RACE
 _COUNT = Operation.COUNT  # a member looked up on its class costs ten times as much, and every attempt asks
-
-
-@value
-class Bounds:
-    """This worker's part of the operator's limits for a target; None: unbounded. `requests`, `tokens`: per minute."""
-
-    in_flight: int | None
-    requests: Rate | None
-    tokens: Rate | None
-
-
-UNBOUNDED = Bounds(None, None, None)
-ROOM = float("inf")
-NO_ROOM = -1.0
-
-
-@value
-class Standing:
-    """A target as it stands. Times are monotonic seconds.
-
-    `room`: requests of up to so many tokens cannot be held back by anything about the target but a breaker, now or later while it
-    stands so: no cool-down, every bound is far enough. `ROOM`: whatever their size; `NO_ROOM`:
-    there is something to ask about. `breakers`: one view for each settings it is used with. `cool_down_until_s`: 0 without
-    one; `cool_down_kind`: what set it. `requests_empty_s`, `tokens_empty_s`: the states of the bounds' rates.
-    `latency_ms`: time to the first content, `error_rate`: share of failures (0 to 1); both None until known.
-    `tokens_in_flight`: estimated tokens of the prompts in flight; `measures`: more, where somebody reads it (see `Scoreboard.measure`).
-    """
-
-    room: float
-    in_flight: int
-    bounds: Bounds
-    breakers: tuple[BreakerView, ...]
-    cool_down_until_s: float
-    cool_down_kind: FailureKind | None
-    requests_empty_s: float
-    tokens_empty_s: float
-    latency_ms: float | None
-    error_rate: float | None
-    seen: int
-    tokens_in_flight: int = 0
-    measures: Measures = UNMEASURED
-
-
-class Hold:
-    """A place taken at a target: exactly one owner, given back exactly once, by `settle` or `release`."""
-
-    __slots__ = ("credited", "slot", "tests", "tokens")
-
-    def __init__(self, slot: int, tests: tuple[int, ...], tokens: int) -> None:
-        self.slot = slot
-        self.tests = tests
-        self.tokens = tokens
-        self.credited: tuple[bool, ...] = ()
-
-
-class _Track:
-    """One target's mutable past; `Standing` is its immutable present."""
-
-    __slots__ = (
-        "at_s",
-        "behind",
-        "bounds",
-        "breakers",
-        "concurrency",
-        "cool_down_kind",
-        "cool_down_until_s",
-        "errors",
-        "flowing",
-        "in_flight",
-        "latency",
-        "learner",
-        "limits",
-        "no_tests",
-        "requests_empty_s",
-        "scopes",
-        "seen",
-        "target",
-        "times",
-        "tokens_empty_s",
-        "tokens_in_flight",
-        "views",
-        "wary",
-    )
-
-    def __init__(self, target: Target, share: float) -> None:
-        self.at_s = 0.0  # when it last changed
-        self.behind = False  # it changed since its standing was made
-        self.breakers: list[Breaker] = []
-        self.views: tuple[BreakerView, ...] = ()
-        self.no_tests: tuple[int, ...] = ()
-        self.flowing = True
-        self.cool_down_kind: FailureKind | None = None
-        self.cool_down_until_s = 0.0
-        self.errors = Ewma(HALF_LIFE_S)
-        self.latency = Ewma(HALF_LIFE_S)
-        self.times: Quantiles | None = None  # only where a route hedges
-        self.learner: Learner | None = None  # only where a strategy or balancer reads measures
-        self.wary = False  # an alarm leaves no room: some route asks about it
-        self.in_flight = 0
-        self.tokens_in_flight = 0  # counted for the learner's readers only
-        self.seen = 0
-        self.target = target
-        self.requests_empty_s = self.tokens_empty_s = FULL
-        self.limit(target.limits, share)
-        provider, base_url, model, key = target.fingerprint
-        self.scopes: dict[Implicates, tuple[str, ...]] = {
-            Implicates.KEY: (provider, base_url, key),
-            Implicates.TARGET: (target.name,),
-            Implicates.MODEL: (provider, base_url, model),
-            Implicates.PROVIDER: (provider, base_url),
-        }
-
-    def limit(self, limits: Limits, share: float) -> None:
-        """Bound it from now on. `share`: this worker's part; of places in flight it has one at least."""
-        self.limits = limits
-        self.concurrency = None
-        if limits == UNLIMITED:
-            self.bounds = UNBOUNDED
-            return
-        most = max(1, int(limits.in_flight * share + ROUNDING)) if limits.in_flight else None
-        if limits.adaptive:
-            self.concurrency = Concurrency(most)
-            most = self.concurrency.limit
-        self.bounds = Bounds(
-            most,
-            per_minute(limits.rpm * share) if limits.rpm else None,
-            per_minute(limits.tpm * share) if limits.tpm else None,
-        )
-
-    def adapt(self, outcome: Outcome, now_s: float) -> None:
-        """Learn from an attempt, still in flight, how many there may be."""
-        concurrency = self.concurrency
-        assert concurrency is not None
-        if outcome.failure is None:
-            first_s = outcome.first_content_s if outcome.first_content_s is not None else now_s
-            concurrency.answered((first_s - outcome.started_s) * 1000.0, self.in_flight)
-        elif outcome.failure.kind in OVERLOADS:
-            concurrency.overloaded(self.in_flight)
-        if concurrency.limit != self.bounds.in_flight:
-            self.bounds = Bounds(concurrency.limit, self.bounds.requests, self.bounds.tokens)
-
-    def learn(self, hold: Hold, outcome: Outcome, now_s: float) -> None:
-        """Learn more than a standing needs from an attempt that is over."""
-        learner, failure = self.learner, outcome.failure
-        assert learner is not None
-        self.tokens_in_flight = max(
-            0, self.tokens_in_flight - hold.tokens
-        )  # it may have begun to learn after the start
-        if failure is None:
-            learner.succeeded(outcome, now_s)
-        elif failure.implicates not in (Implicates.NOBODY, Implicates.CALLER):
-            learner.failed(outcome, now_s)
-
-    def take(self, tokens: float, now_s: float) -> None:
-        """One request more, of so many tokens."""
-        bounds = self.bounds
-        if bounds.requests is not None:
-            self.requests_empty_s = bounds.requests.taken(self.requests_empty_s, 1.0, now_s)
-        if bounds.tokens is not None and tokens > 0:
-            self.tokens_empty_s = bounds.tokens.taken(self.tokens_empty_s, tokens, now_s)
-
-    def give_back_tokens(self, tokens: float, now_s: float) -> None:
-        """So many tokens were taken for nothing."""
-        if self.bounds.tokens is not None:
-            self.tokens_empty_s = self.bounds.tokens.given_back(self.tokens_empty_s, tokens, now_s)
-
-    def room(self, now_s: float) -> float:
-        """See `Standing.room`. Between two takes the buckets only fill, so what is there now is there until the next."""
-        if self.cool_down_until_s != 0.0:
-            return NO_ROOM
-        if self.wary and self.learner is not None and self.learner.now.alarm:
-            return NO_ROOM
-        bounds = self.bounds
-        if bounds.in_flight is not None and self.in_flight >= bounds.in_flight:
-            return NO_ROOM
-        if bounds.requests is not None and (now_s - self.requests_empty_s) * bounds.requests.per_s < 1.0:
-            return NO_ROOM
-        return ROOM if bounds.tokens is None else bounds.tokens.level(self.tokens_empty_s, now_s)
-
-    def look(self) -> list[Breaker]:
-        """Take in what became of the breakers. Returns those that changed their state."""
-        before = self.views
-        for index, breaker in enumerate(self.breakers):
-            if index >= len(before) or breaker.view is not before[index]:
-                break
-        else:
-            return []
-        self.views = views = tuple([breaker.view for breaker in self.breakers])
-        self.flowing = all(view.state in FLOWING for view in views)
-        return [
-            breaker for breaker, view in zip(self.breakers, before, strict=False) if breaker.state is not view.state
-        ]
-
-    def standing(self) -> Standing:
-        """What it comes to, as of its last change."""
-        self.behind = False
-        steady = self.bounds is UNBOUNDED and self.cool_down_until_s == 0.0 and not self.wary
-        return Standing(
-            ROOM if steady else self.room(self.at_s),
-            self.in_flight,
-            self.bounds,
-            self.views,
-            self.cool_down_until_s,
-            self.cool_down_kind,
-            self.requests_empty_s,
-            self.tokens_empty_s,
-            self.latency.mean,
-            self.errors.mean,
-            self.seen,
-            self.tokens_in_flight,
-            UNMEASURED if self.learner is None else self.learner.now,
-        )
 
 
 class Scoreboard:
@@ -279,7 +48,7 @@ class Scoreboard:
         self._window = window
         self._share = share
         self._emit = emit or (lambda _event: None)
-        self._tracks: list[_Track] = []
+        self._tracks: list[Track] = []
         self._slots: dict[str, int] = {}
         self._turns: dict[str, int] = {}
         self._hedge_budgets: dict[tuple[str, float], HedgeBudget] = {}
@@ -301,7 +70,7 @@ class Scoreboard:
         slot = self._slots.get(target.name)
         if slot is None or self._tracks[slot].target.fingerprint != target.fingerprint:
             slot = self._slots[target.name] = len(self._tracks)
-            track = _Track(target, self._share)
+            track = Track(target, self._share)
             self._tracks.append(track)
             self._standings.append(track.standing())
         else:
@@ -475,7 +244,7 @@ class Scoreboard:
             track.times.add((now_s - outcome.started_s) * 1000.0)
         self._publish(slot, now_s)
 
-    def _tell_alarms(self, track: _Track, learner: Learner, now_s: float) -> None:
+    def _tell_alarms(self, track: Track, learner: Learner, now_s: float) -> None:
         news = learner.news()
         if news is None:
             return
@@ -542,7 +311,7 @@ class Scoreboard:
         self._publish(slot, now_s)
         return any(changed)
 
-    def _changed(self, slot: int, track: _Track, now_s: float) -> None:
+    def _changed(self, slot: int, track: Track, now_s: float) -> None:
         """Whoever looks from now on sees this target as it is now."""
         track.at_s = now_s
         if not track.behind:
@@ -561,7 +330,7 @@ class Scoreboard:
         if track.learner is not None:
             self._tell_alarms(track, track.learner, now_s)
 
-    def _cool_down(self, track: _Track, failure: Failure, now_s: float) -> None:
+    def _cool_down(self, track: Track, failure: Failure, now_s: float) -> None:
         """Rest the implicated scope: as long as the provider asked, else as long as the table says."""
         rest_s = failure.retry_after_s if failure.retry_after_s is not None else TABLE[failure.kind].cool_down_s
         if rest_s <= 0:

@@ -32,7 +32,18 @@ from understudy.core.action import (
 from understudy.core.decision import Decision
 from understudy.core.failure import Failure, FailureKind, Implicates, Then
 from understudy.core.outcome import Outcome, Purpose, Result
-from understudy.core.plan import Ask, Candidate, Entry, Exclusion, Round, RoutePlan, Tried, Visit, first_exclusion
+from understudy.core.plan import (
+    Ask,
+    Candidate,
+    Entry,
+    Exclusion,
+    Round,
+    RoutePlan,
+    TierPlan,
+    Tried,
+    Visit,
+    first_exclusion,
+)
 from understudy.core.resilience.backoff import delay_s, repeats
 from understudy.core.resilience.breaker import State
 from understudy.core.scoreboard import Scoreboard
@@ -44,6 +55,9 @@ answer to begin, short enough that the first target may use nearly all of a long
 
 HARDLY_MORE = 0.25
 """A share of failures beyond the least of those whose breakers are open that makes no difference in a panic."""
+
+LOTS = 0x1_0000
+"""Of which one is drawn for a turn: so many that no number of targets is favoured."""
 
 _NOBODY: dict[int, Tried] = {}  # never changed, like every other: `remember` makes a new one
 _FIRST = Purpose.FIRST  # a member looked up on its class costs ten times as much, and every request asks
@@ -213,11 +227,22 @@ class Trip:
     def order(self, visit: Visit) -> tuple[Entry, ...]:
         """The tier's targets that may be asked now, best first. It becomes part of the decision."""
         tier, board = visit.tier, self.board
-        turn = board.turn(tier.rotation) if len(tier.entries) > 1 else 0
+        turn = self.turn(tier) if len(tier.entries) > 1 else 0
         order, excluded = choose(tier, self.plan, self.ask(turn, repeat=visit.repeat), board.standings, self.decision)
         for out in excluded:
             self.excluded[out.target] = out
         return order
+
+    def turn(self, tier: TierPlan) -> int:
+        """Whose turn it is in a tier. A request's later choices there draw lots.
+
+        Counted like its first one, they would take the turns of other requests: where each chooses twice, every second turn is
+        gone, and the same target comes first each time.
+        """
+        choices = self.decision.choices
+        if choices and any(choice.tier is tier for choice in choices):
+            return dice_of(self.decision, len(choices)).fork(LOTS).below(LOTS)
+        return self.board.turn(tier.rotation)
 
     def in_panic(self) -> Entry | None:
         """Whom to ask when every breaker is open and nothing else is left, if the budgets allow it."""
@@ -368,7 +393,7 @@ class Trip:
         """The caller has seen this attempt's answer: whole, or as far as it came."""
         self.attempts.append(outcome)
         session = self.decision.session
-        if session and self.plan.sessions:
+        if session and self.plan.sessions and not entry.target.stand_in:
             self.board.sessions.answered(session, entry.slot, self.decision.needs.tokens_in, self.now_s)
         return self.result(outcome, outcome.failure, degraded=entry.degraded)
 

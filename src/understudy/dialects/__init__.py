@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Protocol, TypeGuard
 
 from understudy.core.answer import Answer, StreamEvent
-from understudy.core.conversation import Conversation
+from understudy.core.conversation import Conversation, Role
 from understudy.core.embedding import Embeds, narrowed_embeds
 from understudy.core.failure import Failure
 from understudy.core.outcome import Outcome
@@ -49,7 +49,8 @@ class Quirks:
     """How a provider's reading of a dialect differs from the book; the empty value is the book.
 
     `max_tokens_field`: the name it wants for the bound on the answer, None for the caller's own. `drop`: top-level request
-    fields that it refuses. `roles`: role names to write instead (`developer` -> `system`). `ask_usage`: whether a stream
+    fields that it refuses. `roles`: role names to write instead (`developer` -> `system`). `late_system`: the role of a system turn
+    that stands among the others, where it knows none there. `ask_usage`: whether a stream
     must be asked for its usage. `fields`: top-level fields always set. `cache_marks`: whether cache marks may be sent.
     `reasoning_field`: under which name it takes reasoning text back, None when it takes none. `names`: top-level fields that it
     knows by another name. `tool_ids`: the pattern of the only ids that it takes for tool calls, and the length of those that
@@ -58,11 +59,13 @@ class Quirks:
     thinks, that is with an effort other than `none`; `thinks_unasked`: or with none at all. `seals`: the pattern of the only
     encrypted thinking that it can read; other is left out. `translated`: top-level fields set where the request came in another format;
     the entries of a tuple are added. `rules`: what else a model takes only in some form, run behind the rules of the dialect.
+    `turns`: role -> the only members that it takes in a message of that role; roles that are not there are left as they are.
     """
 
     max_tokens_field: str | None = None
     drop: tuple[str, ...] = ()
     roles: tuple[tuple[str, str], ...] = ()
+    late_system: str | None = None
     ask_usage: bool = True
     fields: tuple[tuple[str, object], ...] = ()
     cache_marks: bool = True
@@ -77,6 +80,7 @@ class Quirks:
     rules: tuple[RequestRule, ...] = ()
     seals: str | None = None
     translated: tuple[tuple[str, Any], ...] = ()
+    turns: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 BY_THE_BOOK = Quirks()
@@ -289,11 +293,15 @@ def carried_by(format_: Format, quirks: Quirks) -> Any:
         drop=quirks.drop,
         cache_marks=quirks.cache_marks,
         renames=dict(quirks.roles),
+        late_system=quirks.late_system,
         reasoning=quirks.reasoning_field is not None,
         tool_ids=quirks.tool_ids,
         efforts=quirks.efforts,
     )
     left = left if quirks.seals is None else with_seals(left, quirks.seals)
+    if quirks.turns and "refusal" not in dict(quirks.turns).get(Role.ASSISTANT, ("refusal",)):
+        spoken = tuple(kind for kind in left.parts[Role.ASSISTANT] if kind != "refusal")
+        left = replace(left, parts={**left.parts, Role.ASSISTANT: spoken})
     settled = with_thinking(
         left,
         adaptive=quirks.adaptive,

@@ -17,6 +17,7 @@ from understudy.core.conversation import (
     Reasoning,
     ReasoningSettings,
     Role,
+    Text,
     Tool,
     ToolCall,
 )
@@ -36,6 +37,19 @@ def stop_sequences_with_words(conversation: Conversation) -> Ruled:
     if kept == stop:
         return conversation, ()
     return _with(conversation, stop=kept), (Loss("stop", LOSSY),)
+
+
+def last_words_without_space(conversation: Conversation) -> Ruled:
+    """The API refuses a turn for the model to go on with that ends in white space."""
+    last = conversation.messages[-1] if conversation.messages else None
+    if last is None or last.role is not Role.ASSISTANT or not last.parts:
+        return conversation, ()
+    said = last.parts[-1]
+    words = said.text.rstrip() if isinstance(said, Text) else ""
+    if not isinstance(said, Text) or words in {"", said.text}:  # white space alone is another rule's
+        return conversation, ()
+    ended = replace(last, parts=(*last.parts[:-1], replace(said, text=words)))
+    return replace(conversation, messages=(*conversation.messages[:-1], ended)), (Loss("messages.text", COSMETIC),)
 
 
 # Schemas: Anthropic compiles them, and so does Bedrock, in the same part of JSON Schema
@@ -205,5 +219,5 @@ def _with(conversation: Conversation, **settings: Any) -> Conversation:
     return replace(conversation, settings=replace(conversation.settings, **settings))
 
 
-CLAUDE_RULES = (stop_sequences_with_words, thinking_claude_takes, sampling_claude_takes)
+CLAUDE_RULES = (stop_sequences_with_words, last_words_without_space, thinking_claude_takes, sampling_claude_takes)
 """For a format that carries other models as well."""

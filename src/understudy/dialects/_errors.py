@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from understudy.core.failure import Failure, FailureKind
-from understudy.core.outcome import Outcome
+from understudy.core.outcome import Outcome, naming_attempts
 from understudy.core.value import JsonObject
 from understudy.dialects import ErrorReport
 
@@ -95,12 +95,7 @@ def about(report: ErrorReport) -> JsonObject:
 
 def told(report: ErrorReport) -> str:
     """The message: clients show nothing else, so it names every attempt."""
-    tried = "; ".join(
-        f"{outcome.target}: {outcome.failure.kind.value} ({outcome.failure.message})"
-        for outcome in report.attempts
-        if outcome.failure is not None
-    )
-    return f"{report.failure.message} [tried {tried}]" if tried else report.failure.message
+    return naming_attempts(report.failure.message, report.attempts)
 
 
 def _attempt(outcome: Outcome) -> JsonObject:

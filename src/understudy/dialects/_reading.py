@@ -93,6 +93,14 @@ def words(found: Any) -> str:
     return found if isinstance(found, str) else ""
 
 
+def in_order(alternatives: list[Any]) -> list[Any]:
+    """The alternatives of an answer by their `index`; as they stand where one has none (Google leaves out 0)."""
+    numbers = [one.get("index", 0) if isinstance(one, dict) else None for one in alternatives]
+    if any(type(number) is not int for number in numbers) or len(dict.fromkeys(numbers)) < len(numbers):
+        return alternatives
+    return sorted(alternatives, key=lambda one: int(one.get("index", 0)))
+
+
 def made_id(prefix: str, *about: object) -> str:
     """An id where the provider gave none: the same for the same circumstances."""
     seed = ":".join(map(str, about)).encode("utf-8", "surrogatepass")

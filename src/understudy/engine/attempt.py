@@ -19,7 +19,7 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.money import cost_nusd
 from understudy.core.outcome import Billing, Outcome
 from understudy.core.request import Operation
-from understudy.core.scoreboard import Hold
+from understudy.core.track import Hold
 from understudy.core.usage import Usage
 from understudy.core.value import value
 from understudy.dialects import BadAnswer, Dialect
@@ -35,7 +35,7 @@ _YES = Billing.YES  # a member looked up on its class costs ten times as much, a
 JSON = (b"content-type", b"application/json")
 
 
-ABANDONED = (FailureKind.LOST_RACE, FailureKind.CLIENT_LEFT)
+ABANDONED = (FailureKind.LOST_RACE, FailureKind.CLIENT_LEFT, FailureKind.DRAINING)
 """Nobody waits for the answer any more, and it may be paid for all the same."""
 
 NAMES_MAX = 100
@@ -140,9 +140,7 @@ class HttpAttempt(Attempt):
         where, headers = upstream.way(prepared.dialect, show.call.headers)
         path = where.stream_path if show.needs.stream else where.path
         if upstream.signer is not None:
-            headers += upstream.signer.sign(
-                "POST", where.origin, path, headers, prepared.body, unix_s=show.engine.wall_s()
-            )
+            headers += upstream.signed(where, path, headers, prepared.body, show.engine.wall_s())
         return HttpRequest("POST", where.origin, path, headers, prepared.body)
 
     @property
@@ -157,11 +155,12 @@ class HttpAttempt(Attempt):
 
     def refused(self, status: int, headers: HeaderMap, body: bytes) -> Failure:
         """The Failure that an error answer amounts to."""
-        failure = classify(status, headers, body, now_unix_s=self.show.engine.wall_s())
+        now_unix_s = self.show.engine.wall_s()
+        failure = classify(status, headers, body, now_unix_s=now_unix_s)
         if failure is None:
             return Failure(FailureKind.MALFORMED, f"unexpected status {status}", status=status)
         if failure.kind is FailureKind.AUTH:
-            self.upstream.doubt()
+            self.upstream.doubt(headers, now_unix_s)
         return of_counting(failure) if self.show.needs.operation is Operation.COUNT else failure
 
     def failed(self, kind: FailureKind, message: str) -> Failure:
@@ -227,8 +226,7 @@ class WholeAttempt(HttpAttempt):
     async def relay(self, until_s: float) -> Failure | None:  # noqa: ARG002  it is all here
         """Give it."""
         self.committed = True
-        headers = self.show.headers(self, self._headers)
-        headers.append(JSON)
-        self.show.sink.respond(200, headers, self._body)
-        self.show.keep(self._body)
+        show, body = self.show, self._body
+        show.sink.respond(200, show.headers(self, self._headers, JSON), body)
+        show.keep(body)
         return None

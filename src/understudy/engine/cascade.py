@@ -17,7 +17,8 @@ from understudy.engine.attempt import Attempt, WholeAttempt
 from understudy.engine.perform import TOLD, Performance
 from understudy.engine.streamed import TOO_LARGE, StreamAttempt
 from understudy.framing.sse import EventTooLarge
-from understudy.ports import Header, HeaderMap, TransportFailure
+from understudy.ports import Header, HeaderLines, HeaderMap, TransportFailure
+from understudy.transport.wire import field_lines
 
 HEARD_BYTES_MAX = 1 << 20
 """What is held of a streamed draft. A longer one cannot be compared, and is given to the caller only when nobody else answers."""
@@ -135,18 +136,18 @@ class CascadePerformance(Performance):
 
     def _let_go(self, besides: int = 0) -> tuple[Outcome, ...]:
         """Drafts that nobody was given did what was asked of them: they are booked as good, with their cost."""
-        now_s = self.engine.now_s()
-        kind = self.sink.left or FailureKind.LOST_RACE
+        kind, now_s = self._why_dropped(), self.engine.now_s()
         lost = []
         for handle in [handle for handle in self._handles if handle != besides]:
             failure = None if handle in self._heard else Failure(kind, TOLD[kind])
             lost.append(self._book(handle, failure, now_s))
         return tuple(lost)
 
-    def headers(self, attempt: Attempt, answered: HeaderMap) -> list[Header]:
+    def headers(self, attempt: Attempt, answered: HeaderMap, *more: Header) -> HeaderLines:
         """Beside the usual, whether a draft was kept; and how many were asked at all."""
-        head = super().headers(attempt, answered)
         told = b"draft" if attempt.handle in self._heard else b"passed_on"
-        return [
-            (name, b"%d" % self._last_handle if name == b"x-understudy-attempts" else text) for name, text in head
-        ] + [(b"x-understudy-cascade", told)]
+        head = [
+            (name, b"%d" % self._last_handle if name == b"x-understudy-attempts" else text)
+            for name, text in super().headers(attempt, answered, *more)
+        ]
+        return HeaderLines(field_lines([*head, (b"x-understudy-cascade", told)]))

@@ -17,7 +17,7 @@ from understudy.core.target import Target
 from understudy.engine.router import Engine
 from understudy.engine.snapshot import Upstream
 from understudy.ports import HttpClient, HttpRequest, TransportFailure
-from understudy.providers import address, facts
+from understudy.providers import facts, listing
 
 CONNECT_S = 1.0
 ANSWER_S = 3.0
@@ -73,18 +73,15 @@ class Discovery:
 async def ask_models(client: HttpClient, upstream: Upstream) -> tuple[str, ...]:
     """The models of a target's server, in its own order; () when it cannot be asked or tells none."""
     target = upstream.target
-    listing = facts(target.provider).models_path
-    if listing is None:
+    path = listing(target)
+    if path is None or facts(target.provider).models_path is None:
         return ()
     now_s = asyncio.get_running_loop().time()
-    _, base = address(target.base_url)
     try:
         if now_s >= upstream.fresh_until_s:
             await upstream.renew(now_s)
         where, headers = upstream.way(upstream.preferred, ())
-        request = HttpRequest(
-            method="GET", origin=where.origin, path=base.removesuffix("/v1") + listing, headers=headers, body=b""
-        )
+        request = HttpRequest(method="GET", origin=where.origin, path=path, headers=headers, body=b"")
         answer = await client.send(request, connect_s=CONNECT_S, until_s=now_s + ANSWER_S)
     except (TransportFailure, CredentialUnavailable):
         return ()

@@ -53,8 +53,7 @@ class EstimateAttempt(Attempt):
         """Give it, and say what it is."""
         show = self.show
         self.committed = True
-        headers = show.headers(self, {})
-        headers += [(b"x-understudy-estimated", b"true"), JSON]
+        headers = show.headers(self, {}, (b"x-understudy-estimated", b"true"), JSON)
         caller: Format = show.dialect
         show.sink.respond(200, headers, caller.render_answer(show.needs.tokens_in))
         return None

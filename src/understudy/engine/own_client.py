@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from inspect import isawaitable
 from typing import Any
 
 from understudy.config.secrets import CredentialUnavailable
@@ -87,7 +88,10 @@ class OwnAttempt(Attempt):
         try:
             target = await self._target()
             async with asyncio.timeout_at(until_s):
-                self.value = await show.ask(target)
+                asked = show.ask(target)
+                if not isawaitable(asked):
+                    raise TypeError("`call` is to be an async function; a plain one is for SyncRouter.run")
+                self.value = await asked
         except CredentialUnavailable as trouble:
             self.sent = False
             return without_key(trouble)

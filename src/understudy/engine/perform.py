@@ -31,7 +31,7 @@ from understudy.core.outcome import Outcome, Result
 from understudy.core.plan import Entry, RoutePlan
 from understudy.core.projection import NO_SEALS, Loss, without_seals
 from understudy.core.request import Call, Operation
-from understudy.core.scoreboard import Hold
+from understudy.core.track import Hold
 from understudy.core.walk import walk
 from understudy.dialects import Dialect
 from understudy.engine.attempt import Attempt, Prepared, WholeAttempt
@@ -42,8 +42,9 @@ from understudy.engine.snapshot import Snapshot, is_cache
 from understudy.engine.stand_in import StandInAttempt
 from understudy.engine.streamed import StreamAttempt
 from understudy.engine.streaming import events_of
-from understudy.ports import Header, HeaderMap, Sink
+from understudy.ports import Header, HeaderLines, HeaderMap, Sink
 from understudy.providers import Reply as StandInReply
+from understudy.transport.wire import field_lines
 
 if TYPE_CHECKING:
     from understudy.engine.router import Engine
@@ -87,6 +88,7 @@ class Performance:
     _prepared: Prepared | None = None
     _reply: StandInReply | None = None
     _asked: Any = None
+    _cancelled = False
 
     def __init__(
         self,
@@ -144,6 +146,9 @@ class Performance:
         except StopIteration as done:
             result: Result = done.value
             return replace(result, attempts=result.attempts + self._let_go()) if handles else result
+        except asyncio.CancelledError:
+            self._cancelled = True
+            raise
         finally:
             steps.close()
             if handles:
@@ -292,20 +297,21 @@ class Performance:
         now_s = self.engine.now_s()
         return Ended(now_s, self._book(attempt.handle, failure, now_s), lost)
 
-    def headers(self, attempt: Attempt, answered: HeaderMap) -> list[Header]:
-        """What the caller is told beside the answer. `answered`: the provider's own headers."""
-        head = [
-            (b"x-understudy-decision", self.decision.id.encode()),
-            *self.engine.told(attempt.entry),
-            (b"x-understudy-attempts", b"%d" % attempt.start.number),
-        ]
+    def headers(self, attempt: Attempt, answered: HeaderMap, *more: Header) -> HeaderLines:
+        """What the caller is told beside the answer. `answered`: the provider's own headers; `more`: what says how the answer is written."""
+        lines = b"x-understudy-decision: %b\r\nx-understudy-attempts: %d\r\n%b" % (
+            self.decision.id.encode(),
+            attempt.start.number,
+            self.engine.told(attempt.entry, more),
+        )
         if attempt.cached:
-            head.append((b"x-understudy-cache", b"stale"))
+            lines += b"x-understudy-cache: stale\r\n"
         if attempt.dropped:
-            head.append((b"x-understudy-dropped", listed(attempt.dropped)))
+            lines += field_lines([(b"x-understudy-dropped", listed(attempt.dropped))])
         if not answered.keys() <= USUAL:
-            head += [each for each in answered.items() if each[0].startswith(PASS_BACK) or each[0] in REQUEST_IDS]
-        return head
+            theirs = [each for each in answered.items() if each[0].startswith(PASS_BACK) or each[0] in REQUEST_IDS]
+            lines += field_lines(theirs)
+        return HeaderLines(lines)
 
     def keep(self, answered: bytes) -> None:
         """Remember what the caller was given, where the route may want it again."""
@@ -331,11 +337,16 @@ class Performance:
 
     def _let_go(self, besides: int = 0) -> tuple[Outcome, ...]:
         """Cancel what is still open: a race lost, or a caller gone. It implicates nobody and gives its places back."""
-        left = self.sink.left
-        kind = FailureKind.LOST_RACE if left is None else left
-        now_s = self.engine.now_s()
+        kind, now_s = self._why_dropped(), self.engine.now_s()
         open_ = [handle for handle in self._handles if handle != besides]
         return tuple([self._book(handle, Failure(kind, TOLD[kind]), now_s) for handle in open_])
+
+    def _why_dropped(self) -> FailureKind:
+        """Why open attempts end now. In the library, whoever cancels a request tells nobody else."""
+        left = self.sink.left
+        if left is not None:
+            return left
+        return FailureKind.CLIENT_LEFT if self._cancelled else FailureKind.LOST_RACE
 
 
 TOLD = {

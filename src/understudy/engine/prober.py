@@ -16,8 +16,8 @@ from understudy.core.failure import Failure, FailureKind
 from understudy.core.health.probing import TOKENS, Probes
 from understudy.core.money import cost_nusd
 from understudy.core.outcome import Billing, Outcome, Purpose
-from understudy.core.scoreboard import Hold
 from understudy.core.target import Probe, Target
+from understudy.core.track import Hold
 from understudy.engine.router import Engine
 from understudy.engine.small_question import Told, ask, look
 from understudy.engine.snapshot import Upstream

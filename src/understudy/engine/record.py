@@ -18,8 +18,8 @@ from understudy.core.explanation.told import plain
 from understudy.core.plan import Entry, Exclusion, RoutePlan, Tried
 from understudy.core.request import Needs
 from understudy.core.rules.ruling import Ruling
-from understudy.core.scoreboard import Standing
 from understudy.core.sessions import Warm
+from understudy.core.standing import Standing
 from understudy.core.value import JsonObject
 from understudy.engine.snapshot import Snapshot
 

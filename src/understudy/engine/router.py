@@ -29,6 +29,10 @@ from understudy.engine.snapshot import Snapshot
 from understudy.framing.sse import EventTooLarge
 from understudy.ports import Header, HttpClient, Sink
 from understudy.registry import BadSettings, UnknownName
+from understudy.transport.wire import field_lines
+
+TOLD_MAX = 10_000
+"""Blocks of header lines that are kept: a target in a tier has one for whole answers, and one for each kind of stream."""
 
 _FINE = Failure(FailureKind.INTERNAL, "")
 _COUNT = Operation.COUNT  # a member looked up on its class costs ten times as much, and every request asks
@@ -79,7 +83,7 @@ class Engine:
         self._prefix = prefix
         self.seed = seed
         self._count = 0
-        self._told: dict[tuple[str, str, bool], tuple[Header, ...]] = {}
+        self._told: dict[tuple[object, ...], bytes] = {}
 
     async def handle(self, call: Call, sink: Sink, make: MakePerformance = Performance) -> Result:
         """Answer one call through `sink`, whatever breaks on the way. Raises only what cancelling raises.
@@ -146,7 +150,9 @@ class Engine:
     async def _cancelled(self, show: Performance) -> None:
         """The caller has gone, or must go."""
         kind = show.sink.left or FailureKind.CLIENT_LEFT
-        self._ended(show.decision, tuple(show.attempts), Failure(kind, TOLD[kind]))
+        result = self._ended(show.decision, tuple(show.attempts), Failure(kind, TOLD[kind]))
+        if show.snapshot.spends:
+            book_spending(self, show.call, result)
         if kind is FailureKind.DRAINING:
             await self._draining(show, show.sink)
 
@@ -206,9 +212,14 @@ class Engine:
         else:
             sink.respond(failure.row.status, [JSON], show.dialect.render_error(report))
 
-    def rate(self, decision: str, score: float) -> bool:
-        """Take in how good an answer was, 0 to 1. False when nobody knows that decision any more."""
+    def rate(self, decision: str, score: float, principal: str | None = None) -> bool:
+        """Take in how good an answer was, 0 to 1. False when nobody knows that decision any more.
+
+        `principal`: who says so, "" without principals; other principals' decisions are unknown to it. None: whoever holds the engine.
+        """
         found = self.decisions.get(decision)
+        if found is not None and principal is not None and found[0].principal != principal:
+            found = None
         winner = found[1].winner if found is not None else None
         if winner is not None:
             self.board.rate(winner.target, score, self.now_s())
@@ -224,20 +235,23 @@ class Engine:
         else:
             self.switched[rule] = enabled
 
-    def told(self, entry: Entry) -> tuple[Header, ...]:
-        """The headers that say who answers."""
-        key = (entry.target.name, entry.tier, entry.degraded)
+    def told(self, entry: Entry, more: tuple[Header, ...]) -> bytes:
+        """The header lines that say who answers, and `more`; put together once."""
+        target = entry.target
+        key = (target.name, entry.tier, entry.degraded, target.embeds, more)
         known = self._told.get(key)
         if known is None:
-            known = (
-                (b"x-understudy-target", entry.target.name.encode("ascii", "replace")),
+            head = [
+                (b"x-understudy-target", target.name.encode("ascii", "replace")),
                 (b"x-understudy-tier", entry.tier.encode()),
-            )
+            ]
             if entry.degraded:
-                known += ((b"x-understudy-degraded", b"true"),)
-            if entry.target.embeds is not None:
-                known += ((b"x-understudy-space", entry.target.embeds.encode("ascii", "replace")),)
-            self._told[key] = known
+                head.append((b"x-understudy-degraded", b"true"))
+            if target.embeds is not None:
+                head.append((b"x-understudy-space", target.embeds.encode("ascii", "replace")))
+            if len(self._told) >= TOLD_MAX:
+                self._told.clear()
+            known = self._told[key] = field_lines([*head, *more])
         return known
 
     def keep(self, show: Performance, answered: bytes) -> None:

@@ -63,8 +63,7 @@ async def ask(
             await upstream.renew(now_s)
         where, headers = upstream.way(dialect.name, ())
         body = dialect.render_request(projected, where.quirks)
-        if upstream.signer is not None:
-            headers += upstream.signer.sign("POST", where.origin, where.path, headers, body, unix_s=wall_s())
+        headers += upstream.signed(where, where.path, headers, body, wall_s())
         request = HttpRequest(method="POST", origin=where.origin, path=where.path, headers=headers, body=body)
         answer = await client.send(request, connect_s=CONNECT_S, until_s=until_s)
     except TransportFailure as trouble:
@@ -73,7 +72,10 @@ async def ask(
         return Told(Failure(FailureKind.CREDENTIAL_UNAVAILABLE, str(trouble)))
     status = answer.status
     if not 200 <= status < 300:
-        known = classify(status, answer.headers, answer.body, now_unix_s=wall_s())
+        now_unix_s = wall_s()
+        known = classify(status, answer.headers, answer.body, now_unix_s=now_unix_s)
+        if known is not None and known.kind is FailureKind.AUTH:
+            upstream.doubt(answer.headers, now_unix_s)
         return Told(known or _unexpected(status), True, status)
     try:
         glance = dialect.glance(answer.body)

@@ -14,15 +14,17 @@ from understudy.core.plan import Balancer, Condition, RoutePlan, Strategy, compi
 from understudy.core.request import Operation
 from understudy.core.route import Named, Route
 from understudy.core.rules.ruling import Ruling
-from understudy.core.scoreboard import Scoreboard, Standing
+from understudy.core.scoreboard import Scoreboard
 from understudy.core.select import replay
+from understudy.core.standing import Standing
 from understudy.core.target import Target
 from understudy.dialects import Format, carried_by
 from understudy.engine.estimate import ESTIMATE, counted
 from understudy.engine.rules import NO_RULES, Rules
-from understudy.ports import Header
+from understudy.ports import Header, HeaderMap
 from understudy.providers import Endpoint, Player, endpoint, facts, player
 from understudy.registry import Registry
+from understudy.transport.hints import there_s
 from understudy.transport.sigv4 import Scope, Signer
 
 CACHE = "stale_cache"
@@ -32,6 +34,10 @@ E = TypeVar("E")
 
 FRESH_S = 2.0
 """How long a credential is used before it is read again: a changed file or variable takes effect within that time."""
+
+
+SIGNED_LATE_S = 240.0
+"""By how much clocks may differ before a signature says the provider's time: Amazon takes five minutes, its own libraries begin a minute earlier."""
 
 
 VARIANTS_MAX = 1024
@@ -45,6 +51,7 @@ class Upstream:
     """
 
     __slots__ = (
+        "_ahead_s",
         "_scope",
         "_secret",
         "_vault",
@@ -72,6 +79,7 @@ class Upstream:
         self._secret = ""
         self._scope = next((where.scope for where in self.endpoints.values()), None) if target.key_is_issued else None
         self.signer: Signer | None = None
+        self._ahead_s = 0.0  # the provider's clock, as far as it matters to signatures
         self.fresh_until_s = float("-inf") if target.key is not None else float("inf")
         self._ways: dict[str, tuple[Endpoint, tuple[Header, ...]]] = {}
 
@@ -95,11 +103,26 @@ class Upstream:
         """The key as it was last read; "" before that, and where there is none."""
         return self._secret
 
-    def doubt(self) -> None:
-        """The provider refused the key: what a source handed out is renewed early, and looked at again at once."""
+    def doubt(self, headers: HeaderMap, now_unix_s: float) -> None:
+        """The provider refused the key: what a source handed out is renewed early, and looked at again at once.
+
+        A signature may have been refused for its time alone: the next one says the time that the refusal (`headers`) does, as Amazon's
+        own libraries do it.
+        """
         if self.target.key is not None and self.target.key_is_issued:
             self._vault.doubt(self.target.key)
             self.fresh_until_s = float("-inf")
+        if self.signer is not None:
+            ahead_s = there_s(headers, now_unix_s) - now_unix_s
+            self._ahead_s = ahead_s if abs(ahead_s) >= SIGNED_LATE_S else 0.0
+
+    def signed(
+        self, where: Endpoint, path: str, headers: tuple[Header, ...], body: bytes, now_unix_s: float
+    ) -> tuple[Header, ...]:
+        """The headers that show who asks, where requests are signed; none elsewhere."""
+        if self.signer is None:
+            return ()
+        return self.signer.sign("POST", where.origin, path, headers, body, unix_s=now_unix_s + self._ahead_s)
 
     async def renew(self, now_s: float) -> None:
         """Read the key. Raises `CredentialUnavailable`."""

@@ -9,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from understudy.core.action import Start
-from understudy.core.answer import Answer, Failed, StreamEvent
+from understudy.core.answer import Answer, Failed, StreamEvent, UsageSeen
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.policy import Timeouts
 from understudy.core.projection import project_answer
@@ -71,15 +71,12 @@ class StandInAttempt(Attempt):
         """Give it in the caller's wire format."""
         show = self.show
         self.committed = True
-        headers = show.headers(self, {})
         if self._whole is not None:
             answer = named(self._whole, show, self.entry.target)
             projected, _ = project_answer(answer, show.dialect.answer_carries)
-            headers.append(JSON)
-            show.sink.respond(200, headers, show.dialect.render_answer(projected))
+            show.sink.respond(200, show.headers(self, {}, JSON), show.dialect.render_answer(projected))
             return None
-        headers += streamed_as(self.show.dialect)
-        show.sink.start(200, headers)
+        show.sink.start(200, show.headers(self, {}, *streamed_as(self.show.dialect)))
         return await self._tell(until_s)
 
     async def _tell(self, until_s: float) -> Failure | None:
@@ -96,6 +93,8 @@ class StandInAttempt(Attempt):
             last_s = show.engine.now_s()
             if isinstance(event, Failed):
                 return event.failure
+            if isinstance(event, UsageSeen):
+                self.usage = event.usage
             out = encoder.encode(named_event(event, created, show.decision.id))
             if out:
                 await show.sink.write(out)

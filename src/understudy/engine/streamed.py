@@ -156,9 +156,7 @@ class StreamAttempt(HttpAttempt):
         """Give what was held back, then the rest as it comes."""
         show = self.show
         self.committed = True
-        headers = show.headers(self, self._headers)
-        headers += streamed_as(show.dialect)
-        show.sink.start(200, headers)
+        show.sink.start(200, show.headers(self, self._headers, *streamed_as(show.dialect)))
         failure = await self._pump(until_s)
         if failure is None:
             show.sink.finish()

@@ -256,19 +256,18 @@ def error_reply(
     """The problem as an HTTP answer. `wall_s`: Unix time on the provider's clock, for its date and for hints that are dates. `message`: instead of the usual one."""
     worded = _worded(problem, dialect)
     spelled = HINTS[hint](retry_after_s, wall_s) if retry_after_s is not None else Spelled()
+    dated = ("date", formatdate(wall_s, usegmt=True))
     if worded.page:
         title = f"{worded.status} {_REASONS[worded.status]}"
         page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>cloudflare</center>\r\n</body>\r\n</html>\r\n"
-        dated = ("date", formatdate(wall_s, usegmt=True))
         return ErrorReply(worded.status, (("content-type", "text/html"), dated, *spelled.headers), page.encode())
     status, envelope = _told(problem, dialect, model, request_id, spelled)
     if message is not None:
         _reword(envelope, message)
     if dialect == CONVERSE and problem in BEDROCK:
-        headers = (*bedrock_headers(BEDROCK[problem], request_id), *spelled.headers)
+        headers = (*bedrock_headers(BEDROCK[problem], request_id), dated, *spelled.headers)
         return ErrorReply(status, headers, json.dumps(envelope).encode())
     id_header = "request-id" if dialect == ANTHROPIC else "x-request-id"
-    dated = ("date", formatdate(wall_s, usegmt=True))
     headers = (("content-type", "application/json"), dated, (id_header, request_id), *spelled.headers)
     if worded.status in {500, 503, 529} and dialect == ANTHROPIC:
         headers = (*headers, ("x-should-retry", "true"))

@@ -179,9 +179,9 @@ class DataPlane:
         """A score for an answer. Raises `Refused`."""
         if exchange.method != "POST":
             raise wrong_method(exchange, "POST")
-        self._principal(exchange)
+        principal = self._principal(exchange)
         try:
-            told = feedback.take(self.engine, exchange.body)
+            told = feedback.take(self.engine, exchange.body, principal.name)
         except ValueError as trouble:
             raise Refused(FailureKind.BAD_REQUEST, str(trouble)) from None
         exchange.respond(200, [JSON], told)

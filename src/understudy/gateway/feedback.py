@@ -21,14 +21,15 @@ class Feedback(msgspec.Struct, forbid_unknown_fields=True):
 _read = msgspec.json.Decoder(Feedback).decode
 
 
-def take(engine: Engine, body: bytes) -> bytes:
+def take(engine: Engine, body: bytes, principal: str) -> bytes:
     """Take a score in; the answer's body. Raises `ValueError` with what is wrong with it.
 
-    `known`: whether this worker still holds the decision. With several workers the one that is asked need not be the one
+    `known`: whether this worker still holds the decision, and it was this principal's. With several workers the one that is asked need not be the one
     that answered; the score is an event all the same.
     """
     try:
         said = _read(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise ValueError(f'send {{"decision": "...", "score": 0 to 1}}: {error}') from None
-    return msgspec.json.encode({"decision": said.decision, "known": engine.rate(said.decision, said.score)})
+    known = engine.rate(said.decision, said.score, principal)
+    return msgspec.json.encode({"decision": said.decision, "known": known})

@@ -52,8 +52,7 @@ def measure_router(
 ) -> tuple[RouterMeasured, dict[float, float]]:
     """Train on `labels` rows, measure on all others. Also what could be avoided at some shares, in hindsight."""
     trial = train(sample, weak, strong, quality=quality, seed=seed, held_out=1.0 - labels / len(sample))
-    order = np.random.default_rng(seed).permutation(len(sample))
-    unseen = order[len(order) - trial.rows :]
+    unseen = np.concatenate(sample.drawn(seed, 1.0))[len(sample) - trial.rows :]
     gains = gains_of(trial.trained.heads, sample.inputs()[unseen])
     right = sample.right[weak][unseen], sample.right[strong][unseen]
     free, paid = np.zeros(len(unseen)), np.ones(len(unseen))
@@ -66,9 +65,7 @@ def measure_router(
 
 def halves(sample: Sample, seed: int) -> tuple[Rows, Rows]:
     """The rows to learn from, and those to measure on."""
-    order = np.random.default_rng(seed).permutation(len(sample))
-    middle = len(order) // 2
-    return order[:middle], order[middle:]
+    return sample.drawn(seed, 0.5)
 
 
 def measure_ways(sample: Sample, *, quality: float, seed: int) -> tuple[str, list[Measured]]:

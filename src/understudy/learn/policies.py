@@ -44,6 +44,7 @@ def strongest(sample: Sample, rows: Rows) -> str:
 def ways(sample: Sample, strong: str, seen: Rows, unseen: Rows, seed: int) -> Iterator[tuple[Way, Way]]:
     """Every way that may pay: on the rows seen (by heads that did not see the row in question), and on the others."""
     usd = {model: float(sample.usd[model][seen].mean()) for model in sample.priced}
+    right = {model: float(sample.right[model][seen].mean()) for model in sample.priced}
     cheap = [model for model in sample.priced if usd[model] < 0.7 * usd[strong]]
     inputs = sample.inputs()
     for weak in cheap:
@@ -51,7 +52,8 @@ def ways(sample: Sample, strong: str, seen: Rows, unseen: Rows, seed: int) -> It
         if weak in sample.gists:
             yield _trained(sample, "gate", (weak,), strong, None, evidence_names(1), seen, unseen, seed)
     for one, other in combinations([model for model in cheap if model in sample.gists], 2):
-        drafts = (one, other)  # best first: `priced` is sorted
+        # The better one's answer is kept: the better one on the rows seen.
+        drafts = (one, other) if right[one] >= right[other] else (other, one)
         if usd[one] + usd[other] < usd[strong]:
             yield _agreement(sample, drafts, strong, seen), _agreement(sample, drafts, strong, unseen)
             yield _trained(sample, "gate", drafts, strong, None, evidence_names(2), seen, unseen, seed)
@@ -91,7 +93,7 @@ def _way(
     last = sample.usd[strong][rows]
     return Way(
         kind=kind,
-        name=" + ".join(drafts),
+        name=" + ".join(sorted(drafts)),
         gain=gain,
         kept=sample.right[drafts[0]][rows],
         passed=sample.right[strong][rows],

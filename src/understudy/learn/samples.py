@@ -12,7 +12,7 @@ import numpy as np
 from understudy.core.agreement import evidence, gist_of_text
 from understudy.core.prompts.traits import TRAITS, traits
 from understudy.core.value import value
-from understudy.learn.fitting import Floats
+from understudy.learn.fitting import Floats, Rows
 from understudy.learn.labels import Row, models_of
 
 Prices = Mapping[str, tuple[float, float]]
@@ -37,6 +37,17 @@ class Sample:
 
     def __len__(self) -> int:
         return len(self.prompts)
+
+    def drawn(self, seed: int, share: float) -> tuple[Rows, Rows]:
+        """All rows in an order of chance, parted in two: `share` of them, and the others. No prompt is on both sides."""
+        order = np.random.default_rng(seed).permutation(len(self))
+        places: dict[str, int] = {}
+        first = [places.setdefault(self.prompts[row], place) for place, row in enumerate(order)]
+        order = order[np.argsort(first, kind="stable")]
+        cut = int(len(order) * share)
+        while 0 < cut < len(order) and self.prompts[order[cut]] == self.prompts[order[cut - 1]]:
+            cut += 1
+        return order[:cut], order[cut:]
 
     @property
     def models(self) -> list[str]:

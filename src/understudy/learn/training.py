@@ -64,9 +64,7 @@ def train(
     inputs = sample.evidence(drafts) if drafts else sample.inputs()
     names = evidence_names(len(drafts)) if drafts else TRAITS
     penalties = FOR_DRAFTS if drafts else FOR_PROMPTS
-    order = np.random.default_rng(seed).permutation(len(sample))
-    cut = int(len(order) * (1.0 - held_out))
-    seen, unseen = order[:cut], order[cut:]
+    seen, unseen = sample.drawn(seed, 1.0 - held_out)
     for_weak, for_strong = sample.right[weak], sample.right[strong]
     heads = fit_heads(inputs[seen], for_weak[seen], for_strong[seen], names, penalties)
     apart = gains_apart(inputs[seen], for_weak[seen], for_strong[seen], names, seed, penalties=penalties)

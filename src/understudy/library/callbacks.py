@@ -82,7 +82,10 @@ class Callbacks:
 
     def remove(self, event: str, callback: Callback) -> None:
         """Tell it no more. Raises `ValueError` when it was not asked to."""
-        self._wanted.get(event, []).remove(callback)
+        wanted = self._wanted.get(event, [])
+        if callback not in wanted:
+            raise ValueError(f"{callback!r} is not called after {event!r}")
+        wanted.remove(callback)
 
     def tell(self, event: Event, loop: asyncio.AbstractEventLoop) -> None:
         """Have everyone called who wants to know of this event."""

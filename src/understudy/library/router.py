@@ -25,9 +25,9 @@ from understudy.engine.discovery import Discovery
 from understudy.engine.own_client import Ask, Classify, OwnPerformance, classify_exception
 from understudy.engine.prober import Prober
 from understudy.engine.router import Engine
-from understudy.errors import BadRequest, RequestFailed, RouterNotEntered
+from understudy.errors import BadRequest, ConfigurationError, RequestFailed, RouterNotEntered
 from understudy.library.answers import ChatAnswer, Compared, RunResult, cost_of
-from understudy.library.asking import DIALECT, Messages, call_of, compared
+from understudy.library.asking import DIALECT, Messages, call_of, compared, is_duration
 from understudy.library.callbacks import Callback, Callbacks
 from understudy.library.health import TargetHealth, health_of
 from understudy.library.hearing import Ear
@@ -200,6 +200,8 @@ class Router:
         headers and timeouts are read off the exceptions of the usual clients. Raises `RequestFailed`.
         """
         engine = self._entered()
+        if deadline_s is not None and not is_duration(deadline_s):
+            raise ValueError(f"deadline_s is a number of seconds above 0, not {deadline_s!r}")
         dialect = self._dialect()
         judge = classify or (lambda error: classify_exception(error, now_unix_s=time.time()))
         made: list[OwnPerformance] = []
@@ -231,9 +233,11 @@ class Router:
     def _rate(self, decision: str, score: float) -> None:
         if not 0 <= score <= 1:
             raise ValueError(f"a score lies between 0 and 1, {score} does not")
-        engine = self._entered()
-        assert self._loop is not None
-        self._loop.call_soon_threadsafe(engine.rate, decision, score)  # an answer may be rated on any thread
+        if self._engine is None or self._loop is None:
+            raise RouterNotEntered("the router that gave this answer was left: rate it before")
+        self._loop.call_soon_threadsafe(
+            self._engine.rate, decision, score
+        )  # an answer may be rated on any thread and loop
 
     # Listening
 
@@ -270,24 +274,29 @@ class Router:
     def breaker(self, target: str) -> Switch:
         """A target's breakers, to be operated by hand. Raises `KeyError` for an unknown target."""
         engine = self._entered()
-        engine.board.standing(target)
+        if target not in self.configuration.targets:
+            raise KeyError(f"no target is called {target!r}; there are: {', '.join(self.configuration.targets)}")
         return Switch(engine, target)
 
     def rule(self, name: str) -> RuleSwitch:
         """A rule of the configuration, to be switched by hand. Raises `KeyError` for an unknown rule."""
-        return RuleSwitch(self._entered(), name)
+        engine = self._entered()
+        known = [rule.name for rule in self.configuration.rules]
+        if name not in known:
+            raise KeyError(f"no rule is called {name!r}; there are: {', '.join(known) or 'none'}")
+        return RuleSwitch(engine, name)
 
 
 def _by_name(targets: Mapping[str, Mapping[str, Any]] | Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Targets by name. Raises `ValueError` for one in a list that has none."""
+    """Targets by name. Raises `ConfigurationError` for one in a list that has none."""
     if isinstance(targets, Mapping):
         return dict(targets)
     named: dict[str, Any] = {}
-    for target in targets:
+    for place, target in enumerate(targets):
         fields = dict(target)
         name = fields.pop("name", None)
         if not name:
-            raise ValueError("each target in a list needs a `name`")
+            raise ConfigurationError([f"Router(...): targets[{place}]: each target in a list needs a `name`"])
         named[name] = fields
     return named
 

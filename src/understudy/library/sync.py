@@ -7,6 +7,7 @@ import atexit
 import os
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import CancelledError
 from os import PathLike
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -23,6 +24,8 @@ from understudy.library.stream import ChatStream
 from understudy.library.switches import RuleSwitch, Switch
 
 T = TypeVar("T")
+
+CLOSED = "this router has been closed"
 
 
 class SyncRouter:
@@ -52,7 +55,8 @@ class SyncRouter:
         return cls(configuration=Router.from_environment(env).configuration, env=env)
 
     def __enter__(self) -> Self:
-        self._running()
+        with self._lock:
+            self._running()
         return self
 
     def __exit__(
@@ -67,7 +71,7 @@ class SyncRouter:
             self._closed = True
         if loop is not None and self._pid == os.getpid() and not loop.is_closed():
             atexit.unregister(self.close)
-            asyncio.run_coroutine_threadsafe(self._router.__aexit__(None, None, None), loop).result(10)
+            asyncio.run_coroutine_threadsafe(_end(self._router), loop).result(10)
             loop.call_soon_threadsafe(loop.stop)
 
     def ready(self) -> bool:
@@ -143,29 +147,31 @@ class SyncRouter:
 
     def _do(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do it on the loop's thread, and wait. Raises `RouterNotEntered` on that thread itself: it would wait for itself."""
-        loop = self._running()
         try:
             here: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:
             here = None
-        if here is loop:
-            raise RouterNotEntered("a callback of a SyncRouter may not wait for it; start a thread for that")
-        waiting = asyncio.run_coroutine_threadsafe(make(), loop)
+        with self._lock:  # whoever is in before `close` is ended by it, and nobody comes after
+            loop = self._running()
+            if here is loop:
+                raise RouterNotEntered("a callback of a SyncRouter may not wait for it; start a thread for that")
+            waiting = asyncio.run_coroutine_threadsafe(make(), loop)
         try:
             return waiting.result()
+        except CancelledError:
+            raise RouterNotEntered(CLOSED) from None
         except KeyboardInterrupt:
             waiting.cancel()
             raise
 
     def _running(self) -> asyncio.AbstractEventLoop:
-        """The loop, started if it is not there: at the first use, and in a forked child."""
-        with self._lock:
-            if self._closed:
-                raise RouterNotEntered("this router has been closed")
-            if self._loop is None or self._pid != os.getpid():
-                self._start()
-            assert self._loop is not None
-            return self._loop
+        """The loop, started if it is not there: at the first use, and in a forked child. Called with the lock."""
+        if self._closed:
+            raise RouterNotEntered(CLOSED)
+        if self._loop is None or self._pid != os.getpid():
+            self._start()
+        assert self._loop is not None
+        return self._loop
 
     def _start(self) -> None:
         if self._pid:  # forked: what the parent had belongs to the parent
@@ -250,6 +256,11 @@ class SyncRuleSwitch:
         """Whether it is in force."""
         return bool(self._do(_later(lambda: self._switch.enabled)))
 
+    @property
+    def applied(self) -> int:
+        """How many requests it applied to so far."""
+        return int(self._do(_later(lambda: self._switch.applied)))
+
     def enable(self) -> None:
         """In force from the next request on."""
         self._do(_later(self._switch.enable))
@@ -268,6 +279,15 @@ def _later(function: Callable[[], T]) -> Callable[[], Coroutine[Any, Any, T]]:
         return function()
 
     return call
+
+
+async def _end(router: Router) -> None:
+    """Close it, and end whoever still waits for it."""
+    await router.__aexit__(None, None, None)
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 async def _next(stream: ChatStream) -> Chunk | None:

@@ -88,6 +88,8 @@ def read_question(body: bytes) -> Question:
         asked = _read(body)
     except RecursionError:
         raise BadQuestion("the body is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise BadQuestion("the body is not valid UTF-8") from None
     except msgspec.DecodeError as error:
         raise BadQuestion(complaint(error)) from None
     if asked.n is not None and asked.n != 1:

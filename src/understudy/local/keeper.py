@@ -33,8 +33,19 @@ DEATHS_MAX = 5
 """Deaths in a row after which it is kept down. A server that was up for `LIVED_S` begins a new row."""
 LIVED_S = 60.0
 
+LOAD_S = 900.0
+"""How long a server may take to load its model."""
+
+WATCH_S = 30.0
+"""How often a server that is up is asked whether it lives."""
+
+HUNG_S = 300.0
+"""How long it may take to say so: it says nothing while its library computes a step, and the longest one reads a whole question."""
+
 END_S = 2.0
 """How long a server may take to end by itself."""
+
+_READ_BYTES = 64 * 1024
 
 
 class _Ward:
@@ -132,15 +143,32 @@ class Keeper:
         try:
             orders = replace(ward.orders, secret=secrets.token_urlsafe(32))
             process.stdin.write(encode(orders) + b"\n")
-            while line := await process.stdout.readline():
-                news = read_news(line)
-                if isinstance(news, Failed):
-                    return _End(news.why, news.final)
-                self._up(ward, process, Whereabouts(ward.target.name, news.port, orders.secret))
-            status = await process.wait()
+            return await self._hear(ward, process, orders.secret)
         finally:
             await _end(process)
-        return _End(f"signal {-status}" if status < 0 else f"exit status {status}")
+
+    async def _hear(self, ward: _Ward, process: Process, secret: str) -> _End:
+        """What a server has to say, until there is no use in waiting for more."""
+        assert process.stdout is not None
+        try:
+            line = await asyncio.wait_for(process.stdout.readline(), LOAD_S)
+            news = read_news(line) if line else None
+        except TimeoutError:
+            return _End(f"it has not loaded the model within {LOAD_S:g} s")
+        except ValueError:  # no such line, none of such a length (msgspec's own error is one, too)
+            return _End("what it says cannot be understood: something else than the server writes to its output")
+        if isinstance(news, Failed):
+            return _End(news.why, news.final)
+        if news is None:
+            return _ended(await process.wait())
+        self._up(ward, process, Whereabouts(ward.target.name, news.port, secret))
+        silence, hang = asyncio.create_task(_fallen_silent(process.stdout)), asyncio.create_task(_hung(news.port))
+        try:
+            done, _ = await asyncio.wait((silence, hang), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            silence.cancel()
+            hang.cancel()
+        return _ended(await process.wait()) if silence in done else _End("it does not answer any more")
 
     def _up(self, ward: _Ward, process: Process, place: Whereabouts) -> None:
         ward.up_s = asyncio.get_running_loop().time()
@@ -174,13 +202,47 @@ def _without_keys(configuration: Configuration, env: Mapping[str, str]) -> dict[
     return {name: text for name, text in env.items() if name not in keys}
 
 
+def _ended(status: int) -> _End:
+    return _End(f"signal {-status}" if status < 0 else f"exit status {status}")
+
+
+async def _fallen_silent(output: asyncio.StreamReader) -> None:
+    """Wait for the end of its output, and let nothing in there hold it up."""
+    while await output.read(_READ_BYTES):
+        pass
+
+
+async def _hung(port: int) -> None:
+    """Wait until a server does not say any more that it lives."""
+    while True:
+        await asyncio.sleep(WATCH_S)
+        try:
+            await asyncio.wait_for(_lives(port), HUNG_S)
+        except OSError:  # a timeout is one, too
+            return
+
+
+async def _lives(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")
+        if not await reader.read(1):
+            raise ConnectionResetError
+    finally:
+        writer.close()
+
+
 async def _end(process: Process) -> None:
     """By the end of its input; by force where that is not enough."""
     assert process.stdin is not None
+    assert process.stdout is not None
     process.stdin.close()
+    rest = asyncio.create_task(_fallen_silent(process.stdout))  # it may hang in what nobody reads, and so may we
     try:
         await asyncio.wait_for(process.wait(), END_S)
     except TimeoutError:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+    finally:
+        rest.cancel()

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from understudy.core.value import JsonObject
 from understudy.framing.aws_event_stream import write_message
-from understudy.mock.asked import Asked, BadRequest, Offered, Said, cut, messages_of, want
+from understudy.mock.asked import Asked, BadRequest, Offered, Said, cut, messages_of, stops_of, want
 from understudy.mock.formats import Piece
 
 _PATH = re.compile(r"/model/(?P<model>[^/]+)/converse(?P<stream>-stream)?\Z")
@@ -55,7 +55,7 @@ class Converse:
         tooling = want(read, "toolConfig", dict) or {}
         choice = want(tooling, "toolChoice", dict) or {}
         user = [message for message in messages if message["role"] == "user" and _text(message)]
-        named = (choice.get("tool") or {}).get("name", "")
+        named = want(want(choice, "tool", dict) or {}, "name", str) or ""
         return Asked(
             model=read["model"],
             stream=read["stream"],
@@ -66,7 +66,7 @@ class Converse:
             schema=_schema(read),
             thinks=_thinks(want(read, "additionalModelRequestFields", dict) or {}),
             max_tokens=want(bounds, "maxTokens", int),
-            stop=tuple(want(bounds, "stopSequences", list) or ()),
+            stop=stops_of(bounds, "stopSequences"),
             tokens_in=1 + len(json.dumps([read.get(name) for name in ("messages", "system", "toolConfig")])) // 4,
         )
 
@@ -155,7 +155,7 @@ def _usage(asked: Asked, said: Said) -> JsonObject:
 
 def _messages(read: JsonObject) -> list[JsonObject]:
     messages = messages_of(read, _ROLES)
-    if messages[0]["role"] != "user":
+    if messages[0]["role"] != "user" and "claude" not in read["model"]:  # recording eaa040ae94830b89
         raise BadRequest(
             "A conversation must start with a user message. Try again with a conversation that starts with a user message."
         )
@@ -189,7 +189,8 @@ def _offered(tools: Any) -> Iterator[Offered]:
         spec = tool.get("toolSpec") if isinstance(tool, dict) else None
         if spec is None:
             continue
-        schema = (spec.get("inputSchema") or {}).get("json") if isinstance(spec, dict) else None
+        shape = spec.get("inputSchema") if isinstance(spec, dict) else None
+        schema = shape.get("json") if isinstance(shape, dict) else None
         if not isinstance(schema, dict) or schema.get("type") != "object" or not isinstance(spec.get("name"), str):
             raise BadRequest(
                 f"The value at toolConfig.tools.{place}.toolSpec.inputSchema.json.type must be one of the following: object."
@@ -212,7 +213,8 @@ def _schema(read: JsonObject) -> JsonObject | None:
 
 def _thinks(additional: JsonObject) -> bool:
     asked = [additional.get(name) for name in ("thinking", "reasoningConfig")]
-    kinds = {one.get("type") for one in asked if isinstance(one, dict)}
     return bool(
-        kinds & {"enabled", "adaptive"} or additional.get("reasoning_effort") or additional.get("reasoning_config")
+        any(one.get("type") in ("enabled", "adaptive") for one in asked if isinstance(one, dict))
+        or additional.get("reasoning_effort")
+        or additional.get("reasoning_config")
     )

@@ -260,7 +260,8 @@ def _load(path: Path, script: Script) -> Recording:
     try:
         return load_recording(path, script.ignore, in_order=script.match == "order")
     except (OSError, EOFError, ValueError) as error:  # gzip tells of a file cut short by EOFError
-        raise BadScript(f"recording {path}: {error}") from error
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise BadScript(f"recording {path}: {why}") from error
 
 
 def _dump(body: JsonObject) -> bytes:

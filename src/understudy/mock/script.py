@@ -70,7 +70,9 @@ def load_script(path: Path) -> Script:
     """The script in a file. Raises `BadScript`, with the file's name."""
     try:
         script = read_script(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, BadScript) as error:
+    except OSError as error:
+        raise BadScript(f"{path}: cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, BadScript) as error:
         raise BadScript(f"{path}: {error}") from error
     return script if script.recording is None else replace(script, recording=str(path.parent / script.recording))
 

@@ -13,7 +13,7 @@ from typing import cast
 from understudy.core.request import Operation
 from understudy.core.target import Target
 from understudy.core.value import JsonObject
-from understudy.providers._address import BadAddress, address, hosted_address, path_under
+from understudy.providers._address import BadAddress, address, hosted_address, path_under, without_end
 from understudy.providers._endpoint import Endpoint, Located, Signing, endpoint_of, path_for
 from understudy.providers._facts import Auth, ModelQuirks, Provider, Wire
 from understudy.providers._formats import (
@@ -73,6 +73,7 @@ __all__ = [
     "player",
     "usual_address",
     "usual_dialects",
+    "without_end",
     "words_of",
 ]
 
@@ -134,10 +135,11 @@ def _located(target: Target) -> Located | None:
 
 def endpoint(target: Target, dialect: str) -> Endpoint:
     """Where a target is asked in a dialect. Raises `BadAddress` for its address, `LookupError` for the dialect."""
-    wire = facts(target.provider).wire(dialect)
+    known = facts(target.provider)
+    wire = known.wire(dialect)
     if wire is None:
         raise LookupError(f"{target.provider} does not speak {dialect}")
-    return endpoint_of(target, wire, _located(target))
+    return endpoint_of(target, known, wire, _located(target))
 
 
 def listing(target: Target) -> str | None:
@@ -146,6 +148,7 @@ def listing(target: Target) -> str | None:
     if is_hosted(target) or not target.base_url:
         return None
     _, base = address(target.base_url)
+    base = without_end(base, known.also_at)
     if known.models_path is not None:
         return base.removesuffix("/v1") + known.models_path
     return None if known.lists is None else path_for(target, path_under(base, known.lists))

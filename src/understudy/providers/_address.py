@@ -9,8 +9,12 @@ from zlib import crc32
 from understudy.ports import Origin
 
 _PORTS = {"http": 80, "https": 443}
-_VERSION = re.compile(r"/v\d\w*")
-_VERSION_LAST = re.compile(_VERSION.pattern + r"\Z")
+_VERSION = re.compile(r"/v\d\w*(?=/)")
+_VERSION_LAST = re.compile(r"/v\d\w*\Z")
+_ASKED_AT = re.compile(
+    r"/(?:chat/completions|(?:v\d\w*/)(?:messages|responses|embeddings|chat|embed)|api/chat|converse(?:-stream)?|[^/]+:\w*generateContent)\Z",
+    re.IGNORECASE,
+)
 _NO_LABEL = re.compile(r"[^a-z0-9-]")
 
 
@@ -35,6 +39,8 @@ def address(base_url: str) -> tuple[Origin, str]:
         raise BadAddress("it holds credentials; give them as `key: env:NAME` or `key: file:PATH`")
     if parts.query or parts.fragment:
         raise BadAddress("it holds a query or fragment; leave out everything from `?` or `#` on")
+    if asked_at := _ASKED_AT.search(parts.path.rstrip("/")):
+        raise BadAddress(f"it ends in {asked_at[0]}, which every request adds by itself; leave that out")
     if port == 0 or not parts.hostname.isascii() or not base_url.isascii():
         raise BadAddress("host, port or path cannot be sent as they are; use ASCII (punycode, percent-encoding)")
     return Origin(parts.scheme, parts.hostname, port or _PORTS[parts.scheme]), parts.path.rstrip("/")
@@ -42,14 +48,18 @@ def address(base_url: str) -> tuple[Origin, str]:
 
 def path_under(base: str, path: str) -> str:
     """A wire format's path under that of a `base_url`."""
-    # `https://api.anthropic.com` and `https://api.anthropic.com/v1` mean the same to people.
-    version = path[: path.find("/", 1)]
-    return (base.removesuffix(version) if _VERSION.fullmatch(version) else base) + path
+    # `https://api.anthropic.com` and `https://api.anthropic.com/v1` mean the same to people; a format knows its own version.
+    return (without_version(base) if _VERSION.match(path) else base) + path
 
 
 def without_version(base: str) -> str:
     """The path of a `base_url` without the `/v1` that it may end in."""
     return _VERSION_LAST.sub("", base)
+
+
+def without_end(base: str, ends: tuple[str, ...]) -> str:
+    """The path of a `base_url` without the first of these ends that it has."""
+    return next((base.removesuffix(end) for end in ends if base.endswith(end)), base)
 
 
 def hosted_address(target: str) -> str:

@@ -9,7 +9,7 @@ from understudy.core.target import Target
 from understudy.core.value import keyword_value
 from understudy.dialects import Quirks
 from understudy.ports import Header, Origin
-from understudy.providers._address import address, path_under, without_version
+from understudy.providers._address import address, path_under, without_end, without_version
 from understudy.providers._facts import Auth, Provider, Wire
 from understudy.transport.sigv4 import Scope
 
@@ -81,9 +81,10 @@ class Endpoint:
         return (*(header for header in self.headers if header[0] not in names), *taken)
 
 
-def endpoint_of(target: Target, wire: Wire, located: Located | None) -> Endpoint:
+def endpoint_of(target: Target, known: Provider, wire: Wire, located: Located | None) -> Endpoint:
     """Where a target is asked in one of its provider's wire formats. `located`: the provider with this target's settings. Raises `BadAddress`."""
     origin, base = address(target.base_url)
+    base = without_end(base, known.also_at)
     if wire.unversioned:
         base = without_version(base)
     whole = path_under if located is None else located.path

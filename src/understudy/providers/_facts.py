@@ -72,6 +72,8 @@ class Provider:
     `base_url_env`: the variable that says where it is, for those that are somewhere else for everybody. `key`: the reference used where
     nothing else is said, for providers whose tokens come from a source. `own_hosts`: ends of the host names that are its own, beside
     that of `base_url`: the usual key is sent to no other. `hosted`: unless a target gives a `base_url`, we run its server ourselves.
+    `also_at`: ends of a `base_url` under which its makers document one of its formats alone; they are left out, for the wires say them.
+    `model_prefix`: what its own listings put before the name of a model, left out likewise.
     `lists`: where its models, or the target's own, can be asked for without being charged, as `Wire.path` is written.
     """
 
@@ -89,6 +91,8 @@ class Provider:
     key: str | None = None
     own_hosts: tuple[str, ...] = ()
     hosted: bool = False
+    also_at: tuple[str, ...] = ()
+    model_prefix: str = ""
     lists: str | None = None
 
     def owns(self, base_url: str) -> bool:

@@ -7,14 +7,24 @@ with `api: anthropic_messages`. The key is shown as `api-key`; `key: entra` sign
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from understudy.core.value import keyword_value
 from understudy.dialects import Quirks
-from understudy.providers import Auth, Provider, anthropic_messages, openai_chat, openai_embeddings, openai_responses
+from understudy.providers import (
+    Auth,
+    Provider,
+    anthropic_messages,
+    openai_chat,
+    openai_embeddings,
+    openai_responses,
+    without_end,
+)
 from understudy.providers._anthropic_models import MODELS as CLAUDES
 from understudy.providers._openai_models import BOOK, MODELS, RESPONSES_BOOK, RESPONSES_MODELS
 
+_DEPLOYMENT = re.compile(r"(?<=/openai)/deployments/[^/]+\Z")
 _OWN_PATHS = ("/openai/v1", "/openai", "/anthropic/v1", "/anthropic", "/v1", "/models")
 
 
@@ -52,11 +62,11 @@ class Azure:
         return f"https://{self.resource}.openai.azure.com" if self.resource else ""
 
     def path(self, base: str, path: str) -> str:
-        if base.endswith("/models") and path != "/responses":
-            return self._dated(base + path)
-        root = next((base.removesuffix(own) for own in _OWN_PATHS if base.endswith(own)), base)
+        root = without_end(_DEPLOYMENT.sub("", base), _OWN_PATHS)
         if path.startswith("/anthropic/"):
             return root + path
+        if base.endswith("/models") and path != "/responses":
+            return self._dated(base + path)
         if not self.api_version or path == "/responses":
             return f"{root}/openai/v1{path}"
         return self._dated(f"{root}/openai/deployments/{{model}}{path}")

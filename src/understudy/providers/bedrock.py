@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import ClassVar
 
-from understudy.core.conversation import Conversation, Tool
+from understudy.core.conversation import Conversation, Message, Role, Text, Tool
 from understudy.core.projection import COSMETIC, LOSSY, Loss
 from understudy.core.value import keyword_value
 from understudy.dialects import Quirks
@@ -26,6 +26,24 @@ _WHERE = re.compile(r"\A(?:us-gov|us|eu|apac|au|ca|jp|sa|af|il|mx|me|global)\.")
 
 # Where Bedrock's families of models differ. The pages: docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html,
 # .../structured-output.html, .../prompt-caching.html; docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html.
+
+
+_BEFORE_THE_FIRST = "(The assistant speaks first.)"
+
+
+def a_user_first(conversation: Conversation) -> tuple[Conversation, tuple[Loss, ...]]:
+    """The first turn is a user's ("A conversation must start with a user message."): a greeting or a cut history gets one before it.
+
+    Current Claudes do without (recording eaa040ae94830b89).
+    """
+    messages = conversation.messages
+    place = next((at for at, message in enumerate(messages) if message.role is not Role.SYSTEM), len(messages))
+    if place == len(messages) or messages[place].role is not Role.ASSISTANT:
+        return conversation, ()
+    opening = Message(Role.USER, (Text(_BEFORE_THE_FIRST),))
+    return replace(conversation, messages=(*messages[:place], opening, *messages[place:])), (
+        Loss("messages.role", COSMETIC),
+    )
 
 
 def without_marks_on_tools(conversation: Conversation) -> tuple[Conversation, tuple[Loss, ...]]:
@@ -54,13 +72,14 @@ def _spelled(name: str) -> tuple[tuple[str, str], ...]:
 
 _NOVA_TOP_K = ("top_k", "inferenceConfig.topK")  # recording 8976db08932588b7
 _EFFORTS = ("low", "medium", "high")
-_PLAIN = Quirks(drop=("thinking", "top_k"), cache_marks=False)
-_WORDED = Quirks(adaptive=True, efforts=_EFFORTS, drop=("top_k",), cache_marks=False)
-_NOVA = Quirks(drop=("outputConfig", "thinking"), names=(_NOVA_TOP_K,), rules=(without_marks_on_tools,))
+_BOOK = Quirks(rules=(a_user_first,))
+_PLAIN = replace(_BOOK, drop=("thinking", "top_k"), cache_marks=False)
+_WORDED = replace(_PLAIN, adaptive=True, efforts=_EFFORTS, drop=("top_k",))
+_NOVA = Quirks(drop=("outputConfig", "thinking"), names=(_NOVA_TOP_K,), rules=(a_user_first, without_marks_on_tools))
 
 # Older Claudes neither hold themselves to a schema nor, still older, think.
 _UNSHAPED = replace(CLAUDE, drop=("outputConfig",))
-_THOUGHTLESS = replace(CLAUDE, drop=("outputConfig", "thinking"))
+_THOUGHTLESS = replace(CLAUDE, drop=("outputConfig", "thinking"), rules=(a_user_first,))
 _CLAUDES = (
     (r"claude-(3-7|(opus|sonnet)-4(-1)?-2025).*", _UNSHAPED),
     (r"claude-(3|instant|v2).*", _THOUGHTLESS),
@@ -69,7 +88,7 @@ _CLAUDES = (
 )
 
 MODELS = (
-    *((pattern, replace(quirks, rules=CLAUDE_RULES)) for pattern, quirks in _CLAUDES),
+    *((pattern, replace(quirks, rules=(*quirks.rules, *CLAUDE_RULES))) for pattern, quirks in _CLAUDES),
     (
         r"amazon\.nova-2-.*",
         replace(
@@ -97,7 +116,9 @@ class Bedrock:
     region: str = ""
     serves: str = ""
 
-    facts: ClassVar[Provider] = Provider(title="Amazon Bedrock", wires=(bedrock_converse(models=MODELS),), key="aws")
+    facts: ClassVar[Provider] = Provider(
+        title="Amazon Bedrock", wires=(bedrock_converse(quirks=_BOOK, models=MODELS),), key="aws"
+    )
 
     def __post_init__(self) -> None:
         if not all(char.isascii() and (char.isalnum() or char == "-") for char in self.region):

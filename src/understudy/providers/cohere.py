@@ -31,5 +31,6 @@ PROVIDER = Provider(
     key_env="CO_API_KEY",
     model="command-a-03-2025",
     lacks=("audio", "many", "video"),
+    also_at=("/compatibility/v1",),
     lists="/v1/models",
 )  # fmt: skip

@@ -42,5 +42,7 @@ PROVIDER = Provider(
     ),
     key_env="GEMINI_API_KEY",
     model="gemini-flash-latest",
+    also_at=("/v1beta/openai",),
+    model_prefix="models/",
     lists="/v1beta/models/{model}",
 )  # fmt: skip

@@ -19,6 +19,8 @@ _CLAUDE = anthropic_messages(
     auth=Auth.BEARER,
 )
 _GLOBAL = "global"
+_PLACES = ("eu", "us")
+"""Of several regions: addressed otherwise than one region is (as in Anthropic's own client for Vertex)."""
 
 
 def _on_vertex(quirks: Quirks) -> Quirks:
@@ -30,7 +32,7 @@ def _on_vertex(quirks: Quirks) -> Quirks:
 
 @keyword_value
 class Vertex:
-    """`project`: the name or number of your project. `location`: `global`, or a region such as `europe-west4`."""
+    """`project`: the name or number of your project. `location`: `global`, `eu`, `us`, or a region such as `europe-west4`."""
 
     project: str = ""
     location: str = _GLOBAL
@@ -53,7 +55,7 @@ class Vertex:
             ),
         ),
         key="gcp",
-        own_hosts=("aiplatform.googleapis.com",),
+        own_hosts=("aiplatform.googleapis.com", *(f"aiplatform.{place}.rep.googleapis.com" for place in _PLACES)),
     )
 
     def __post_init__(self) -> None:
@@ -63,8 +65,12 @@ class Vertex:
     def where(self) -> str:
         if not self.project:
             return ""
-        region = "" if self.location == _GLOBAL else f"{self.location}-"
-        return f"https://{region}aiplatform.googleapis.com/v1/projects/{self.project}/locations/{self.location}"
+        host = f"{self.location}-aiplatform.googleapis.com"
+        if self.location == _GLOBAL:
+            host = "aiplatform.googleapis.com"
+        elif self.location in _PLACES:
+            host = f"aiplatform.{self.location}.rep.googleapis.com"
+        return f"https://{host}/v1/projects/{self.project}/locations/{self.location}"
 
     def path(self, base: str, path: str) -> str:
         return base + path

@@ -21,9 +21,10 @@ from understudy.core.policy import BreakerSettings, Policy
 from understudy.core.request import Needs
 from understudy.core.route import Named, Route, tiers_of
 from understudy.core.scales import dear, slow, tokens_out
-from understudy.core.scoreboard import Hold, Scoreboard
+from understudy.core.scoreboard import Scoreboard
 from understudy.core.select import select
 from understudy.core.target import Target
+from understudy.core.track import Hold
 from understudy.core.usage import Usage
 from understudy.core.value import JsonObject, keyword_value, value
 

@@ -31,7 +31,7 @@ from understudy.core.dice import Dice, label_of
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.outcome import Billing, Outcome, Purpose, Result
 from understudy.core.plan import Entry, RoutePlan
-from understudy.core.scoreboard import Hold
+from understudy.core.track import Hold
 from understudy.core.usage import Usage
 from understudy.core.walk import walk
 from understudy.faults import Plan, Timeline

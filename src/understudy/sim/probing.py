@@ -10,8 +10,8 @@ from understudy.core.health.probing import TOKENS, Health, Probes
 from understudy.core.outcome import Billing, Outcome, Purpose
 from understudy.core.policy import Timeouts
 from understudy.core.request import Needs
-from understudy.core.scoreboard import Hold
 from understudy.core.target import Probe, Target
+from understudy.core.track import Hold
 from understudy.core.usage import Usage
 from understudy.faults import Plan
 from understudy.sim.watch import WatchedBoard

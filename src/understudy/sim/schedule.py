@@ -119,7 +119,7 @@ def load_schedule(path: Path | None = None) -> Schedule:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadSchedule(f"{path}: cannot be read: {error}") from error
+        raise BadSchedule(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     return read_schedule(text, str(path))
 
 

@@ -90,7 +90,7 @@ def read_trace(path: Path) -> tuple[Visit, ...]:
                     raise BadTrace(f"{path}:{number}: comes before the line above it")
                 visits.append(visit)
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise BadTrace(f"{path}: cannot be read: {error}") from error
+        raise BadTrace(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if not visits:
         raise BadTrace(f"{path}: has no requests")
     return tuple(visits)

@@ -10,8 +10,10 @@ from understudy.core.health.measures import REMEMBERED
 from understudy.core.outcome import Outcome, Purpose
 from understudy.core.policy import BreakerSettings
 from understudy.core.resilience.breaker import State
-from understudy.core.scoreboard import COOL_DOWN_MAX_S, Hold, Scoreboard, Standing
+from understudy.core.scoreboard import COOL_DOWN_MAX_S, Scoreboard
+from understudy.core.standing import Standing
 from understudy.core.target import Target
+from understudy.core.track import Hold
 
 
 class Taken:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -62,7 +63,7 @@ class Dialer:
             addresses = await self._dns.addresses(host, port)
         except OSError as error:
             kind = FailureKind.PROXY_FAILED if via_proxy else FailureKind.DNS_FAILED
-            raise TransportFailure(kind, f"the name {host} was not resolved: {error}", sent=False) from error
+            raise TransportFailure(kind, f"the name {host} was not resolved: {_reason(error)}", sent=False) from error
         try:
             sock, address = await _race(addresses, self._stagger_s)
         except OSError as error:
@@ -75,7 +76,8 @@ class Dialer:
 
 
 def _reason(error: OSError) -> str:
-    return error.strerror or str(error)
+    """The system's own words: a loop's for the same number are made of Python's tuples. Resolvers have negative numbers, and words."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
 
 
 def _kind_of(error: OSError) -> FailureKind:

@@ -71,7 +71,7 @@ def retry_after_s(headers: HeaderMap, said: Envelope, *, limited: bool, now_unix
     `limited`: the failure is a rate limit, so `reset` lines are about it (otherwise they are bookkeeping that comes with
     every answer). `now_unix_s`: wall time, for points in time when the answer bears no date.
     """
-    now_unix_s = _there_s(headers, now_unix_s)
+    now_unix_s = there_s(headers, now_unix_s)
     quoted = {name.encode(): line.encode() for name, line in said.headers}
     waits = [wait for lines in (headers, quoted) for wait in _asked(lines, now_unix_s)]
     if (in_body := wait_in_body_s(said)) is not None:
@@ -94,7 +94,7 @@ def should_repeat(headers: HeaderMap) -> bool | None:
     return {b"true": True, b"false": False}.get(headers.get(b"x-should-retry", b"").strip().lower())
 
 
-def _there_s(headers: HeaderMap, now_unix_s: float) -> float:
+def there_s(headers: HeaderMap, now_unix_s: float) -> float:
     """What time it is where the answer comes from: to the second, and only where its clock and ours differ by more than that."""
     line = headers.get(b"date")
     ahead_s = _point_s(line.decode("latin-1").strip(), now_unix_s) if line else None

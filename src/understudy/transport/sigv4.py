@@ -82,14 +82,33 @@ def canonical_request(method: str, path: str, signed: Iterable[Header], names: s
     where, _, query = path.partition("?")
     lines = [
         method.encode(),
-        quote(where, safe="/-_.~").encode(),
-        "&".join(sorted(query.split("&"))).encode() if query else b"",
+        quote(_plain(where), safe="/-_.~").encode(),
+        _canonical_query(query).encode(),
         *(name + b":" + b" ".join(text.split()) for name, text in signed),
         b"",
         names.encode(),
         hashlib.sha256(body).hexdigest().encode(),
     ]
     return b"\n".join(lines)
+
+
+def _plain(path: str) -> str:
+    """A path without what means nothing in it: empty segments, `.` and `..`."""
+    if "//" not in path and "/." not in path:
+        return path or "/"
+    kept: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            del kept[-1:]
+        elif segment not in {"", "."}:
+            kept.append(segment)
+    return f"/{'/'.join(kept)}{'/' if kept and path.endswith('/') else ''}"
+
+
+def _canonical_query(query: str) -> str:
+    """Sorted by name, then by value; what has no value gets an empty one."""
+    pairs = sorted(pair.partition("=")[::2] for pair in query.split("&")) if query else ()
+    return "&".join([f"{name}={value}" for name, value in pairs])
 
 
 def _host(origin: Origin) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from http import HTTPStatus
 
-from understudy.ports import Header, HeaderMap
+from understudy.ports import Header, HeaderLines, HeaderMap
 
 STATUS_LINES: dict[int, bytes] = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode("ascii")) for status in HTTPStatus
@@ -24,6 +24,8 @@ def field_lines(headers: Iterable[Header]) -> bytes:
 
     Raises `ValueError` when a name or value holds CR, LF or NUL: written out, it would start another header or message.
     """
+    if headers.__class__ is HeaderLines:
+        return headers.written
     lines = [b": ".join(header) for header in headers]
     if not lines:
         return b""

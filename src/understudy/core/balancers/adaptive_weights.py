@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import ClassVar
 
+from understudy.core.allowed import between
 from understudy.core.parts import Known, Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import time_ms
@@ -15,6 +16,9 @@ from understudy.core.value import value
 LEAST = 1.05
 """From which losses are subtracted: who loses everything keeps a twentieth."""
 
+SHARPEST = 100.0
+"""Powers beyond this leave the range of floats."""
+
 
 @value
 class AdaptiveWeights:
@@ -22,13 +26,17 @@ class AdaptiveWeights:
 
     Order: one is drawn with a chance in proportion to its weight x ((1.05 - share of failures of late) x
     (1.05 - loss of time))^`sharpness`, the loss being 0 at 100 ms and a third more for each factor of ten; the others follow, best first. Nobody's share falls to nothing, so that who
-    recovers is seen to. A weight of 0 comes last. Not for exact shares: they move with the measurements.
+    recovers is seen to. A weight of 0 comes last; all of 0 are alike. Not for exact shares: they move with the measurements.
 
     `sharpness`: 0 gives the plain weights, more gives more to the better ones.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("measures",)
     sharpness: float = 2.0
+
+    def __post_init__(self) -> None:
+        """What cannot be meant. Raises `ValueError`."""
+        between(0.0, SHARPEST, sharpness=self.sharpness)
 
     def order(self, candidates: list[Candidate], ask: Ask) -> list[Candidate]:
         """The draw."""
@@ -47,7 +55,8 @@ class AdaptiveWeights:
             ]
         ranking = sorted(range(len(shares)), key=shares.__getitem__, reverse=True)
         sums = list(accumulate([shares[index] for index in ranking]))
-        drawn = bisect_right(sums, ask.dice.random() * sums[-1], 0, len(sums) - 1)
+        luck, whole = ask.dice.random(), sums[-1]
+        drawn = bisect_right(sums, luck * whole, 0, len(sums) - 1) if whole > 0.0 else int(luck * len(sums))
         ranking.insert(0, ranking.pop(drawn))
         return [candidates[index] for index in ranking]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf, log
 
+from understudy.core.allowed import at_least
 from understudy.core.dice import Dice, label_of
 from understudy.core.parts import Known, Part, Parts
 from understudy.core.plan import Ask, Candidate
@@ -28,10 +29,14 @@ class ConsistentHash:
     by turns. Whoever has more than `bound` times its fair share in flight (and four at least) comes after those who have not (V. Mirrokni, M. Thorup,
     M. Zadimoghaddam, "Consistent hashing with bounded loads", 2018); a weight of 0 comes last. Not where no session comes twice: use `least_in_flight`.
 
-    `bound`: above 1; nearer to it shares the load better and moves more sessions.
+    `bound`: 1 or more; nearer to 1 it shares the load better and moves more sessions.
     """
 
     bound: float = 1.25
+
+    def __post_init__(self) -> None:
+        """What cannot be meant. Raises `ValueError`."""
+        at_least(1.0, bound=self.bound)
 
     def order(self, candidates: list[Candidate], ask: Ask) -> list[Candidate]:
         """The session's own order."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import inf
 from typing import ClassVar
 
+from understudy.core.allowed import between
 from understudy.core.parts import Known, Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import time_ms
@@ -28,6 +29,10 @@ class Performance:
 
     reads: ClassVar[tuple[str, ...]] = ("measures",)
     explore: float = 0.02
+
+    def __post_init__(self) -> None:
+        """What cannot be meant. Raises `ValueError`."""
+        between(0.0, 1.0, explore=self.explore)
 
     def order(self, candidates: list[Candidate], ask: Ask) -> list[Candidate]:
         """From best to worst."""

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from understudy.core.dice import Dice
 from understudy.core.plan import Ask, Entry, RoutePlan, TierPlan
-from understudy.core.scoreboard import Standing
 from understudy.core.select import Order, select
+from understudy.core.standing import Standing
 from understudy.core.value import value
 
 

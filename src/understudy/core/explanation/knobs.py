@@ -17,7 +17,7 @@ from understudy.core.plan import Entry
 from understudy.core.resilience.breaker import BreakerView, State
 from understudy.core.resilience.rate import FULL
 from understudy.core.scales import slow, time_ms
-from understudy.core.scoreboard import NO_ROOM, ROOM, Standing
+from understudy.core.standing import NO_ROOM, ROOM, Standing
 from understudy.core.target import Target
 
 TOKENS_MAX = 10**12
@@ -97,11 +97,15 @@ def weight(case: Case, target: str, factor: float) -> Case:
 
 
 def setting(case: Case, name: str, factor: float) -> Case:
-    """A number among the settings of the strategy or of the balancer, written `strategy.cost`."""
+    """A number among the settings of the strategy or of the balancer, written `strategy.cost`; as it is where nobody can set it so."""
     of, _, field = name.partition(".")
     plan = copy(case.plan)
     entry: Any = getattr(plan, of)
-    setattr(plan, of, replace(entry, **{field: getattr(entry, field) * factor}))
+    try:
+        changed = replace(entry, **{field: getattr(entry, field) * factor})
+    except ValueError:
+        return case
+    setattr(plan, of, changed)
     return case.with_plan(plan)
 
 

@@ -10,8 +10,8 @@ from understudy.core.explanation.search import Search, size
 from understudy.core.explanation.told import Flip
 from understudy.core.plan import RoutePlan, Standings
 from understudy.core.rules.ruling import Ruling
-from understudy.core.scoreboard import Standing
 from understudy.core.sessions import Warm
+from understudy.core.standing import Standing
 
 RULES_MAX = 20
 

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from understudy.core.dice import Dice
 from understudy.core.health.measures import REMEMBERED
 from understudy.core.resilience.breaker import BreakerView, State
-from understudy.core.scoreboard import Scoreboard, Standing
+from understudy.core.scoreboard import Scoreboard
+from understudy.core.standing import Standing
 from understudy.core.target import Probe
 from understudy.core.value import keyword_value
 

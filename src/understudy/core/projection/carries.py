@@ -22,6 +22,7 @@ from understudy.core.conversation import (
     Stored,
     Text,
     ToolCall,
+    ToolChoice,
     ToolResult,
     Video,
 )
@@ -189,7 +190,7 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "logprobs": (ESSENTIAL, False),
     "top_logprobs": (LOSSY, 0),
     "user": (COSMETIC, None),
-    "tool_choice": (LOSSY, None),
+    "tool_choice": (LOSSY, ToolChoice("auto")),
     "parallel_tools": (LOSSY, True),
     "format": (LOSSY, Format("text")),
     "reasoning": (LOSSY, ReasoningSettings()),
@@ -215,6 +216,7 @@ COSMETIC_FIELDS = (
     "index",
     "item",
     "kv_transfer_params",
+    "labels",
     "metadata",
     "metrics",
     "mimeType",
@@ -262,6 +264,15 @@ FIELD_WEIGHTS = {
     "generationConfig.responseLogprobs": ESSENTIAL,
     "generationConfig.responseModalities": ESSENTIAL,
 }
+
+# Fields known to one dialect alone -> the value that says what is so without them. (Nothing and no are told nearly always so.)
+SAID_ANYWAY: dict[str, Any] = {
+    "text": {"verbosity": "medium"},
+    "truncation": "disabled",
+    "verbosity": "medium",
+}
+SAYS_BY_BEING_THERE = ("web_search_options",)
+"""Fields that ask for something even when they are empty."""
 
 # Thinking tokens that an effort stands for, at least (weakest first). Providers publish no such table; the steps follow the
 # documented smallest budget (1024) and the share of the answer that OpenAI-compatible gateways give to each name.

@@ -21,6 +21,7 @@ def narrowed(
     drop: tuple[str, ...] = (),
     cache_marks: bool = True,
     renames: Mapping[str, str] | None = None,
+    late_system: str | None = None,
     reasoning: bool = False,
     tool_ids: tuple[str, int] | None = None,
     efforts: tuple[str, ...] = (),
@@ -28,6 +29,7 @@ def narrowed(
     """What is left when a provider refuses some of its dialect, and what it takes beyond the book.
 
     `drop`: top-level fields that it refuses, as the wire names them. `renames`: roles that it knows by another name.
+    `late_system`: the role of a system turn behind another role's, where it knows none there.
     `reasoning`: whether an assistant's turn takes its own thoughts back. `tool_ids`: the pattern of the only ids it takes for
     tool calls, and the length of those that replace others. `efforts`: the only ones it knows, weakest first.
     """
@@ -43,6 +45,7 @@ def narrowed(
         settings=tuple(name for name in carries.settings if name not in refused),
         cache=carries.cache if cache_marks else (),
         renames={**carries.renames, **(renames or {})},
+        late_system=late_system or carries.late_system,
         unsigned_reasoning=carries.unsigned_reasoning or reasoning,
         tool_ids=pattern,
         tool_id_length=length,

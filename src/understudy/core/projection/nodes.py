@@ -6,7 +6,17 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from understudy.core.conversation import Document, Extra, Format, Image, Tool, ToolResult
-from understudy.core.projection.carries import COSMETIC, COSMETIC_FIELDS, FIELD_WEIGHTS, FIELDS, LOSSY, Carries, Loss
+from understudy.core.projection.carries import (
+    COSMETIC,
+    COSMETIC_FIELDS,
+    FIELD_WEIGHTS,
+    FIELDS,
+    LOSSY,
+    SAID_ANYWAY,
+    SAYS_BY_BEING_THERE,
+    Carries,
+    Loss,
+)
 
 
 class Losses:
@@ -45,7 +55,8 @@ def words_extra(extra: Extra | None, where: str, carries: Carries, losses: Losse
 def lost_fields(extra: Extra, where: str, losses: Losses) -> None:
     """Report fields that stay behind. One that is empty or false says nearly always what is so without it."""
     for name, held in extra.fields.items():
-        weight = COSMETIC if not held or name in COSMETIC_FIELDS else FIELD_WEIGHTS.get(name, LOSSY)
+        silent = (not held and name not in SAYS_BY_BEING_THERE) or held == SAID_ANYWAY.get(name)
+        weight = COSMETIC if silent or name in COSMETIC_FIELDS else FIELD_WEIGHTS.get(name, LOSSY)
         losses.add(where + name, weight)
 
 

@@ -33,6 +33,10 @@ def fit_tools(tools: tuple[Tool | OpaqueTool, ...], carries: Carries, losses: Lo
     return tuple(projected)
 
 
+_ABOUT_TOOLS = ("parallel_tools", "tool_choice")
+"""They mean nothing without tools."""
+
+
 def fit_settings(
     settings: Settings, tools: tuple[Tool | OpaqueTool, ...], carries: Carries, losses: Losses
 ) -> Settings:
@@ -40,7 +44,7 @@ def fit_settings(
     kept: dict[str, Any] = {}
     for name, (weight, silent) in SETTINGS.items():
         held = getattr(settings, name)
-        if held is None or held == ():
+        if held is None or held == () or (name in _ABOUT_TOOLS and not tools):
             continue
         if name in carries.settings:
             kept[name] = _bounded(name, held, carries, losses)
@@ -50,7 +54,10 @@ def fit_settings(
         kept["format"] = _format(kept["format"], carries, losses)
     if "reasoning" in kept:
         kept["reasoning"] = _reasoning(kept["reasoning"], carries, losses)
-    _choose_tools(kept, tools, carries, losses)
+    if tools:
+        _choose_tools(kept, tools, carries, losses)
+    elif settings.tool_choice is not None and settings.tool_choice.mode in {"required", "named"}:
+        losses.add("tool_choice", LOSSY)
     for name, default in carries.defaults.items():
         if kept.get(name) is None:
             kept[name] = default
@@ -83,14 +90,8 @@ def _format(format_: Format, carries: Carries, losses: Losses) -> Format | None:
 
 
 def _choose_tools(kept: dict[str, Any], tools: tuple[Tool | OpaqueTool, ...], carries: Carries, losses: Losses) -> None:
-    """Settle which tools may be called, and whether several at once: neither means anything without tools."""
+    """Settle which tools may be called, and whether several at once."""
     choice: ToolChoice | None = kept.get("tool_choice")
-    if not tools:
-        if choice is not None and choice.mode in {"required", "named"}:
-            losses.add("tool_choice", LOSSY)
-        kept.pop("tool_choice", None)
-        kept.pop("parallel_tools", None)
-        return
     if choice is not None:
         choice = _tool_choice(choice, tools, carries, losses)
     if carries.parallel_needs_choice and "parallel_tools" in kept:

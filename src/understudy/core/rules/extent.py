@@ -21,7 +21,7 @@ class Ranges:
 
     def empty(self) -> bool:
         """Whether nothing can be in it."""
-        return all(low >= high for low, high in self.pieces)
+        return not any(low < high for low, high in self.pieces)
 
     def covers(self, other: Extent) -> bool:
         """Whether whatever is in the other is in this. A piece that spans two of ours counts as not."""

@@ -11,7 +11,7 @@ from understudy.core.money import NANO_PER_DOLLAR
 from understudy.core.parts import Known, Part, Parts, changed, total
 from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import UNKNOWN_QUALITY, time_ms, tokens_out
-from understudy.core.scoreboard import UNBOUNDED
+from understudy.core.standing import UNBOUNDED
 from understudy.core.value import value
 
 STALE_S = 60.0

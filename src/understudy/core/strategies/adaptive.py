@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+from understudy.core.allowed import at_least, weights
 from understudy.core.catalogue.traits import LONG, shape
 from understudy.core.parts import Known, Part, Parts, total
 from understudy.core.plan import Ask, Candidate
@@ -45,6 +46,11 @@ class Adaptive:
     speed: float = 0.3
     quality: float = 0.4
     explore: float = 2.0
+
+    def __post_init__(self) -> None:
+        """What cannot be meant. Raises `ValueError`."""
+        weights(cost=self.cost, speed=self.speed, quality=self.quality)
+        at_least(0.0, explore=self.explore)
 
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Worths that can still be hoped for, negative."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from understudy.core.allowed import between, weights
 from understudy.core.parts import Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.strategies._weighing import (
@@ -43,6 +44,11 @@ class Composite:
     load: float = 0.0
     explore: float = EXPLORE
     step: float = 0.0
+
+    def __post_init__(self) -> None:
+        """What cannot be meant. Raises `ValueError`."""
+        weights(cost=self.cost, speed=self.speed, quality=self.quality, reliability=self.reliability, load=self.load)
+        between(0.0, 1.0, explore=self.explore, step=self.step)
 
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Mean losses."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
+from understudy.core.allowed import between
 from understudy.core.catalogue.traits import LONG
 from understudy.core.money import NANO_PER_DOLLAR
 from understudy.core.parts import Known, Part, Parts
@@ -28,6 +29,10 @@ class Cost:
     """
 
     min_quality: float | None = None
+
+    def __post_init__(self) -> None:
+        """What cannot be meant. Raises `ValueError`."""
+        between(0.0, 1.0, min_quality=self.min_quality)
 
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Nano-dollars."""

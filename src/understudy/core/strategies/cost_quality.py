@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from understudy.core.allowed import between
 from understudy.core.parts import Known, Parts, changed
 from understudy.core.plan import Ask, Candidate
 from understudy.core.strategies._weighing import Weights, weighed, weighed_parts
@@ -28,6 +29,10 @@ class CostQuality:
 
     reads: ClassVar[tuple[str, ...]] = ("measures",)
     min_quality: float | None = None
+
+    def __post_init__(self) -> None:
+        """What cannot be meant. Raises `ValueError`."""
+        between(0.0, 1.0, min_quality=self.min_quality)
 
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Mean losses."""

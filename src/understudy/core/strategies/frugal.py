@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from understudy.core.allowed import between, weights
 from understudy.core.parts import Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.strategies._weighing import DOUBT, EXPLORE, Weights, doubted_parts, explored, looked_parts, weighed
@@ -31,6 +32,11 @@ class Frugal:
     tighten: float = 0.5
     explore: float = EXPLORE
 
+    def __post_init__(self) -> None:
+        """What cannot be meant. Raises `ValueError`."""
+        weights(cost=self.cost, speed=self.speed, quality=self.quality, reliability=self.reliability)
+        between(0.0, 1.0, tighten=self.tighten, explore=self.explore)
+
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Mean losses."""
         doubt = DOUBT if self.explore else 0.0
@@ -43,9 +49,9 @@ class Frugal:
 
     def _weights(self, ask: Ask) -> Weights:
         weights = Weights(self.cost, self.speed, self.quality, self.reliability).shares()
-        left = ask.budget_left
-        if left is not None and left < self.tighten:
-            ease = max(0.0, left) / self.tighten
+        left = 1.0 if ask.budget_left is None else max(0.0, ask.budget_left)
+        if left < self.tighten:
+            ease = left / self.tighten
             weights = Weights(
                 1.0 - ease + weights.cost * ease,
                 weights.speed * ease,

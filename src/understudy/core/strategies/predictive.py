@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import exp
 from typing import ClassVar
 
+from understudy.core.allowed import at_least, between
 from understudy.core.parts import Known, Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.resilience.rate import Rate
@@ -36,6 +37,11 @@ class Predictive:
     reads: ClassVar[tuple[str, ...]] = ("measures",)
     horizon_s: float = 10.0
     full: float = 0.8
+
+    def __post_init__(self) -> None:
+        """What cannot be meant. Raises `ValueError`."""
+        at_least(0.0, horizon_s=self.horizon_s)
+        between(0.0, 1.0, full=self.full)
 
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Positions, and trouble."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from understudy.core.allowed import between
 from understudy.core.parts import Known, Part, Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.prompts.heads import Trained
@@ -39,6 +40,10 @@ class PromptRouter:
     trained: Trained | None = None
 
     reads: ClassVar[tuple[str, ...]] = ("prompt",)
+
+    def __post_init__(self) -> None:
+        """What cannot be meant. Raises `ValueError`."""
+        between(0.0, 1.0, quality=self.quality)
 
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """See the class; without a trained model the positions in the list."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from understudy.core.allowed import between
 from understudy.core.parts import Parts
 from understudy.core.plan import Ask, Candidate
 from understudy.core.strategies._weighing import EXPLORE, explored, looked_parts, speed_part, stepped
@@ -26,6 +27,10 @@ class Speed:
     reads: ClassVar[tuple[str, ...]] = ("measures",)
     explore: float = EXPLORE
     step: float = 0.0
+
+    def __post_init__(self) -> None:
+        """What cannot be meant. Raises `ValueError`."""
+        between(0.0, 1.0, explore=self.explore, step=self.step)
 
     def scores(self, candidates: Sequence[Candidate], ask: Ask) -> list[float]:
         """Losses of time."""

@@ -8,6 +8,7 @@ from understudy.core.answer import Answer, Choice, Stop
 from understudy.core.conversation import Extra, Role
 from understudy.core.projection import Carries, Loss
 from understudy.dialects._claude import (
+    last_words_without_space,
     sampling_claude_takes,
     schemas_claude_takes,
     stop_sequences_with_words,
@@ -82,6 +83,7 @@ REQUEST_CARRIES = Carries(
     defaults={"max_tokens": MAX_TOKENS},
     request_rules=(
         words_to_read,
+        last_words_without_space,
         results_first,
         someone_speaks,
         stop_sequences_with_words,

@@ -19,6 +19,7 @@ from understudy.core.answer import (
     StreamEvent,
     UsageSeen,
 )
+from understudy.core.assembly import read_arguments
 from understudy.core.conversation import Extra, Opaque, Part, Reasoning, Text, ToolCall
 from understudy.core.diagnosis import classify_in_band
 from understudy.core.projection import settled_stop
@@ -146,7 +147,9 @@ class Decoder:
         known = _DELTAS.get(kind) if isinstance(kind, str) else None
         if known is None:
             return ()
-        name, field = known
+        name, field, of = known
+        if not isinstance(block.part, of):
+            raise Unreadable(f"a {kind} for a block of type {block.fields['type']}")
         text = delta.get(name)
         if not isinstance(text, str):
             raise Unreadable(f"{kind}.{name} must be a string")
@@ -228,11 +231,12 @@ _READERS: dict[str, Callable[[Decoder, JsonObject], Sequence[StreamEvent]]] = {
 }
 
 _DELTAS = {
-    "text_delta": ("text", Field.TEXT),
-    "thinking_delta": ("thinking", Field.TEXT),
-    "input_json_delta": ("partial_json", Field.ARGUMENTS),
-    "signature_delta": ("signature", Field.SIGNATURE),
+    "text_delta": ("text", Field.TEXT, Text),
+    "thinking_delta": ("thinking", Field.TEXT, Reasoning),
+    "input_json_delta": ("partial_json", Field.ARGUMENTS, ToolCall),
+    "signature_delta": ("signature", Field.SIGNATURE, Reasoning),
 }
+"""Kind of delta -> its field on the wire, what it continues, and of which part: thoughts told in a text's place are no text."""
 
 
 def _sealed(block: _Block, text: str) -> list[StreamEvent]:
@@ -281,7 +285,7 @@ def _gather(block: _Block, delta: JsonObject) -> None:
 def _gathered(block: _Block) -> Part:
     fields = block.fields
     if text := "".join(block.json):
-        fields["input"] = decode(text.encode())
+        fields["input"] = read_arguments(text)  # the bound on the answer may have cut it
     if block.citations:
         fields["citations"] = block.citations
     return read_block(fields, "content_block") if not isinstance(block.part, Opaque) else _opaque(fields)

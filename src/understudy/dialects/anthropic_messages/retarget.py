@@ -36,6 +36,8 @@ def apply_quirks(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:
         dropped.append("cache_control")
     if quirks.roles:
         _rename_roles(members, dict(quirks.roles))
+    if quirks.late_system is not None and _has_late_system(members.get("messages")):
+        _rename_roles(members, {"system": quirks.late_system})
     if quirks.adaptive:
         dropped += _without_budget(members)
     if quirks.efforts:
@@ -145,6 +147,11 @@ def _strip_marks(value: Any, name: str) -> bool:
         if name == "messages" or item.get("type") == "tool_result":
             found |= _strip_marks(item.get("content"), "content")
     return found
+
+
+def _has_late_system(turns: Any) -> bool:
+    """Whether a system turn may stand among the messages: those of a caller are opened only then."""
+    return not isinstance(turns, Raw) or b'"system"' in bytes(turns)
 
 
 def _rename_roles(members: dict[str, Any], roles: dict[str, str]) -> None:

@@ -131,6 +131,18 @@ def documents_with_names(conversation: Conversation) -> Ruled:
     return fitted, tuple(Loss(name, COSMETIC) for name in losses)
 
 
+def words_beside_documents(conversation: Conversation) -> Ruled:
+    """A turn with documents has words, too (docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html): their names."""
+
+    def worded(message: Message) -> tuple[Part, ...]:
+        names = [part.title or "" for part in message.parts if isinstance(part, Document)]
+        if not names or any(isinstance(part, Text) for part in message.parts):
+            return message.parts
+        return (*message.parts, Text(", ".join(names)))
+
+    return _with_parts(conversation, worded), ()
+
+
 def _holds_document(part: Part) -> bool:
     return isinstance(part, Document) or (isinstance(part, ToolResult) and any(map(_holds_document, part.parts)))
 
@@ -260,6 +272,7 @@ REQUEST_CARRIES = Carries(
         someone_speaks,
         marks_as_cache_points,
         documents_with_names,
+        words_beside_documents,
         tools_that_may_be_called,
         tools_for_their_calls,
         descriptions_with_words,

@@ -91,8 +91,10 @@ class Decoder:
         self._begin(body if kind == "message-start" else {}, events)
         if kind == "message-end":
             return self._end(delta, events)
-        message = delta.get("message")
-        self._tell(kind, body.get("index"), message if isinstance(message, dict) else {}, events)
+        message, index = delta.get("message"), body.get("index")
+        if isinstance(index, dict | list):
+            raise Unreadable("index must be a number")
+        self._tell(kind, index, message if isinstance(message, dict) else {}, events)
         return events
 
     def _tell(self, kind: str, index: Any, message: JsonObject, events: list[StreamEvent]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from understudy.core.answer import Answer, Choice, Stop
 from understudy.core.value import JsonObject
-from understudy.dialects._reading import Unreadable, made_id, words
+from understudy.dialects._reading import Unreadable, in_order, made_id, words
 from understudy.dialects.gemini.parts import Spoken, parts_of, write_parts
 from understudy.dialects.gemini.seals import gathered, in_place
 from understudy.dialects.gemini.stops import read_stop, word_of, write_stop
@@ -25,7 +25,7 @@ def read_answer(body: Any) -> Answer:
     if not isinstance(candidates, list | None):
         raise Unreadable("candidates must be a list")
     id_, model = words(fields.pop("responseId", None)), words(fields.pop("modelVersion", None))
-    choices = tuple(_read_candidate(one, id_, place) for place, one in enumerate(candidates or ()))
+    choices = tuple(_read_candidate(one, id_, place) for place, one in enumerate(in_order(candidates or [])))
     if candidates is None:
         choices = (Choice(parts=(), stop=Stop.CONTENT_FILTER),)
     usage = fields.pop(USAGE, None)

@@ -21,6 +21,7 @@ from understudy.core.conversation import (
     ToolResult,
 )
 from understudy.core.projection import LOSSY, Carries, Loss, settled_stop
+from understudy.dialects._turns import results_first
 from understudy.dialects.gemini.schema import fitted
 from understudy.dialects.gemini.seals import in_place
 from understudy.dialects.gemini.stops import FOLDS, is_spoken_for
@@ -60,29 +61,6 @@ def results_in_their_words(conversation: Conversation) -> Ruled:
         for message in messages
     )
     return replace(conversation, messages=said), ()
-
-
-def results_first(conversation: Conversation) -> Ruled:
-    """Function responses stand before the words of their turn: the API looks for them right behind the calls."""
-    ordered: list[Message] = []
-    turn: list[Message] = []
-    for message in conversation.messages:
-        if message.role in {Role.USER, Role.TOOL} and message.extra is None:
-            turn.append(message)
-        else:
-            ordered += [*_in_order(turn), message]
-            turn = []
-    settled = (*ordered, *_in_order(turn))
-    return (conversation if settled == conversation.messages else replace(conversation, messages=settled)), ()
-
-
-def _in_order(turn: list[Message]) -> list[Message]:
-    gathered = []
-    for role in (Role.TOOL, Role.USER):
-        parts = tuple(part for message in turn if message.role is role for part in message.parts)
-        if parts:
-            gathered.append(Message(role, parts))
-    return gathered
 
 
 def someone_speaks(conversation: Conversation) -> Ruled:

@@ -8,7 +8,7 @@ from understudy.core.answer import Answer, Choice
 from understudy.core.conversation import Part, Refusal, Text
 from understudy.core.projection import settled_stop
 from understudy.core.value import JsonObject
-from understudy.dialects._reading import Unreadable, made_id, words
+from understudy.dialects._reading import Unreadable, in_order, made_id, words
 from understudy.dialects.openai_chat.content import read_call, read_content
 from understudy.dialects.openai_chat.reasoning import read_reasoning
 from understudy.dialects.openai_chat.request import write_spoken
@@ -39,7 +39,7 @@ def read_answer(body: Any) -> Answer:
     return Answer(
         id=id_,
         model=model,
-        choices=tuple([_read_choice(choice, id_, place) for place, choice in enumerate(choices)]),
+        choices=tuple([_read_choice(choice, id_, place) for place, choice in enumerate(in_order(choices))]),
         usage=usage,
         created=created if type(created) is int and created > 0 else None,
         extra=rest(fields),

@@ -48,19 +48,19 @@ _DONE = b"[DONE]"
 class Decoder:
     """One stream, chunk by chunk."""
 
-    __slots__ = ("_begun", "_choices", "_failed", "_head", "_id")
+    __slots__ = ("_begun", "_choices", "_ended", "_head", "_id")
 
     def __init__(self) -> None:
         self._id = ""
         self._begun = False
-        self._failed = False
+        self._ended = False  # by its end mark or by an error: some proxies send a second mark behind the first
         self._head: JsonObject = {}
         self._choices: dict[int, _Choice] = {}
 
     def decode(self, event: SseEvent) -> Sequence[StreamEvent]:
         """What one event says. Raises `BadAnswer`."""
         data = event.data
-        if data is None or self._failed or not (data := data.strip()):
+        if data is None or self._ended or not (data := data.strip()):
             return ()
         if data == _DONE:
             return self._end()
@@ -85,6 +85,8 @@ class Decoder:
                     number = item.get("index")
                     number = number if type(number) is int and number >= 0 else place
                     choice = self._choices.setdefault(number, _Choice(self._id, number))
+                    if choice.finished and words(chunk.get("id")) not in ("", self._id):
+                        continue  # another answer behind this one
                     choice.read(item, events)
         usage = read_usage(chunk.get("usage") or grouped_usage(chunk), chunk.get("timings"))
         if usage is not None and self._begun:
@@ -114,10 +116,11 @@ class Decoder:
         )
 
     def _fail(self, payload: object) -> Sequence[StreamEvent]:
-        self._failed = True
+        self._ended = True
         return (Failed(classify_in_band(payload)),)
 
     def _end(self) -> Sequence[StreamEvent]:
+        self._ended = True
         events: list[StreamEvent] = []
         for choice in self._choices.values():
             if not choice.finished:
@@ -174,11 +177,15 @@ class _Choice:
         delta = item.get("delta")
         if not isinstance(delta, dict):
             delta = item["message"] if isinstance(item.get("message"), dict) else {}
-        if not self.finished:
-            self._speak(delta, events)
+        before = len(events)
+        self._speak(delta, events)
+        if self.finished and len(events) > before:
+            raise Unreadable("content behind a finish reason")
+        if self.finished:
+            return
         self._collect(item, delta)
         word = item.get("finish_reason")
-        if isinstance(word, str) and word and not self.finished:
+        if isinstance(word, str) and word:
             stop, native = read_stop(word, item.get("native_finish_reason"))
             self.finish(stop or Stop.END, native, events)
 
@@ -365,7 +372,7 @@ def _is_complete(arguments: str) -> bool:
 def _put(about: JsonObject, name: str, held: Any) -> None:
     before = about.get(name)
     if isinstance(before, list) and isinstance(held, list):
-        about[name] = before + held
+        before += held  # in place: every token may bring its log probabilities
     elif isinstance(before, dict) and isinstance(held, dict):
         about[name] = dict(before)
         for key, inner in held.items():

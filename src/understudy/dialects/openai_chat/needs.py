@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -24,7 +23,7 @@ class _Options(msgspec.Struct):
 _options = msgspec.json.Decoder(_Options | None).decode
 
 
-class _Turn(msgspec.Struct, omit_defaults=True):
+class _Turn(msgspec.Struct):
     role: Any = None
     content: Raw = _ABSENT
     tool_calls: Raw = _ABSENT
@@ -54,7 +53,7 @@ class _Head(msgspec.Struct, omit_defaults=True):
     """What is looked at of any request."""
 
     model: str
-    messages: Sequence[_Turn]
+    messages: list[Any]
     stream: bool | UnsetType | None = UNSET
     stream_options: Raw = _ABSENT
     max_tokens: int | UnsetType | None = UNSET
@@ -70,15 +69,24 @@ class _Head(msgspec.Struct, omit_defaults=True):
     modalities: Raw = _ABSENT
 
 
-class _UsualTurn(_Turn, forbid_unknown_fields=True):
-    """A turn with nothing in it that is not named here: it can be written again."""
+class _UsualTurn(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """A turn that every server of the format takes, with nothing in it that is not named here: it can be written again."""
 
+    role: Literal["user", "assistant", "system", "tool"]
+    content: Raw = _ABSENT
+    tool_calls: Raw = _ABSENT
     name: Raw = _ABSENT
     tool_call_id: Raw = _ABSENT
     refusal: Raw = _ABSENT
     function_call: Raw = _ABSENT
     audio: Raw = _ABSENT
     annotations: Raw = _ABSENT
+
+
+class _Odd(_Head):
+    """A request with more in it than is looked at."""
+
+    messages: list[_Turn]
 
 
 class Usual(_Head, forbid_unknown_fields=True):
@@ -110,7 +118,7 @@ class Usual(_Head, forbid_unknown_fields=True):
 
 
 _usual = msgspec.json.Decoder(Usual).decode
-_head = msgspec.json.Decoder(_Head).decode
+_head = msgspec.json.Decoder(_Odd).decode
 _any = msgspec.json.Decoder().decode
 
 BYTES_PER_TOKEN = 4
@@ -134,8 +142,12 @@ def read_needs(body: bytes) -> tuple[Needs, Usual | None]:
         include_usage = None if options is None else options.include_usage
         size = len(body)
         plain = head.tools is _ABSENT or _MARK not in bytes(head.tools)
-        for turn in head.messages:
-            plain = plain and turn.is_plain()
+        turns: list[Any] = head.messages
+        for turn in turns:
+            if usual is None:
+                plain = plain and turn.is_plain()
+            elif turn.tool_calls is not _ABSENT:
+                plain = plain and _MARK not in bytes(turn.tool_calls)
             content = turn.content
             if content is not _ABSENT and memoryview(content)[0] == _LIST:  # bytes() would copy a text of any length
                 plain = plain and _MARK not in bytes(content)

@@ -129,14 +129,15 @@ _LATER_ROLES = ((), (("developer", "system"),))
 
 
 def _takes_plain(quirks: Quirks, body: bytes) -> bool:
-    """Whether a provider takes plain turns as they are: no other ids of tool calls, no other words for the usual roles."""
-    return (quirks.tool_ids is None or b'"tool_call' not in body) and quirks.roles in _LATER_ROLES
+    """Whether a provider takes plain turns as they are: all that is in them, any ids of tool calls, the usual words for the roles."""
+    return not quirks.turns and (quirks.tool_ids is None or b'"tool_call' not in body) and quirks.roles in _LATER_ROLES
 
 
 def _fit_turns(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:
     """Fit messages and tools to what the provider takes; the names of what was dropped."""
     lost: dict[str, None] = {}
     roles = dict(quirks.roles)
+    takes = dict(quirks.turns)
     turns = decode(bytes(members.get("messages", _ABSENT)))
     changed = False
     for turn in _objects(turns):
@@ -151,6 +152,8 @@ def _fit_turns(members: dict[str, Any], quirks: Quirks) -> tuple[str, ...]:
                 changed |= _unmark(node, "messages.cache_control", lost)
         if quirks.tool_ids is not None:
             changed |= _fit_ids(turn, *quirks.tool_ids)
+        if takes and isinstance(role, str) and (known := takes.get(roles.get(role, role))) is not None:
+            changed |= _only(known, turn, lost)
     if changed:
         members["messages"] = turns
     if not quirks.cache_marks and "tools" in members:
@@ -171,6 +174,20 @@ def _unmark(node: JsonObject, name: str, lost: dict[str, None]) -> bool:
     if node.pop("cache_control") is not None:
         lost[name] = None
     return True
+
+
+def _only(known: tuple[str, ...], turn: JsonObject, lost: dict[str, None]) -> bool:
+    """Nothing in a turn that the provider does not know. A refusal is what was said where nothing else was."""
+    others = {name: turn.pop(name) for name in tuple(turn) if name not in known}
+    refusal = others.get("refusal")
+    if refusal and not turn.get("content"):
+        turn["content"] = refusal
+        del others["refusal"]
+        return True
+    for name, held in others.items():
+        if held not in (None, [], ""):
+            lost[f"messages.{name}"] = None
+    return bool(others)
 
 
 def _fit_ids(turn: JsonObject, pattern: str, length: int) -> bool:
