@@ -19,6 +19,7 @@ import msgspec
 
 from understudy import registry, wiring
 from understudy.core.event import BreakerChanged, CoolDownSet, Event, ProbeExpected
+from understudy.core.resilience.breaker import Event as BreakerEvent
 from understudy.engine.discovery import Discovery
 from understudy.engine.prober import Prober
 from understudy.engine.router import Engine
@@ -70,6 +71,8 @@ class Worker:
             elif isinstance(message, Whereabouts):
                 assert not isinstance(self._client, Client), "it was made for the same configuration"
                 self._client.place(message)
+                if message.port is not None:  # its keeper has seen it answer: as good as a probe
+                    board.operate(message.target, BreakerEvent.PROBE_GOOD, loop.time())
             elif isinstance(message, Ask):
                 write_up(self._up, {"what": "answer", "number": message.number, "told": await self._told(message)})
             else:
