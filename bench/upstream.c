@@ -49,6 +49,7 @@ static struct bytes answer, failure, not_found, stream_head, events[EVENTS_MAX];
 static int event_count, timer_fd, epoll_fd;
 static struct connection *connections[FD_MAX];
 static int fd_high;  /* no connection has a higher descriptor */
+static int streams_open;
 static unsigned long answers_sent, failures_sent, streams_started, events_sent;
 
 static void die(const char *what) {
@@ -108,6 +109,7 @@ static void read_events(const char *path) {
 }
 
 static void hang_up(struct connection *c) {
+    streams_open -= c->next_event_ns != 0;
     connections[c->fd] = NULL;
     close(c->fd);
     free(c);
@@ -131,12 +133,15 @@ static int send_counters(struct connection *c) {
 static int send_event(struct connection *c, int64_t now) {
     if (!send_all(c, events[c->event])) return 0;
     events_sent++;
+    streams_open += c->event == 0;
     if (++c->event == event_count) {
         c->next_event_ns = 0;
+        streams_open--;
         return 1;
     }
-    /* Streams that began together are set apart, so that a relay meets them one by one as it would in life. */
-    int64_t apart = c->event == 1 ? (int64_t)c->fd * 7919000 % (c->interval_ns + 1) : 0;
+    /* Streams that began together are set apart, so that a relay meets them one by one as it would in life. One that is
+     * alone is not: its delay would differ from one program's descriptor to the next, and be taken for the program's. */
+    int64_t apart = c->event == 1 && streams_open > 1 ? (int64_t)c->fd * 7919000 % (c->interval_ns + 1) : 0;
     c->next_event_ns = (c->event == 1 ? now : c->next_event_ns) + c->interval_ns + apart;
     return 1;
 }
