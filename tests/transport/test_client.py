@@ -14,6 +14,7 @@ from transport.peers import SOON_S, MakeClient, Provide, Provider, eventually, r
 from understudy.core.failure import FailureKind
 from understudy.ports import HttpAnswer, Origin, TransportFailure
 from understudy.transport.client import Client
+from understudy.transport.outbound import OutboundConnection
 
 if TYPE_CHECKING:
     from understudy.transport.stream import OutboundStream
@@ -273,10 +274,12 @@ async def test_bytes_before_a_cut_can_still_be_read(client: Client, provide: Pro
     "raw",
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + b"x" * 1001,
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b"x" * 1001,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b"x" * 1001 + b"\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1001,
     ],
-    ids=["announced", "chunks", "until the end"],
+    ids=["announced", "announced and here", "chunks", "chunks, all here", "until the end"],
 )
 async def test_answer_beyond_the_limit_is_given_up(raw: bytes, make_client: MakeClient, provide: Provide) -> None:
     async def script(provider: Provider, reader: Reader, writer: Writer) -> None:
@@ -444,6 +447,34 @@ async def test_cancelling_when_the_answer_has_just_come_leaks_nothing(
         await asyncio.sleep(0.005)
         assert client.stats.open == client.stats.idle
     assert (await send(client, provider.origin)).body == b"abc"
+
+
+@pytest.mark.parametrize("rest", [b"", b"bc"], ids=["in part", "whole"])
+@pytest.mark.parametrize("how", ["fetch", "open"])
+async def test_cancelling_in_the_very_turn_of_the_answers_arrival_leaks_nothing(
+    how: str, rest: bytes, client: Client, provide: Provide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def begin(provider: Provider, reader: Reader, writer: Writer) -> None:
+        await provider.request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na" + rest)
+        await until_closed(reader)
+
+    provider = await provide(begin)
+    real = getattr(OutboundConnection, how)
+
+    def watched(*args: object) -> asyncio.Future[object]:
+        waiter: asyncio.Future[object] = real(*args)
+        waiter.add_done_callback(lambda _: task.cancel())  # runs before the one that waits does
+        return waiter
+
+    monkeypatch.setattr(OutboundConnection, how, watched)
+    ask = client.send if how == "fetch" else client.stream
+    until_s = soon() if rest or how == "open" else soon(0.05)
+    task = asyncio.ensure_future(ask(request(provider.origin), connect_s=1, until_s=until_s))
+    await asyncio.wait((task,))
+    assert task.cancelled()
+    kept = 1 if rest else 0  # nothing is wrong with a connection whose answer is complete
+    await eventually(lambda: (client.stats.open, client.stats.idle) == (kept, kept), within_s=0.1)
 
 
 async def test_cancelling_after_a_failure_has_come_is_still_cancelling(client: Client, provide: Provide) -> None:

@@ -278,23 +278,28 @@ async def test_connection_closed_by_the_provider_while_idle_is_noticed(client: C
     assert len(provider.requests) == 2  # so nothing had to be repeated
 
 
+EVIL = b"HTTP/1.1 200 OK\r\nX-Evil: 1\r\nContent-Length: 4\r\n\r\nevil"
+
+
+@pytest.mark.parametrize("length", [1, 11, 17, 25, len(EVIL) - 6, len(EVIL)])
 @pytest.mark.parametrize("apart", [True, False], ids=["later", "together"])
 async def test_answer_that_nobody_asked_for_is_never_given_to_the_next_request(
-    apart: bool, client: Client, provide: Provide
+    apart: bool, length: int, client: Client, provide: Provide
 ) -> None:
+    """Nor is the beginning of one, whose rest would be what the next request is answered."""
+
     async def chatty(provider: Provider, reader: Reader, writer: Writer) -> None:
         await provider.request(reader)
-        writer.write(OK)
         if apart:
+            writer.write(OK)
             await writer.drain()
             await asyncio.sleep(0.02)
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+        writer.write(EVIL[:length] if apart else OK + EVIL[:length])
         await until_closed(reader)
 
     provider = await provide(chatty)
     assert (await send(client, provider.origin)).body == b"hi"
-    await asyncio.sleep(0.05)
-    assert client.stats.open == 0
+    await eventually(lambda: client.stats.open == 0, within_s=0.5)
     assert (await send(client, provider.origin)).body == b"hi"
     assert provider.opened == 2
 

@@ -174,10 +174,7 @@ class OutboundConnection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             self._fail(FailureKind.MALFORMED, f"not an HTTP/1.1 answer: {error}")
         else:
-            if self._mode == IDLE:
-                if self._headers:  # something follows the complete answer
-                    self.close()
-            elif self._dry_bytes > self._settings.head_max_bytes:
+            if self._mode != IDLE and self._dry_bytes > self._settings.head_max_bytes:
                 self._fail(FailureKind.MALFORMED, "the answer's headers or chunk framing are too large")
 
     def eof_received(self) -> bool | None:
@@ -190,6 +187,11 @@ class OutboundConnection(asyncio.Protocol):
 
     # llhttp tells us
 
+    def on_message_begin(self) -> None:
+        """The first byte of an answer; behind a complete one, nobody has asked for it, and the next request must not get it."""
+        if self._mode == IDLE:
+            self.close()
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; or, after the body, a trailer, which is dropped."""
         headers = self._headers
@@ -200,7 +202,6 @@ class OutboundConnection(asyncio.Protocol):
         """The head of an answer, perhaps an interim one."""
         headers, self._headers = self._headers, {}
         if self._mode == IDLE:
-            self.close()
             return
         status = self._parser.get_status_code()
         if status < 200:
