@@ -190,6 +190,7 @@ class StreamAttempt(HttpAttempt):
             except EventTooLarge:
                 return self._cut(FailureKind.ANSWER_TOO_LARGE, TOO_LARGE, until_s)
             if failure is not None:
+                self.usage = self._carrier.usage or self.usage
                 await self._send_held()
                 return failure
             if not data:
