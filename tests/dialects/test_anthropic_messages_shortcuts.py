@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from understudy.core.failure import FailureKind
 from understudy.core.request import Call
-from understudy.dialects import BY_THE_BOOK, CONTENT, END, FAILED, FINISH, PROGRESS, BadBody
+from understudy.dialects import BY_THE_BOOK, CONTENT, END, FAILED, FINISH, PROGRESS, BadAnswer, BadBody
 from understudy.dialects.anthropic_messages import DIALECT
 from understudy.dialects.anthropic_messages.needs import BYTES_PER_TOKEN, MEDIA_TOKENS, TOOLS_TOKENS
 from understudy.dialects.anthropic_messages.wire import SEAL
@@ -98,6 +99,34 @@ def test_a_stream_that_says_why_it_says_nothing_is_an_answer(reason: str, tokens
         "usage": {"input_tokens": 1, "output_tokens": tokens},
     }
     assert (DIALECT.glance(json.dumps(whole).encode()).failure is None) == excused
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ({"content": [TEXT]}, None),
+        ({"content": [TEXT], "error": {"message": "a"}}, None),
+        ({"content": [{"type": "tool_use", "id": "t1", "name": "f", "input": {}}], "stop_reason": "tool_use"}, None),
+        ({"content": [{"type": "thinking", "thinking": "", "signature": "a"}]}, None),
+        ({"content": [], "stop_reason": "end_turn"}, FailureKind.EMPTY),
+        ({"content": [], "stop_reason": "end_turn", "usage": {"input_tokens": 1, "output_tokens": 1}}, None),
+        ({"content": [{"type": "text", "text": ""}]}, FailureKind.EMPTY),
+        ({"content": [{"text": "", "type": "text", "citations": []}, {"type": "text"}]}, FailureKind.EMPTY),
+        ({"error": {"type": "overloaded_error", "message": "a"}}, FailureKind.OVERLOADED),
+        ({"type": "error", "content": [], "error": {"type": "overloaded_error"}}, FailureKind.OVERLOADED),
+    ],
+    ids=str,
+)
+def test_a_glance_tells_answers_from_errors_and_from_silence(answer: dict[str, Any], kind: FailureKind | None) -> None:
+    for spaces in (None, 2):
+        failure = DIALECT.glance(json.dumps({"type": "message"} | answer, indent=spaces).encode()).failure
+        assert (failure.kind if failure else None) is kind
+
+
+@pytest.mark.parametrize("content", [None, "a", {}, ["a"], [{"type": "text", "text": 7}], [{"thinking": []}]], ids=str)
+def test_content_that_is_no_content_is_refused_at_a_glance(content: Any) -> None:
+    with pytest.raises(BadAnswer):
+        DIALECT.glance(json.dumps({"type": "message", "content": content}).encode())
 
 
 def test_a_reason_that_comes_after_words_is_no_word() -> None:

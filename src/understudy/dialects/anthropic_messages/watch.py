@@ -40,7 +40,8 @@ _said = msgspec.json.Decoder(list[_Said]).decode
 
 _EMPTY = Failure(FailureKind.EMPTY, "the answer has no content")
 _SAYS_NOTHING = re.compile(
-    rb'\[\s*(?:\{\s*(?:"type"\s*:\s*"text"\s*|"text"\s*:\s*""\s*|"citations"\s*:\s*(?:null|\[\s*\])\s*|,\s*)*\}\s*)?\]'
+    rb'\[\s*(?:\{\s*(?:"type"\s*:\s*"text"\s*|"text"\s*:\s*""\s*|"citations"\s*:\s*(?:null|\[\s*\])\s*|,\s*)*\}\s*'
+    rb"(?:,\s*)?)*\]"
 )
 
 
