@@ -119,6 +119,7 @@ def kinds(result: Result) -> list[FailureKind | None]:
         ((ROLE, CUT), K.TRUNCATED),
         ((ROLE, ERROR), K.SERVER_ERROR),
         ((ROLE, STOP, DONE), K.EMPTY),
+        ((ROLE, STOP, DONE, 99.0), K.EMPTY),
         ((ROLE, STOP), K.EMPTY),
         ((ROLE, b"data: nonsense\n\n"), K.MALFORMED),
         ((ROLE, PING, 99.0), K.FIRST_CONTENT_TIMEOUT),
@@ -137,8 +138,8 @@ def test_what_breaks_before_content_is_never_seen_and_somebody_else_answers(
     failed = result.attempts[0]
     assert failed.usage is None
     assert not failed.committed
-    if kind is K.FIRST_CONTENT_TIMEOUT:
-        assert failed.ended_s - failed.started_s == pytest.approx(6.0, abs=1e-9)
+    at_s = 6.0 if kind is K.FIRST_CONTENT_TIMEOUT else 0.0
+    assert failed.ended_s - failed.started_s == pytest.approx(at_s, abs=1e-9)
 
 
 def test_a_stream_that_says_nothing_at_length_is_passed_on_as_it_is() -> None:
@@ -155,6 +156,7 @@ def test_an_answer_that_its_bound_left_nothing_of_is_an_answer() -> None:
     result, listener = ask(ScriptedClient(ROLE, chunk({}, "length"), DONE))
     assert kinds(result) == [None]
     assert listener.body == ROLE + chunk({}, "length") + DONE
+    assert result.attempts[0].first_content_s == 0.0
 
 
 # To the end
@@ -181,6 +183,11 @@ def test_a_whole_stream_is_passed_on_and_counted(pieces: tuple[Piece, ...]) -> N
     assert result.winner.billing is Billing.YES
     counted = any(USED[:-2] in each for each in pieces if isinstance(each, bytes))
     assert result.winner.usage == (USAGE if counted else Usage(input=10, output=2, estimated=True))
+
+
+def test_the_first_content_is_the_first() -> None:
+    result, _ = ask(ScriptedClient(0.5, ROLE, 0.5, ONE, 0.5, TWO, STOP, DONE))
+    assert result.attempts[0].first_content_s == pytest.approx(1.0, abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -276,11 +283,15 @@ def test_a_whole_answer_where_a_stream_was_asked_for_is_told_as_a_stream() -> No
     assert listener.finished
     assert result.winner is not None
     assert result.winner.usage == USAGE
+    assert result.winner.first_content_s == pytest.approx(1.0, abs=1e-9)
 
 
 @pytest.mark.parametrize(
     ("body", "status", "kind"),
     [
+        (ROLE + ONE + STOP + DONE, 503, K.UNAVAILABLE),
+        (b"<html>", 503, K.UNAVAILABLE),
+        (ROLE + ONE + STOP + DONE, 300, K.MALFORMED),
         (b'{"error":{"message":"no","code":"server_error"}}', 200, K.SERVER_ERROR),
         (b"<html>", 200, K.MALFORMED),
         (b'{"error":{"message":"no"}}', 500, K.SERVER_ERROR),
