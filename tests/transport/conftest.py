@@ -6,7 +6,8 @@ Everything a test opens is closed at its end, and then nothing may be left over:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 import uvloop
@@ -20,6 +21,29 @@ from understudy.transport.settings import ClientSettings, ServerSettings
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
+
+
+class _Complaints(logging.Handler):
+    """What event loops log because they have nobody to raise it to."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, asyncio.CancelledError):  # Python 3.11's streams complain of servers that were stopped
+            self.heard.append(f"{record.getMessage()}: {error!r}")
+
+
+@pytest.fixture(autouse=True)
+def _loops_have_nothing_to_complain_of() -> Iterator[None]:
+    """Fail a test whose callbacks raised, or whose tasks failed unread: a loop only logs that, and all else may look well."""
+    complaints, told = _Complaints(), logging.getLogger("asyncio")
+    told.addHandler(complaints)
+    yield
+    told.removeHandler(complaints)
+    assert complaints.heard == []
 
 
 @pytest.fixture
