@@ -163,6 +163,9 @@ class Provider:
             await self._script(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
+        except RuntimeError:  # what uvloop says to whoever writes to a client that has left
+            if not writer.is_closing():
+                raise
         finally:
             self.closed += 1
             self._tasks.discard(task)
