@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from understudy import Router
 from understudy.cli import app
+from understudy.cli.demo import _summed_up
 
 
 class Told(NamedTuple):
@@ -310,7 +311,12 @@ def test_the_demo_plays_and_sums_up(tmp_path: Path) -> None:
     assert told.returncode == 0, told.stderr
     assert "claude answers 529 Overloaded" in told.stdout
     assert "answered after a fallback" in told.stdout
+    assert "statuses: 200 " in told.stdout
     assert "curl -i http://127.0.0.1:" in told.stdout
+
+
+def test_the_demo_says_when_it_ended_before_anything_happened() -> None:
+    assert _summed_up({"requests": 0, "answered_by": {}}) == "ended before the first request was answered"
 
 
 def test_the_demo_as_json(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ import typer
 from understudy.cli._output import FAILED, PORT_MAX, Json, fail
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from understudy.mock import Mock
     from understudy.supervisor.supervisor import Supervisor
 
@@ -150,8 +152,7 @@ async def _scenes(mocks: dict[str, Mock], show: Show, *, plain: bool) -> None:
             mocks[name].set(*([] if fault is None else [fault]))
             show.lines = [*show.lines[-6:], words]
             if plain:
-                answered = ", ".join(f"{target} {count}" for target, count in show.targets.items())
-                print(f"* {words}   (so far {show.asked} requests: {answered})", flush=True)
+                print(f"* {words}   (so far {show.asked} requests: {_counted(show.targets)})", flush=True)
         await asyncio.sleep(4.0)
 
 
@@ -223,10 +224,16 @@ async def _screen(supervisor: Supervisor, show: Show) -> None:
             await asyncio.sleep(0.15)
 
 
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+
 def _summed_up(summary: dict[str, Any]) -> str:
-    answered = ", ".join(f"{name} {count}" for name, count in summary["answered_by"].items())
+    if not summary["requests"]:
+        return "ended before the first request was answered"
+    answered = _counted(summary["answered_by"])
     return (
         f"{summary['requests']} requests: {answered}\n"
         f"{summary['after_a_fallback']} answered after a fallback, {summary['degraded']} by a stand-in (labelled degraded), "
-        f"{summary['broken_streams']} streams broken and said so; statuses {summary['statuses']}"
+        f"{summary['broken_streams']} streams broken and said so; statuses: {_counted(summary['statuses'])}"
     )
