@@ -149,6 +149,7 @@ def test_chat_that_cannot_be_answered_says_why(tmp_path: Path) -> None:
     failed = run("chat", "Hello?", "--route", "lead", folder=folder)
     assert failed.returncode == 1
     assert "connection_refused" in failed.stderr
+    assert failed.stderr.splitlines()[-1] == "Check that the target's server runs.", "what to do comes last"
     assert run("chat", " ", folder=folder).returncode == 2
     assert "nobody" in run("chat", "Hello?", "--route", "nobody", folder=folder).stderr
 
