@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -18,7 +19,7 @@ from typer.testing import CliRunner
 
 from understudy import Router
 from understudy.cli import app
-from understudy.cli.demo import _summed_up
+from understudy.cli.demo import NEXT, _summed_up
 
 
 class Told(NamedTuple):
@@ -314,6 +315,15 @@ def test_the_demo_plays_and_sums_up(tmp_path: Path) -> None:
     assert "answered after a fallback" in told.stdout
     assert "statuses: 200 " in told.stdout
     assert "curl -i http://127.0.0.1:" in told.stdout
+
+
+def test_the_demo_takes_another_port_and_says_so(tmp_path: Path) -> None:
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        told = run("demo", "--port", str(port), "--seconds", "1", folder=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert f"({port} is taken)" in told.stdout
+    assert told.stdout.splitlines()[-1] == NEXT
 
 
 def test_the_demo_says_when_it_ended_before_anything_happened() -> None:

@@ -49,6 +49,10 @@ routes:
 """
 
 
+NEXT = "With a provider's key in the environment, or an understudy.yaml, `understudy serve` does this for your own requests."
+"""What to do after it."""
+
+
 def command(
     port: Annotated[
         int,
@@ -72,6 +76,7 @@ def command(
         print(json.dumps(summary, indent=2))
     else:
         print(_summed_up(summary))
+        print(NEXT)
 
 
 class Show:
@@ -109,7 +114,7 @@ async def _play(port: int, length_s: float | None, *, watched: bool, quiet: bool
         try:
             await supervisor.start()
             if not quiet:
-                print(_welcome(supervisor.port), flush=True)
+                print(_welcome(supervisor.port, port), flush=True)
             tasks = [
                 asyncio.create_task(_scenes({"claude": claude, "gpt": gpt}, show, plain=not watched and not quiet)),
                 asyncio.create_task(_load(supervisor.port, show)),
@@ -134,9 +139,10 @@ async def _play(port: int, length_s: float | None, *, watched: bool, quiet: bool
     }
 
 
-def _welcome(port: int) -> str:
+def _welcome(port: int, wanted: int) -> str:
+    instead = f" ({wanted} is taken)" if wanted not in {0, port} else ""
     return (
-        f"The gateway listens on http://127.0.0.1:{port} and is yours to try meanwhile:\n"
+        f"The gateway listens on http://127.0.0.1:{port}{instead} and is yours to try meanwhile; Ctrl-C ends it:\n"
         f"  curl -i http://127.0.0.1:{port}/v1/chat/completions -H 'content-type: application/json' \\\n"
         '    -d \'{"model": "default", "messages": [{"role": "user", "content": "Hello"}]}\'\n'
     )
@@ -205,12 +211,16 @@ async def _screen(supervisor: Supervisor, show: Show) -> None:
     """The live view."""
     from rich.console import Group
     from rich.live import Live
-    from rich.table import Table
+    from rich.table import Column, Table
 
     with Live(refresh_per_second=8) as live:
         while True:
             [standings] = await supervisor.ask("breakers") or [{}]
-            table = Table("target", "breaker", "rests", "in flight", "latency", "failures", "answers")
+            table = Table(  # a narrow terminal takes its room from figures, not from who it is and how they are
+                Column("target", no_wrap=True, min_width=11),
+                Column("breaker", no_wrap=True, min_width=9),
+                *("rests", "in flight", "latency", "failures", "answers"),
+            )
             for name, standing in standings.items():
                 state = standing["breakers"][0]["state"]  # of the route; a target asked by its own name has another one
                 latency = "" if standing["latency_ms"] is None else f"{standing['latency_ms']:.0f} ms"
