@@ -24,7 +24,7 @@ from stage import QUESTION, until
 from understudy.config.load import loads
 from understudy.mock import Mock, start_mock
 from understudy.supervisor.link import Setup
-from understudy.supervisor.supervisor import CannotServe, bind
+from understudy.supervisor.supervisor import CannotServe, Supervisor, bind
 from understudy.wiring import UPSTREAM_ONLY, make_dialects
 
 CONFIGURATION = """
@@ -36,6 +36,8 @@ routes:
     tiers: {{primary: [lead], local: [sorry]}}
     policy: {{retry: {{kind: none}}, wait_max_s: 0}}
 """
+
+STATIC = "{targets: {sorry: {provider: static, text: Later.}}, routes: {default: {tiers: {primary: [sorry]}}}}"
 
 
 @pytest.fixture
@@ -230,10 +232,42 @@ async def test_it_answers_within_a_second_of_its_start(tmp_path: Path, mock: Moc
     assert min(took_s) < 2.0
 
 
-async def test_a_port_that_is_taken_is_said(tmp_path: Path, mock: Mock) -> None:
+def test_a_port_that_is_taken_is_said_with_the_option_that_names_another() -> None:
     [taken] = bind("127.0.0.1", 0, 1)
-    with taken, pytest.raises(CannotServe, match="choose another port"):
-        bind("127.0.0.1", taken.getsockname()[1], 2)
+    with taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotServe, match="end the program that has it, or name another port with --port"):
+            bind("127.0.0.1", port, 2)
+        with pytest.raises(CannotServe, match="name another port with --control-port"):
+            bind("127.0.0.1", port, 1, "--control-port")
+
+
+def test_an_address_of_another_machine_is_no_port_that_is_taken() -> None:
+    with pytest.raises(CannotServe, match="name an address of this machine"):
+        bind("192.0.2.1", 0, 1)
+
+
+async def test_ctrl_c_while_a_worker_still_starts_does_not_end_it() -> None:
+    said: list[str] = []
+    supervisor = Supervisor(loads(STATIC), host="127.0.0.1", port=0, on_change=said.append)
+    starting = asyncio.create_task(supervisor.start())
+    try:
+        [child] = supervisor._children
+        assert await until(lambda: child.process is not None, 5)
+        child.process.send_signal(signal.SIGINT)
+        await starting
+    finally:
+        await supervisor.stop(1.0)
+    assert said == ["worker 0 is ready"]
+
+
+async def test_a_key_that_is_not_set_is_said_when_serving_begins(tmp_path: Path, mock: Mock) -> None:
+    configuration = CONFIGURATION.format(url=mock.base_url).replace("env:KEY", "env:NO_SUCH_KEY")
+    async with serve(tmp_path, configuration) as served:
+        [warning] = served.announced["warnings"]
+    assert warning == (
+        "lead cannot be asked: env:NO_SUCH_KEY: the environment variable NO_SUCH_KEY is not set or empty"
+    )
 
 
 FORBIDDEN = (

@@ -26,7 +26,7 @@ class Script:
     `seed`: of all chance in it. `provider`: its name, as `where` of a fault may give it. `faults`: what goes wrong, each
     a fault's name or `{name: {setting: value}}`; second 0 is the mock's start. `models`: those that it lists (it answers to
     any name). `key`: what requests must carry, None: nothing. `text`: what it always says, None: it echoes the question and
-    adds `words` words of Latin. `split`: bodies are cut at random places, so that reads end inside events, lines and
+    adds some Latin; `words`: how much of it. `split`: bodies are cut at random places, so that reads end inside events, lines and
     characters. `recording`: recorded traffic to answer from instead (JSON lines, perhaps gzipped; relative to the script).
     `match`: which record answers, that of the same request or the next one in the file. `ignore`: top-level fields of a
     request that need not be the same.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
 import logging
 import os
+import signal
 import socket
 import sys
 from asyncio.subprocess import Process
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from understudy.config import Configuration
@@ -131,9 +133,10 @@ class Supervisor:
             fds = (theirs.fileno(), child.listener.fileno())
             command = ("-m", "understudy.supervisor.worker", *map(str, fds))
             environment = ALLOCATOR | os.environ
-            child.process = await asyncio.create_subprocess_exec(
-                sys.executable, *command, pass_fds=fds, env=environment
-            )
+            with _interrupt_held():
+                child.process = await asyncio.create_subprocess_exec(
+                    sys.executable, *command, pass_fds=fds, env=environment
+                )
         reader, child.writer = await asyncio.open_connection(sock=ours)
         child.tell(Setup(self.configuration, child.index, len(self._children), visitors()))
         for switch in self._switched.values():
@@ -229,8 +232,24 @@ class Supervisor:
                     child.process.kill()
 
 
-def bind(host: str, port: int, count: int) -> list[socket.socket]:
-    """As many listening sockets on one address; the kernel spreads connections over them.
+@contextmanager
+def _interrupt_held() -> Iterator[None]:
+    """What is started in here never hears Ctrl-C, which reaches the whole process group: not even while it still imports."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_REMEDIES = {
+    errno.EACCES: "the ports below 1024 are not for everybody: name another one with {option}",
+    errno.EADDRNOTAVAIL: "name an address of this machine",
+}
+
+
+def bind(host: str, port: int, count: int, option: str = "--port") -> list[socket.socket]:
+    """As many listening sockets on one address; the kernel spreads connections over them. `option` chooses the port.
 
     They stay open here: connections that are queued on a dead worker's socket wait for its successor. Raises `CannotServe`.
     """
@@ -253,9 +272,8 @@ def bind(host: str, port: int, count: int) -> list[socket.socket]:
     except OSError as error:
         for listener in listeners:
             listener.close()
-        raise CannotServe(
-            f"{host}:{port} cannot be had: {error.strerror}; end the program that has it, or choose another port"
-        ) from error
+        remedy = _REMEDIES.get(error.errno or 0, "end the program that has it, or name another port with {option}")
+        raise CannotServe(f"{host}:{port} cannot be had: {error.strerror}; {remedy.format(option=option)}") from error
     return listeners
 
 
