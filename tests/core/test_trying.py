@@ -7,6 +7,7 @@ each target has a script of what its next attempts come to, and succeeds after t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -21,10 +22,11 @@ from understudy.core.dice import Dice
 from understudy.core.eligibility import breaker, capability, context_window, cool_down, health, limits, tried
 from understudy.core.event import BreakerChanged, CoolDownSet, Event
 from understudy.core.failure import Failure, FailureKind, Implicates
+from understudy.core.health.measures import UNMEASURED
 from understudy.core.money import Price, cost_nusd, dollars
 from understudy.core.outcome import Outcome, Purpose, Result
 from understudy.core.plan import RoutePlan, compile_route
-from understudy.core.policy import BreakerSettings, Policy, Retry
+from understudy.core.policy import BreakerSettings, Hedge, Policy, Retry
 from understudy.core.request import Needs
 from understudy.core.resilience.backoff import delay_s
 from understudy.core.resilience.breaker import Breaker, State
@@ -66,6 +68,7 @@ class Stage:
         )
         self.scripts: dict[str, list[object]] = {}
         self.took_s = 0.01
+        self.place_s = self.begin_s = 0.0  # how long it takes to get a place, and to begin an attempt
         self.now_s = NOW_S
         self.log: list[str] = []
         self.decision: Decision
@@ -85,6 +88,7 @@ class Stage:
             action = next(steps)
             while True:
                 if isinstance(action, Reserve):
+                    self.now_s += self.place_s
                     refused = self.scripts.get(f"reserve {action.entry.target.name}")
                     if refused:
                         reply: object = Refused(self.now_s, refused.pop(0), None)
@@ -93,8 +97,10 @@ class Stage:
                         reply = Held(self.now_s, bool(held.tests[action.entry.breaker]))
                 elif isinstance(action, Start):
                     started = action
+                    self.now_s += self.begin_s
                     reply = Started(self.now_s, 1)
                 elif isinstance(action, Next) and started is None:
+                    assert action.until_s > self.now_s, "nobody waits for what is there"
                     self.log.append(f"wait {action.until_s - self.now_s:.3f}")
                     self.now_s = action.until_s
                     reply = Timer(self.now_s)
@@ -226,6 +232,22 @@ def test_everyone_keeps_a_share_of_the_time() -> None:
     assert round(stage.play(deadline_s=600.0).attempts[0].ended_s - NOW_S) == 580, (
         "a long deadline is nearly all its own"
     )
+
+
+def test_the_time_that_a_place_and_a_beginning_take_comes_out_of_the_deadline() -> None:
+    stage = Stage(A, B)
+    stage.place_s = 3.0
+    stage.scripts["a"] = ["silence"]
+    assert round(stage.play(deadline_s=9.0).attempts[0].ended_s - NOW_S, 6) == 6.0, "half of what the place left"
+    late = Stage(A, B)
+    late.place_s = 10.0
+    late.scripts["reserve a"] = [K.LOCAL_LIMIT]
+    told = late.play(deadline_s=9.0)
+    assert (told.attempts, told.ended_s - NOW_S) == ((), 10.0), "nobody else is asked once the time is over"
+    slow = Stage(A, policy=Policy(hedge=Hedge(after_s=2.0)))
+    slow.begin_s, slow.took_s = 10.0, 0.0
+    slow.scripts["a"] = [K.AUTH]
+    assert slow.play().ended_s - NOW_S == 10.0
 
 
 def test_an_attempt_still_open_at_the_deadline_ends_the_request() -> None:
@@ -378,6 +400,17 @@ def test_in_a_panic_those_that_fail_hardly_more_take_turns() -> None:
     assert {tuple(tried_by(stage.play())) for _ in range(2)} == {("a",), ("b",)}
 
 
+def test_who_alone_can_answer_is_asked_at_once_though_it_is_getting_worse() -> None:
+    stage = Stage(A, policy=Policy(leave_early=True, retry=Retry(kind="none")))
+    for took_s in [1.0] * 60 + [9.0] * 12:
+        stage.took_s = took_s
+        stage.play()
+    assert stage.board.alarms("a")
+    stage.log.clear()
+    assert tried_by(stage.play()) == ["a"]
+    assert stage.log == ["a"], "nobody waited"
+
+
 def test_who_is_getting_worse_is_asked_after_the_others_and_before_anything_is_waited_for() -> None:
     stage = Stage(A, B, policy=Policy(leave_early=True, retry=Retry(kind="none")))
     for took_s in [1.0] * 60 + [9.0] * 12:
@@ -413,6 +446,33 @@ def test_attempts_kept_for_a_tier_where_nobody_is_eligible_are_spent_before_givi
     )
     stage.scripts["a"] = [K.SERVER_ERROR]
     assert tried_by(stage.play(needs=Needs(model="r", features=("tools",)))) == ["a", "b"]
+
+
+def test_attempts_kept_for_nobody_are_spent_before_a_degraded_tier_is_asked() -> None:
+    policy = Policy(attempts_max=3, retry=Retry(kind="none"))
+    toolless = target("c", lacks=("tools",))
+    stage = Stage(A, B, toolless, target("d"), policy=policy, primary=("a", "b"), secondary=("c",), emergency=("d",))
+    stage.scripts["a"] = [K.SERVER_ERROR]
+    result = stage.play(needs=Needs(model="r", features=("tools",)))
+    assert (tried_by(result), result.degraded) == (["a", "b"], False)
+
+
+def test_attempts_that_no_degraded_tier_used_go_to_those_who_were_passed_over() -> None:
+    policy = Policy(attempts_max=2, retry=Retry(kind="none"))
+    toolless = target("c", lacks=("tools",))
+    stage = Stage(A, B, toolless, policy=policy, primary=("a", "b"), emergency=("c",))
+    stage.scripts["a"] = [K.SERVER_ERROR]
+    result = stage.play(needs=Needs(model="r", features=("tools",)))
+    assert (tried_by(result), result.degraded) == (["a", "b"], False)
+
+
+def test_attempts_that_one_degraded_tier_did_not_use_go_to_the_rest_of_another() -> None:
+    policy = Policy(attempts_max=3, retry=Retry(kind="none"))
+    toolless = target("d", lacks=("tools",))
+    stage = Stage(A, B, C, toolless, policy=policy, primary=("a",), emergency=("b", "c"), local=("d",))
+    stage.scripts = {"a": [K.SERVER_ERROR], "b": [K.SERVER_ERROR]}
+    result = stage.play(needs=Needs(model="r", features=("tools",)))
+    assert (tried_by(result), result.degraded) == (["a", "b", "c"], True)
 
 
 def test_after_its_rest_tests_close_it_or_one_failure_reopens_it() -> None:
@@ -532,6 +592,49 @@ def test_changed_limits_and_a_changed_target_are_taken_up_by_the_same_board() ->
     assert board.register(target("a", limits=Limits(rpm=5)), settings)[0] == slot
     assert board.standing("a").bounds.requests is not None
     assert board.register(target("a", provider="another"), settings)[0] != slot
+
+
+def test_who_is_registered_again_unchanged_keeps_what_was_learned_of_it() -> None:
+    board = Scoreboard()
+    one = target("a", limits=Limits(rpm=60, adaptive=True))
+    slot, index = board.register(one, BreakerSettings())
+    board.learn_times(slot)
+    board.measure(slot, wary=True)
+    hold = board.hold(slot, 0, NOW_S)
+    overloaded = Outcome(
+        number=1,
+        target="a",
+        tier="t",
+        purpose=Purpose.FIRST,
+        started_s=NOW_S,
+        ended_s=NOW_S,
+        failure=Failure(K.OVERLOADED, "", scope=Implicates.TARGET),
+    )
+    board.settle(hold, overloaded, NOW_S)
+    for _ in range(40):
+        board.settle(board.hold(slot, 0, NOW_S), replace(overloaded, failure=None, ended_s=NOW_S + 2.0), NOW_S + 2.0)
+    known = board.standing("a")
+    assert known.bounds.in_flight is not None
+    assert known.measures is not UNMEASURED
+    assert board.register(one, BreakerSettings()) == (slot, index), "one breaker for the same settings"
+    board.learn_times(slot)
+    board.measure(slot)
+    board.measure(slot, wary=True)
+    again = board.standing("a")
+    assert (again.bounds, again.measures, again.seen) == (known.bounds, known.measures, known.seen)
+    assert len(again.breakers) == 1
+    assert board.patience_s(slot, Hedge()) == pytest.approx(2.0, rel=0.1)
+
+
+def test_a_board_of_its_own_has_the_whole_of_every_limit() -> None:
+    board = Scoreboard()
+    board.register(target("a", limits=Limits(in_flight=10)), BreakerSettings())
+    assert board.standing("a").bounds.in_flight == 10
+
+
+def test_turns_are_counted_for_each_rotation_from_zero() -> None:
+    board = Scoreboard()
+    assert [board.turn(key) for key in ("a", "a", "b", "a")] == [0, 1, 0, 2]
 
 
 def test_a_watched_breaker_counts_and_stops_nobody() -> None:
