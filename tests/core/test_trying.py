@@ -21,13 +21,13 @@ from understudy.core.decision import Decision
 from understudy.core.dice import Dice
 from understudy.core.eligibility import breaker, capability, context_window, cool_down, health, limits, tried
 from understudy.core.event import BreakerChanged, CoolDownSet, Event
-from understudy.core.failure import Failure, FailureKind, Implicates
+from understudy.core.failure import TABLE, Failure, FailureKind, Implicates
 from understudy.core.health.measures import UNMEASURED
 from understudy.core.money import Price, cost_nusd, dollars
 from understudy.core.outcome import Outcome, Purpose, Result
 from understudy.core.plan import RoutePlan, compile_route
 from understudy.core.policy import BreakerSettings, Hedge, Policy, Retry
-from understudy.core.request import Needs
+from understudy.core.request import Needs, Operation
 from understudy.core.resilience.backoff import delay_s
 from understudy.core.resilience.breaker import Breaker, State
 from understudy.core.resilience.breaker import Event as Word
@@ -635,6 +635,132 @@ def test_a_board_of_its_own_has_the_whole_of_every_limit() -> None:
 def test_turns_are_counted_for_each_rotation_from_zero() -> None:
     board = Scoreboard()
     assert [board.turn(key) for key in ("a", "a", "b", "a")] == [0, 1, 0, 2]
+
+
+def ended(failure: Failure | None = None, **fields: object) -> Outcome:
+    """An attempt at `a` that is over."""
+    known = {"number": 1, "target": "a", "tier": "t", "purpose": Purpose.FIRST, "started_s": NOW_S, "ended_s": NOW_S}
+    return Outcome(failure=failure, **known | fields)  # type: ignore[arg-type]
+
+
+def test_a_test_slot_of_one_of_two_breakers_is_held_credited_and_given_back_there_alone() -> None:
+    board = Scoreboard()
+    one = target("a", limits=Limits(in_flight=9))
+    quick = BreakerSettings(failures=1, recovery_s=5.0, half_open=2, successes=2)
+    slot, _ = board.register(one, quick)
+    board.settle(board.hold(slot, 0, NOW_S), ended(Failure(K.SERVER_ERROR, "")), NOW_S)
+    board.register(one, BreakerSettings())
+    now_s = NOW_S + 5.0
+
+    def stands() -> list[tuple[State, int]]:
+        return [(view.state, view.tests_free) for view in board.standing("a").breakers]
+
+    calm = (State.CLOSED, BreakerSettings().half_open)
+    first, second = board.hold(slot, 0, now_s), board.hold(slot, 0, now_s)
+    assert (bool(first.tests[0]), first.tests[1]) == (True, 0)
+    assert stands() == [(State.HALF_OPEN, 0), calm]
+    board.release(second, now_s)
+    assert stands() == [(State.HALF_OPEN, 1), calm]
+    board.commit(first, now_s)
+    board.settle(first, ended(committed=True), now_s)
+    assert stands() == [(State.HALF_OPEN, 2), calm], "one success, though it was credited before its end"
+    third = board.hold(slot, 0, now_s)
+    board.commit(third, now_s)
+    assert stands()[0][0] is State.CLOSED, "provisionally, while its stream goes on"
+
+
+@pytest.mark.parametrize("end", ["release", "commit", "settle", "probed"])
+def test_a_breaker_that_another_route_adds_meanwhile_holds_no_test_of_a_place_taken_before(end: str) -> None:
+    board = Scoreboard()
+    quick = BreakerSettings(failures=1, recovery_s=5.0, half_open=1, successes=1)
+    slot, _ = board.register(A, quick)
+    board.settle(board.hold(slot, 0, NOW_S), ended(Failure(K.SERVER_ERROR, "")), NOW_S)
+    hold = board.hold(slot, 0, NOW_S + 5.0)
+    board.register(A, BreakerSettings())
+    if end == "release":
+        board.release(hold, NOW_S + 5.0)
+    elif end == "probed":
+        board.probed(hold, ended(), NOW_S + 5.0, whole=True)
+    else:
+        if end == "commit":
+            board.commit(hold, NOW_S + 5.0)
+        board.settle(hold, ended(committed=True), NOW_S + 5.0)
+    standing = board.standing("a")
+    assert [view.tests_free for view in standing.breakers] == [1, BreakerSettings().half_open]
+    assert standing.breakers[0].state is (State.HALF_OPEN if end == "release" else State.CLOSED)
+    assert standing.in_flight == 0
+
+
+def test_an_estimate_is_corrected_either_way_and_a_place_given_back_takes_nothing() -> None:
+    board = Scoreboard()
+    slot, _ = board.register(target("a", limits=Limits(rpm=60, tpm=600)), BreakerSettings())
+    board.measure(slot)
+
+    def left() -> tuple[float, float]:
+        standing = board.standing("a")
+        assert standing.bounds.requests is not None
+        assert standing.bounds.tokens is not None
+        return (
+            standing.bounds.requests.level(standing.requests_empty_s, NOW_S),
+            standing.bounds.tokens.level(standing.tokens_empty_s, NOW_S),
+        )
+
+    for used, level in ((40, 560.0), (101, 459.0), (100, 359.0)):
+        board.settle(board.hold(slot, 100, NOW_S), ended(usage=Usage(input=used)), NOW_S)
+        assert left()[1] == pytest.approx(level)
+    before, hold, other = left(), board.hold(slot, 100, NOW_S), board.hold(slot, 30, NOW_S)
+    assert board.standing("a").tokens_in_flight == 130
+    board.release(hold, NOW_S)
+    assert board.standing("a").tokens_in_flight == 30
+    board.release(other, NOW_S)
+    assert left() == pytest.approx(before)
+    board.probed(board.hold(slot, 100, NOW_S), ended(usage=Usage(input=10)), NOW_S, whole=True)
+    assert left()[1] == pytest.approx(before[1] - 10)
+    board.probed(board.hold(slot, 100, NOW_S), ended(), NOW_S, whole=True)
+    assert left()[1] == pytest.approx(before[1] - 10)
+    standing = board.standing("a")
+    assert (standing.tokens_in_flight, standing.in_flight) == (0, 0)
+
+
+def test_only_what_a_target_answers_for_is_in_its_share_of_failures_and_its_time_to_content() -> None:
+    board = Scoreboard()
+    slot, _ = board.register(A, BreakerSettings())
+
+    def after(outcome: Outcome) -> tuple[int, float | None, float | None]:
+        board.settle(board.hold(slot, 0, NOW_S), outcome, NOW_S)
+        standing = board.standing("a")
+        return standing.seen, standing.error_rate, standing.latency_ms
+
+    nothing = (0, None, None)
+    assert after(ended(Failure(K.INVALID_REQUEST, ""))) == nothing
+    assert after(ended(Failure(K.CLIENT_LEFT, ""))) == nothing
+    assert after(ended(Failure(K.LOST_RACE, ""))) == nothing
+    assert after(ended(ended_s=NOW_S + 9.0, operation=Operation.COUNT)) == (1, 0.0, None)
+    assert after(ended(first_content_s=NOW_S + 0.5, ended_s=NOW_S + 9.0)) == (2, 0.0, 500.0)
+    seen, error_rate, latency_ms = after(ended(Failure(K.SERVER_ERROR, ""), ended_s=NOW_S + 9.0))
+    assert (seen, latency_ms) == (3, 500.0)
+    assert error_rate == pytest.approx(1 / 3)
+
+
+def test_a_rest_lasts_as_the_provider_asked_at_most_a_day_and_a_later_shorter_one_does_not_end_it() -> None:
+    stage = Stage(A)
+    board = stage.board
+
+    def rests_s(failure: Failure) -> float:
+        board.settle(board.hold(0, 0, NOW_S), ended(failure), NOW_S)
+        return board.standing("a").cool_down_until_s - NOW_S
+
+    assert rests_s(Failure(K.RATE_LIMIT, "", retry_after_s=0.0)) == -NOW_S, "no rest at all"
+    assert rests_s(Failure(K.RATE_LIMIT, "")) == TABLE[K.RATE_LIMIT].cool_down_s > 0
+    assert rests_s(Failure(K.RATE_LIMIT, "", retry_after_s=0.5)) == TABLE[K.RATE_LIMIT].cool_down_s
+    assert rests_s(Failure(K.RATE_LIMIT, "", retry_after_s=30 * 86400.0)) == 86400.0
+    assert rests_s(Failure(K.AUTH, "")) == 86400.0
+    assert board.standing("a").cool_down_kind is K.RATE_LIMIT, "what set the rest that lasts"
+    assert [event.rest_s for event in stage.events if isinstance(event, CoolDownSet)][-2:] == [86400.0, 60.0]
+    board.settle(board.hold(0, 0, NOW_S), ended(), NOW_S + 86399.0)
+    assert board.standing("a").cool_down_until_s - NOW_S == 86400.0, "a success before its end says nothing"
+    board.settle(board.hold(0, 0, NOW_S), ended(), NOW_S + 86400.0)
+    assert (board.standing("a").cool_down_until_s, board.standing("a").cool_down_kind) == (0.0, None)
 
 
 def test_a_watched_breaker_counts_and_stops_nobody() -> None:
