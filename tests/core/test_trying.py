@@ -20,7 +20,7 @@ from understudy.core.balancers.least_in_flight import LeastInFlight
 from understudy.core.decision import Decision
 from understudy.core.dice import Dice
 from understudy.core.eligibility import breaker, capability, context_window, cool_down, health, limits, tried
-from understudy.core.event import BreakerChanged, CoolDownSet, Event
+from understudy.core.event import BreakerChanged, CoolDownSet, Event, ProbeExpected
 from understudy.core.failure import TABLE, Failure, FailureKind, Implicates
 from understudy.core.health.measures import UNMEASURED
 from understudy.core.money import Price, cost_nusd, dollars
@@ -290,6 +290,16 @@ def test_a_hint_rests_the_target_and_a_recovery_within_reach_is_waited_for() -> 
     assert stage.log == ["a", "wait 6.000", "a"]
 
 
+def test_who_recovered_while_somebody_else_was_asked_is_asked_without_a_wait() -> None:
+    stage = Stage(A, B, policy=Policy(wait_max_s=10, retry=Retry(kind="none")))
+    stage.scripts = {"a": [Failure(K.RATE_LIMIT, "slow down", retry_after_s=0.5)], "b": [None, K.SERVER_ERROR]}
+    assert tried_by(stage.play()) == ["a", "b"]
+    stage.took_s = 1.0
+    stage.log.clear()
+    assert tried_by(stage.play()) == ["b", "a"]
+    assert stage.log == ["b", "a"]
+
+
 def test_a_recovery_beyond_reach_is_told_to_the_caller() -> None:
     stage = Stage(A, B, policy=Policy(wait_max_s=5, retry=Retry(kind="none")))
     for name, wait_s in (("a", 40.0), ("b", 30.0)):
@@ -327,7 +337,7 @@ def test_a_cool_down_reaches_exactly_its_scope(scope: Implicates, resting: set[s
     assert (told.scope, told.rest_s) == (scope, 50.0)
     sibling = Stage(*stage.targets.values())
     sibling.board.observe(told, NOW_S)
-    assert {name for name in stage.targets if sibling.board.standing(name).cool_down_until_s} == resting
+    assert {name for name in stage.targets if sibling.board.standing(name).cool_down_until_s == NOW_S + 50.0} == resting
 
 
 def test_a_success_ends_a_rest_that_is_over() -> None:
@@ -667,6 +677,10 @@ def test_a_test_slot_of_one_of_two_breakers_is_held_credited_and_given_back_ther
     third = board.hold(slot, 0, now_s)
     board.commit(third, now_s)
     assert stands()[0][0] is State.CLOSED, "provisionally, while its stream goes on"
+    board.settle(board.hold(slot, 0, now_s), ended(Failure(K.SERVER_ERROR, "")), now_s)
+    assert [state for state, _ in stands()] == [State.OPEN, State.CLOSED]
+    assert board.operate("a", Word.PROBE_GOOD, now_s), "one of them changed"
+    assert not board.operate("a", Word.PROBE_GOOD, now_s)
 
 
 @pytest.mark.parametrize("end", ["release", "commit", "settle", "probed"])
@@ -708,6 +722,7 @@ def test_an_estimate_is_corrected_either_way_and_a_place_given_back_takes_nothin
     for used, level in ((40, 560.0), (101, 459.0), (100, 359.0)):
         board.settle(board.hold(slot, 100, NOW_S), ended(usage=Usage(input=used)), NOW_S)
         assert left()[1] == pytest.approx(level)
+    assert board.standing("a").room == pytest.approx(359.0), "what is surely there"
     before, hold, other = left(), board.hold(slot, 100, NOW_S), board.hold(slot, 30, NOW_S)
     assert board.standing("a").tokens_in_flight == 130
     board.release(hold, NOW_S)
@@ -761,6 +776,53 @@ def test_a_rest_lasts_as_the_provider_asked_at_most_a_day_and_a_later_shorter_on
     assert board.standing("a").cool_down_until_s - NOW_S == 86400.0, "a success before its end says nothing"
     board.settle(board.hold(0, 0, NOW_S), ended(), NOW_S + 86400.0)
     assert (board.standing("a").cool_down_until_s, board.standing("a").cool_down_kind) == (0.0, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "whole", "state", "rests"),
+    [
+        (None, False, State.HALF_OPEN, False),
+        (K.CONNECTION_REFUSED, False, State.OPEN, False),  # the provider is away, and nothing new is said about its target
+        (K.AUTH, False, State.OPEN, False),  # a look is not what the key is for
+        (K.AUTH, True, State.OPEN, True),
+        (K.INVALID_REQUEST, True, State.OPEN, False),
+        (K.CLIENT_LEFT, True, State.OPEN, False),
+    ],
+)
+def test_what_a_probe_of_an_open_breaker_says(kind: FailureKind | None, whole: bool, state: State, rests: bool) -> None:
+    stage = Stage(A)
+    stage.scripts["a"] = [K.SERVER_ERROR] * 5
+    while stage.board.standing("a").breakers[0].state is not State.OPEN:
+        stage.play()
+    failure = None if kind is None else Failure(kind, "", retry_after_s=7.0 if kind is not K.CONNECTION_REFUSED else None)
+    hold = stage.board.hold(0, 0, stage.now_s)
+    before = stage.board.standing("a")
+    stage.board.probed(hold, ended(failure, purpose=Purpose.PROBE), stage.now_s, whole=whole)
+    standing = stage.board.standing("a")
+    assert standing.breakers[0].state is state
+    assert (standing.cool_down_until_s == stage.now_s + 7.0) is rests
+    assert (standing.seen, standing.error_rate) == (before.seen, before.error_rate), "nobody was answered"
+
+
+def test_when_a_target_is_looked_at_next_is_told_and_known_to_siblings() -> None:
+    stage = Stage(A)
+    stage.scripts["a"] = [K.SERVER_ERROR] * 5
+    while stage.board.standing("a").breakers[0].state is not State.OPEN:
+        stage.play()
+    opened = stage.events[-1]
+    assert isinstance(opened, BreakerChanged)
+    assert (opened.state, opened.rest_s) == (State.OPEN, BreakerSettings().recovery_s)
+    for look_s, rest_s in ((stage.now_s + 12.0, 12.0), (stage.now_s - 1.0, 0.0)):
+        stage.board.expect("a", look_s, stage.now_s)
+        assert stage.board.standing("a").breakers[0].look_s == look_s
+        assert stage.events[-1] == ProbeExpected("a", rest_s, stage.now_s)
+    sibling = Stage(A)
+    sibling.board.observe(opened, NOW_S)
+    sibling.board.observe(replace(opened, index=1), NOW_S)  # of a route that it has not been told of yet
+    sibling.board.observe(ProbeExpected("a", 12.0, 0.0), NOW_S)
+    view = sibling.board.standing("a").breakers[0]
+    assert (view.state, view.until_s, view.look_s) == (State.OPEN, NOW_S + opened.rest_s, NOW_S + 12.0)
+    assert sibling.events == [], "who sent the news has told everyone"
 
 
 def test_a_watched_breaker_counts_and_stops_nobody() -> None:
