@@ -29,7 +29,7 @@ from understudy.core.plan import RoutePlan, compile_route
 from understudy.core.policy import BreakerSettings, Hedge, Policy, Retry
 from understudy.core.request import Needs, Operation
 from understudy.core.resilience.backoff import delay_s
-from understudy.core.resilience.breaker import Breaker, State
+from understudy.core.resilience.breaker import Admission, Breaker, BreakerView, State
 from understudy.core.resilience.breaker import Event as Word
 from understudy.core.route import Route, tiers_of
 from understudy.core.scoreboard import Scoreboard
@@ -154,6 +154,12 @@ class Stage:
             failure=failure,
             committed=committed,
         )
+
+
+def ended(failure: Failure | None = None, **fields: object) -> Outcome:
+    """An attempt at `a` that is over."""
+    known = {"number": 1, "target": "a", "tier": "t", "purpose": Purpose.FIRST, "started_s": NOW_S, "ended_s": NOW_S}
+    return Outcome(failure=failure, **known | fields)  # type: ignore[arg-type]
 
 
 A, B, C = target("a"), target("b"), target("c")
@@ -467,6 +473,18 @@ def test_attempts_kept_for_nobody_are_spent_before_a_degraded_tier_is_asked() ->
     assert (tried_by(result), result.degraded) == (["a", "b"], False)
 
 
+def test_attempts_kept_for_nobody_are_spent_before_a_degraded_tier_is_asked_after_a_wait_too() -> None:
+    policy = Policy(attempts_max=3, retry=Retry(kind="none"))
+    toolless = target("c", lacks=("tools",))
+    stage = Stage(A, B, toolless, target("d"), policy=policy, primary=("a", "b"), secondary=("c",), emergency=("d",))
+    for slot in (0, 1):
+        asked_too_much = ended(Failure(K.RATE_LIMIT, "", retry_after_s=2.0))
+        stage.board.settle(stage.board.hold(slot, 0, NOW_S), asked_too_much, NOW_S)
+    stage.scripts["a"] = [K.SERVER_ERROR]
+    result = stage.play(needs=Needs(model="r", features=("tools",)))
+    assert (stage.log, result.degraded) == (["wait 2.000", "a", "b"], False)
+
+
 def test_attempts_that_no_degraded_tier_used_go_to_those_who_were_passed_over() -> None:
     policy = Policy(attempts_max=2, retry=Retry(kind="none"))
     toolless = target("c", lacks=("tools",))
@@ -647,12 +665,6 @@ def test_turns_are_counted_for_each_rotation_from_zero() -> None:
     assert [board.turn(key) for key in ("a", "a", "b", "a")] == [0, 1, 0, 2]
 
 
-def ended(failure: Failure | None = None, **fields: object) -> Outcome:
-    """An attempt at `a` that is over."""
-    known = {"number": 1, "target": "a", "tier": "t", "purpose": Purpose.FIRST, "started_s": NOW_S, "ended_s": NOW_S}
-    return Outcome(failure=failure, **known | fields)  # type: ignore[arg-type]
-
-
 def test_a_test_slot_of_one_of_two_breakers_is_held_credited_and_given_back_there_alone() -> None:
     board = Scoreboard()
     one = target("a", limits=Limits(in_flight=9))
@@ -782,7 +794,12 @@ def test_a_rest_lasts_as_the_provider_asked_at_most_a_day_and_a_later_shorter_on
     ("kind", "whole", "state", "rests"),
     [
         (None, False, State.HALF_OPEN, False),
-        (K.CONNECTION_REFUSED, False, State.OPEN, False),  # the provider is away, and nothing new is said about its target
+        (
+            K.CONNECTION_REFUSED,
+            False,
+            State.OPEN,
+            False,
+        ),  # the provider is away, and nothing new is said about its target
         (K.AUTH, False, State.OPEN, False),  # a look is not what the key is for
         (K.AUTH, True, State.OPEN, True),
         (K.INVALID_REQUEST, True, State.OPEN, False),
@@ -794,7 +811,9 @@ def test_what_a_probe_of_an_open_breaker_says(kind: FailureKind | None, whole: b
     stage.scripts["a"] = [K.SERVER_ERROR] * 5
     while stage.board.standing("a").breakers[0].state is not State.OPEN:
         stage.play()
-    failure = None if kind is None else Failure(kind, "", retry_after_s=7.0 if kind is not K.CONNECTION_REFUSED else None)
+    failure = (
+        None if kind is None else Failure(kind, "", retry_after_s=7.0 if kind is not K.CONNECTION_REFUSED else None)
+    )
     hold = stage.board.hold(0, 0, stage.now_s)
     before = stage.board.standing("a")
     stage.board.probed(hold, ended(failure, purpose=Purpose.PROBE), stage.now_s, whole=whole)
@@ -816,6 +835,7 @@ def test_when_a_target_is_looked_at_next_is_told_and_known_to_siblings() -> None
         stage.board.expect("a", look_s, stage.now_s)
         assert stage.board.standing("a").breakers[0].look_s == look_s
         assert stage.events[-1] == ProbeExpected("a", rest_s, stage.now_s)
+    assert [one.purpose for one in stage.play().attempts] == [Purpose.PANIC], "it is open all the same"
     sibling = Stage(A)
     sibling.board.observe(opened, NOW_S)
     sibling.board.observe(replace(opened, index=1), NOW_S)  # of a route that it has not been told of yet
@@ -887,6 +907,8 @@ def outcomes(settings: BreakerSettings, pattern: str, gap_s: float = 1.0) -> Sta
         ("xxxx.xxxx.", 1.0, State.OPEN),  # half of the last ones and more
         ("xxxx" + "." * 10 + "x", 1.0, State.CLOSED),  # five, and not half
         ("xx.xx.", 1.0, State.CLOSED),  # half, and not five
+        ("." * 30 + "xx." * 7, 1.0, State.OPEN),  # half of the last ones, whatever was before them
+        ("." * 30 + "xxxx", 1.0, State.CLOSED),
         ("xxxx.", 400.0, State.CLOSED),
         ("x.x.x.x.x", 400.0, State.CLOSED),  # long ago does not count
         ("x.x.x.x.x", 1.0, State.OPEN),
@@ -894,6 +916,41 @@ def outcomes(settings: BreakerSettings, pattern: str, gap_s: float = 1.0) -> Sta
 )
 def test_when_a_breaker_opens(pattern: str, gap_s: float, state: State) -> None:
     assert outcomes(BreakerSettings(), pattern, gap_s) is state
+
+
+@pytest.mark.parametrize(
+    ("state", "tests_free", "admission"),
+    [
+        (State.CLOSED, 0, Admission.FLOW),
+        (State.WATCH_ONLY, 0, Admission.FLOW),
+        (State.HALF_OPEN, 1, Admission.TEST),
+        (State.HALF_OPEN, 0, Admission.NO),
+        (State.FORCED_OPEN, 1, Admission.NO),
+    ],
+)
+def test_how_a_call_gets_through(state: State, tests_free: int, admission: Admission) -> None:
+    assert BreakerView(state, 0.0, tests_free).admission(NOW_S) is admission
+
+
+def test_an_open_breaker_may_be_tested_from_the_very_moment_at_which_its_recovery_is_due() -> None:
+    view = BreakerView(State.OPEN, NOW_S + 5.0, 1)
+    assert [view.admission(NOW_S + s) for s in (4.99, 5.0)] == [Admission.NO, Admission.TEST]
+
+
+def test_a_test_of_a_half_open_period_that_is_over_says_nothing_about_the_next() -> None:
+    one = Breaker(BreakerSettings(failures=1, recovery_s=5.0, half_open=2, successes=1))
+    assert one.take(NOW_S) == 0, "no test while it is closed"
+    one.settle(ended(Failure(K.SERVER_ERROR, "")), NOW_S)
+    late, early = one.take(NOW_S + 5.0), one.take(NOW_S + 5.0)
+    one.settle(ended(Failure(K.SERVER_ERROR, "")), NOW_S + 5.0, slot=early)
+    assert one.state is State.OPEN
+    present = one.take(NOW_S + 10.0)
+    for well in (None, Failure(K.SERVER_ERROR, "")):
+        one.settle(ended(well), NOW_S + 10.0, slot=late)
+    assert not one.commit(late, NOW_S + 10.0)
+    assert (one.state, one.view.tests_free) == (State.HALF_OPEN, 1)
+    one.settle(ended(), NOW_S + 10.0, slot=present)
+    assert one.state is State.CLOSED
 
 
 def test_a_sibling_that_tests_or_closes_is_followed() -> None:
