@@ -1150,6 +1150,15 @@ def test_a_sibling_that_closed_its_breaker_ramps_here_too() -> None:
     assert not stage.board.standing("a").breakers[0].calm
 
 
+def test_a_ramp_that_a_sibling_takes_is_followed_by_a_worker_that_has_none() -> None:
+    stage = Stage(A, B, policy=Policy(breaker=BreakerSettings(ramp_s=0)))
+    stage.board.observe(BreakerChanged("a", 0, State.HALF_OPEN, 0.0, 0.0), stage.now_s)
+    stage.board.observe(BreakerChanged("a", 0, State.CLOSED, 30.0, 0.0), stage.now_s)
+    assert share_of(stage, "a", 20) == 0.0, "the sibling may know more of it"
+    stage.now_s += 30.0
+    assert share_of(stage, "a", 20) == 1.0
+
+
 def test_a_refused_prompt_goes_elsewhere_only_where_the_policy_says_so() -> None:
     for policy, asked in (
         (Policy(retry=Retry(kind="none")), ["a"]),
