@@ -31,10 +31,11 @@ from understudy.core.request import Needs, Operation
 from understudy.core.resilience.backoff import delay_s
 from understudy.core.resilience.breaker import Admission, Breaker, BreakerView, State
 from understudy.core.resilience.breaker import Event as Word
+from understudy.core.resilience.rate import per_minute
 from understudy.core.route import Route, tiers_of
 from understudy.core.scoreboard import Scoreboard
 from understudy.core.select import replay
-from understudy.core.standing import ROOM
+from understudy.core.standing import NO_ROOM, ROOM, Bounds
 from understudy.core.strategies.failover import Failover
 from understudy.core.target import Limits, Target
 from understudy.core.usage import Usage
@@ -593,6 +594,44 @@ def test_limits_are_shared_by_workers_and_refill() -> None:
     assert full.failure.kind is K.LOCAL_LIMIT
     for hold in holds:
         stage.board.release(hold, stage.now_s)
+
+
+def test_a_worker_has_its_share_of_each_bound_and_one_place_at_least() -> None:
+    board = Scoreboard(1 / 3)
+    board.register(target("a", limits=Limits(rpm=60, tpm=600, in_flight=9)), BreakerSettings())
+    board.register(target("b", limits=Limits(in_flight=2)), BreakerSettings())
+    assert board.standing("a").bounds == Bounds(3, per_minute(20), per_minute(200))
+    assert board.standing("b").bounds == Bounds(1, None, None)
+
+
+def test_there_is_no_room_where_a_place_or_a_request_is_missing() -> None:
+    board = Scoreboard()
+    slot, _ = board.register(target("a", limits=Limits(in_flight=2)), BreakerSettings())
+    holds = [board.hold(slot, 0, NOW_S)]
+    assert board.standing("a").room == ROOM
+    holds.append(board.hold(slot, 0, NOW_S))
+    assert board.standing("a").room == NO_ROOM
+    board.release(holds.pop(), NOW_S)
+    assert board.standing("a").room == ROOM
+    slot, _ = board.register(target("b", limits=Limits(rpm=2)), BreakerSettings())
+    board.hold(slot, 0, NOW_S)
+    assert board.standing("b").room == ROOM, "one request is there still"
+    board.hold(slot, 0, NOW_S)
+    assert board.standing("b").room == NO_ROOM
+
+
+def test_tokens_in_flight_are_counted_from_when_somebody_reads_them() -> None:
+    board = Scoreboard()
+    slot, _ = board.register(A, BreakerSettings())
+    before = board.hold(slot, 500, NOW_S)
+    board.measure(slot)
+    first, second = board.hold(slot, 100, NOW_S), board.hold(slot, 30, NOW_S)
+    board.settle(first, ended(), NOW_S)
+    assert board.standing("a").tokens_in_flight == 30
+    board.settle(before, ended(), NOW_S)
+    assert board.standing("a").tokens_in_flight == 0
+    board.settle(second, ended(), NOW_S)
+    assert board.standing("a").tokens_in_flight == 0
 
 
 def test_tokens_are_settled_by_what_was_used() -> None:
