@@ -31,7 +31,8 @@ from understudy.core.request import Needs, Operation
 from understudy.core.resilience.backoff import delay_s
 from understudy.core.resilience.breaker import Admission, Breaker, BreakerView, State
 from understudy.core.resilience.breaker import Event as Word
-from understudy.core.resilience.rate import per_minute
+from understudy.core.resilience.rate import FULL, per_minute
+from understudy.core.resilience.retry_budget import RetryBudget
 from understudy.core.route import Route, tiers_of
 from understudy.core.scoreboard import Scoreboard
 from understudy.core.select import replay
@@ -1107,6 +1108,57 @@ def test_money_is_rounded_once_half_to_even(tokens: Sequence[int], rates: Sequen
     price = Price(input=rates[0], output=rates[1])
     assert cost_nusd(usage, price) == round(Fraction(usage.prompt * rates[0] + usage.completion * rates[1], 1000))
     assert usage.total == usage.prompt + usage.completion
+
+
+@pytest.mark.parametrize(
+    ("pico", "nano"),
+    [(499, 0), (500, 0), (501, 1), (1499, 1), (1500, 2), (1501, 2), (2499, 2), (2500, 2), (2501, 3), (3500, 4)],
+)
+def test_half_a_unit_of_money_goes_to_the_even_one(pico: int, nano: int) -> None:
+    assert cost_nusd(Usage(input=1), Price(input=pico, output=0)) == nano
+    assert cost_nusd(Usage(reasoning=1), Price(input=0, output=pico)) == nano
+
+
+def test_a_request_costs_more_once_it_reads_more_than_the_price_says() -> None:
+    longest = Price(input=9000, output=0)
+    longer = Price(input=3000, output=0, longer=longest, longer_above=200)
+    price = Price(input=1000, output=0, longer=longer, longer_above=100)
+    for read, cost in ((100, 100), (101, 303), (200, 600), (201, 1809)):
+        assert cost_nusd(Usage(input=read), price) == cost
+    assert cost_nusd(Usage(input=50, cache_read=51), price) == 303, "what comes from a cache is read, too"
+    assert cost_nusd(Usage(input=100, output=100), price) == 100, "what is written is not"
+
+
+def test_the_budget_of_panics_is_what_requests_saved_and_a_little_more_each_second() -> None:
+    budget = RetryBudget()
+
+    def granted(now_s: float) -> int:
+        return next(number for number in range(100) if not budget.withdraw(now_s))
+
+    assert granted(NOW_S) == 10
+    assert granted(NOW_S + 3.0) == 3
+    for _ in range(20):
+        budget.deposit()
+    assert granted(NOW_S + 3.0) == 2, "one for ten requests"
+    for _ in range(1000):
+        budget.deposit()
+    assert granted(NOW_S + 3.0) == 10, "no more is saved up"
+    assert granted(NOW_S + 3.0) == 0, "and it is spent once"
+
+
+def test_a_bucket_holds_no_more_than_its_capacity_and_all_of_it_is_the_most_to_wait_for() -> None:
+    rate = per_minute(60)
+    full_s = rate.taken(FULL, 1.0, NOW_S)
+    assert rate.level(full_s, NOW_S) == 59.0
+    assert rate.level(full_s, NOW_S + 3600.0) == 60.0
+    assert rate.level(rate.given_back(full_s, 50.0, NOW_S), NOW_S) == 60.0, "what was never taken is not given back"
+    empty_s = rate.taken(full_s, 59.0, NOW_S)
+    assert rate.ready_s(empty_s, 10.0, NOW_S) == NOW_S + 10.0
+    assert rate.ready_s(empty_s, 1000.0, NOW_S) == NOW_S + 60.0, (
+        "more than it ever holds is let through when it is full"
+    )
+    assert rate.ready_s(empty_s, 10.0, NOW_S + 10.0 - 1e-9) == NOW_S + 10.0 - 1e-9, "a float's rounding is no wait"
+    assert rate.ready_s(empty_s, 10.0, NOW_S + 30.0) == NOW_S + 30.0
 
 
 def test_unknown_prices_and_amounts_for_readers() -> None:
