@@ -252,9 +252,9 @@ def test_the_delay_is_learned_from_the_targets_own_times() -> None:
 def test_a_lost_race_counts_as_long_as_it_lasted() -> None:
     board = Race(Hedge(quantile=0.5)).board
     for _ in range(TIMES_MIN):
-        hold = board.hold(0, 1, 0.0)
+        hold = board.hold(0, 1, 50.0)
         lost = Failure(FailureKind.LOST_RACE, "")
-        board.settle(hold, Outcome(1, "ada", "primary", Purpose.FIRST, 0.0, 2.0, lost), 2.0)
+        board.settle(hold, Outcome(1, "ada", "primary", Purpose.FIRST, 50.0, 52.0, lost), 52.0)
     assert board.patience_s(0, Hedge(quantile=0.5)) == pytest.approx(2.0, rel=0.05)
 
 
