@@ -19,7 +19,6 @@ import msgspec
 
 from understudy import registry, wiring
 from understudy.core.event import BreakerChanged, CoolDownSet, Event, ProbeExpected
-from understudy.core.resilience.breaker import Event as BreakerEvent
 from understudy.engine.discovery import Discovery
 from understudy.engine.prober import Prober
 from understudy.engine.router import Engine
@@ -70,9 +69,7 @@ class Worker:
                 self._engine.switch(message.rule, message.enabled)
             elif isinstance(message, Whereabouts):
                 assert not isinstance(self._client, Client), "it was made for the same configuration"
-                self._client.place(message)
-                if message.port is not None:  # its keeper has seen it answer: as good as a probe
-                    board.operate(message.target, BreakerEvent.PROBE_GOOD, loop.time())
+                wiring.place(self._client, self._engine, message)
             elif isinstance(message, Ask):
                 write_up(self._up, {"what": "answer", "number": message.number, "told": await self._told(message)})
             else:
