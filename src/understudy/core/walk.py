@@ -435,14 +435,19 @@ class Trip:
         told = [f"{out.target}: {out.reason}: {out.detail}" for name, out in self.excluded.items() if name not in asked]
         others = f"; without {'; '.join(told)}" if told else ""  # the attempts stand beside it, in `Result.attempts`
         message = f"no target of route {self.plan.name} answered{others}"
-        last = self.attempts[-1].failure if self.attempts else None
+        failures = self.failures()
+        last = failures[-1] if failures else None
         if last is not None and last.implicates is Implicates.CALLER and last.kind is kind:
             return last  # the provider's own words help the caller most
         return Failure(kind, message, retry_after_s=retry_after_s)
 
+    def failures(self) -> list[Failure]:
+        """What speaks about why nobody answered, in the order in which it happened."""
+        return [outcome.failure for outcome in self.attempts if outcome.failure is not None]
+
     def common_kind(self) -> FailureKind:
         """What the caller is told it was."""
-        failures = [outcome.failure for outcome in self.attempts if outcome.failure is not None]
+        failures = self.failures()
         for failure in reversed(failures):
             if failure.implicates is Implicates.CALLER:
                 return failure.kind
