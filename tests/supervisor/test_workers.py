@@ -103,6 +103,29 @@ async def test_an_operator_holds_a_breaker_open_in_every_worker(
         assert (await http.post(served.control + "/api/breakers/nobody", json={"action": "watch"})).status_code == 404
 
 
+ROUTES = (
+    CONFIGURATION
+    + """  second: {{tiers: {{primary: [lead]}}}}
+  strict: {{tiers: {{primary: [lead]}}, policy: {{breaker: {{failures: 1}}}}}}
+  other: {{tiers: {{local: [sorry]}}, policy: {{breaker: {{failures: 1}}}}}}
+"""
+)
+
+
+async def test_each_breaker_says_which_routes_it_is_for(tmp_path: Path, mock: Mock, http: httpx2.AsyncClient) -> None:
+    mock.set({"error_burst": {"problem": "server_error"}})
+    async with serve(tmp_path, ROUTES.format(url=mock.base_url)) as served:
+        failed = await http.post(served.url + "/v1/chat/completions", json={**BODY, "model": "strict"})
+        assert failed.status_code == 502
+        told = (await http.get(served.control + "/api/breakers")).json()
+        [lead], [sorry] = told["lead"], told["sorry"]
+        assert [(one["routes"], one["state"]) for one in lead["breakers"]] == [
+            (["default", "second"], "closed"),
+            (["strict"], "open"),
+        ]
+        assert sorted(one["routes"] for one in sorry["breakers"]) == [["default"], ["other"]]
+
+
 RULES = CONFIGURATION + "rules: [{{name: closed, then: {{refuse: We are closed.}}, enabled: false}}]"
 
 

@@ -114,14 +114,19 @@ class Worker:
         }
 
     def breakers(self) -> dict[str, Any]:
-        """Every target's standing."""
+        """Every target's standing. `routes` of a breaker: which ones use it; none where only requests for the target itself do."""
         board, now_s = self._engine.board, asyncio.get_running_loop().time()
-        told = {}
+        routes, told = self._engine.snapshot.routes_of(), {}
         for name in board.targets():
             standing = board.standing(name)
             told[name] = {
                 "breakers": [
-                    {"state": view.state, "test_in_s": max(0.0, view.until_s - now_s)} for view in standing.breakers
+                    {
+                        "state": view.state,
+                        "test_in_s": max(0.0, view.until_s - now_s),
+                        "routes": routes.get((name, index), []),
+                    }
+                    for index, view in enumerate(standing.breakers)
                 ],
                 "cool_down_s": max(0.0, standing.cool_down_until_s - now_s),
                 "in_flight": standing.in_flight,
