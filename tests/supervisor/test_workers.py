@@ -209,6 +209,52 @@ async def test_a_killed_worker_is_replaced_and_what_was_queued_is_served(tmp_pat
         assert await until(lambda: len(served.workers) == 2 and first[0] not in served.workers, 2)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_worker_that_comes_later_knows_from_its_first_request_what_is_open(
+    tmp_path: Path, mock: Mock, http: httpx2.AsyncClient, workers: int
+) -> None:
+    mock.set({"error_burst": {"problem": "server_error"}})
+    async with serve(tmp_path, CONFIGURATION.format(url=mock.base_url), "--workers", str(workers)) as served:
+        while (await http.post(served.url + "/v1/chat/completions", json=BODY)).headers["x-understudy-attempts"] != "1":
+            pass
+
+        async def all_open() -> bool:
+            for _ in range(250):
+                told = (await http.get(served.control + "/api/breakers")).json()["lead"]
+                stand = [(one["breakers"][0]["state"], 0 < one["breakers"][0]["test_in_s"] <= 60) for one in told]
+                if stand == [("open", True)] * workers:
+                    return True
+                await asyncio.sleep(0.02)
+            return False
+
+        assert await all_open()
+        first, before = served.workers, len(mock.requests)
+        os.kill(first[0], signal.SIGKILL)
+        answers = await asyncio.gather(*(ask(served.url) for _ in range(20)))  # some of them wait for the successor
+        assert {answer.headers["x-understudy-target"] for answer in answers} == {"sorry"}
+        assert len(mock.requests) == before, "nobody asks the target whose breaker is open"
+        assert await until(lambda: len(served.workers) == workers and first[0] not in served.workers, 5)
+        assert await all_open()
+        for _ in range(8):
+            assert (await ask(served.url)).headers["x-understudy-target"] == "sorry"
+        assert len(mock.requests) == before
+
+
+async def test_what_an_operator_ordered_holds_in_a_worker_that_comes_later(
+    tmp_path: Path, mock: Mock, http: httpx2.AsyncClient
+) -> None:
+    async with serve(tmp_path, CONFIGURATION.format(url=mock.base_url)) as served:
+        await http.post(served.control + "/api/breakers/lead", json={"action": "force_open"})
+        assert (await ask(served.url)).headers["x-understudy-target"] == "sorry"
+        os.kill(served.workers[0], signal.SIGKILL)
+        assert (await ask(served.url)).headers["x-understudy-target"] == "sorry"
+        [first] = served.workers
+        os.kill(first, signal.SIGKILL)
+        assert await until(lambda: first not in served.workers, 5)
+        await http.post(served.control + "/api/breakers/lead", json={"action": "watch"})  # nobody is there to hear it
+        assert (await ask(served.url)).headers["x-understudy-target"] == "lead"
+
+
 async def test_the_workers_end_with_their_supervisor(tmp_path: Path, mock: Mock) -> None:
     async with serve(tmp_path, CONFIGURATION.format(url=mock.base_url), "--workers", "2") as served:
         workers = served.workers

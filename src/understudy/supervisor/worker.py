@@ -22,8 +22,7 @@ from understudy.core.event import BreakerChanged, CoolDownSet, Event, ProbeExpec
 from understudy.engine.discovery import Discovery
 from understudy.engine.prober import Prober
 from understudy.engine.router import Engine
-from understudy.local.places import Whereabouts
-from understudy.supervisor.link import Ask, Drain, News, Operate, Setup, Switch, read_down, write_up
+from understudy.supervisor.link import Ask, Drain, News, Operate, Setup, Switch, Word, read_down, write_up
 from understudy.transport.client import Client
 from understudy.transport.server import Server
 
@@ -57,19 +56,10 @@ class Worker:
 
     async def obey(self, reader: asyncio.StreamReader) -> None:
         """Do what comes down the link, until it ends or says drain."""
-        loop = asyncio.get_running_loop()
-        board = self._engine.board
         while True:
             message = await read_down(reader)
-            if isinstance(message, News):
-                board.observe(message.event, loop.time())
-            elif isinstance(message, Operate):
-                board.operate(message.target, message.event, loop.time())
-            elif isinstance(message, Switch):
-                self._engine.switch(message.rule, message.enabled)
-            elif isinstance(message, Whereabouts):
-                assert not isinstance(self._client, Client), "it was made for the same configuration"
-                wiring.place(self._client, self._engine, message)
+            if isinstance(message, Word):
+                self.hear(message)
             elif isinstance(message, Ask):
                 write_up(self._up, {"what": "answer", "number": message.number, "told": await self._told(message)})
             else:
@@ -77,6 +67,19 @@ class Worker:
                 await self._server.drain(grace_s)
                 await self._client.close()
                 return
+
+    def hear(self, word: Word) -> None:
+        """Do what needs no answer."""
+        engine, now_s = self._engine, self._engine.now_s()
+        if isinstance(word, News):
+            engine.board.observe(word.event, now_s)
+        elif isinstance(word, Operate):
+            engine.board.operate(word.target, word.event, now_s)
+        elif isinstance(word, Switch):
+            engine.switch(word.rule, word.enabled)
+        else:
+            assert not isinstance(self._client, Client), "it was made for the same configuration"
+            wiring.place(self._client, engine, word)
 
     async def _told(self, ask: Ask) -> Any:
         """The answer to a question; nothing where that fails: whoever asks must not end the traffic that runs here."""
@@ -211,6 +214,8 @@ async def run(link: socket.socket, listener: socket.socket) -> None:
     discovery = Discovery(engine, client)
     prober = Prober(engine, client, index=setup.index, workers=setup.workers)
     worker = Worker(setup, engine, server, client, writer)
+    for word in setup.so_far:  # before the first connection is taken: those of the one before it may wait already
+        worker.hear(word)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, writer.close)  # as if the supervisor were gone
     await server.listen(sock=listener)
     engine.snapshot.warm()
