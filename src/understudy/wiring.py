@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from understudy.config import Configuration
 from understudy.config.registries import BALANCERS, STRATEGIES
 from understudy.config.secrets import Vault
-from understudy.core.plan import Condition
+from understudy.core.candidate import Condition
 from understudy.core.resilience.breaker import Event as BreakerEvent
 from understudy.core.scoreboard import Scoreboard
 from understudy.core.target import Target
