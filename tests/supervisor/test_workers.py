@@ -101,6 +101,8 @@ async def test_an_operator_holds_a_breaker_open_in_every_worker(
         for _ in range(8):
             assert (await ask(served.url)).headers["x-understudy-target"] == "sorry"
         states = (await http.get(served.control + "/api/breakers")).json()["lead"]
+        assert [one["worker"] for one in states] == [0, 1]
+        assert (await http.get(served.control + "/api/alarms")).json() == {"alarms": []}
         assert [one["breakers"][0]["state"] for one in states] == ["forced-open"] * 2
         await http.post(served.control + "/api/breakers/lead", json={"action": "release"})
         assert (await ask(served.url)).headers["x-understudy-target"] == "lead"

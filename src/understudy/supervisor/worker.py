@@ -123,6 +123,7 @@ class Worker:
         for name in board.targets():
             standing = board.standing(name)
             told[name] = {
+                "worker": self._setup.index,
                 "breakers": [
                     {
                         "state": view.state,
