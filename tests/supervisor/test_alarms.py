@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx2
+
 from understudy.admin.alarms import joined
 from understudy.admin.app import make_app
 from understudy.core.resilience.breaker import Event
