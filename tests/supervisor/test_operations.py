@@ -24,7 +24,7 @@ targets:
 routes:
   default:
     tiers: {{primary: [lead], local: [sorry]}}
-    policy: {{retry: {{kind: none}}, wait_max_s: 0, breaker: {{failures: 1, half_open: 1}}}}
+    policy: {{retry: {{kind: none}}, wait_max_s: 0, timeouts: {{idle_s: 100}}, breaker: {{failures: 1, half_open: 1}}}}
 health: {{probe: "off"}}
 """
 BODY = {"model": "default", **QUESTION}
@@ -108,10 +108,11 @@ async def test_who_is_not_done_when_the_drain_is_over_is_told_so_in_its_own_dial
 
 
 async def test_a_second_signal_ends_everything_at_once(tmp_path: Path, mock: Mock, http: httpx2.AsyncClient) -> None:
-    mock.set({"latency": {"chunk_s": 30.0}})
+    mock.set({"latency": {"chunk_s": 120.0}})
     async with serve(tmp_path, CONFIGURATION.format(url=mock.base_url), "--drain-s", "60") as served:
         async with http.stream("POST", served.url + "/v1/chat/completions", json={**BODY, "stream": True}) as answer:
-            await anext(answer.aiter_bytes())
+            pieces = answer.aiter_bytes()  # kept: the end of it would be the caller's leaving
+            await anext(pieces)
             served.process.send_signal(signal.SIGINT)
             await asyncio.sleep(0.05)  # two at the same time would be one
             assert served.process.returncode is None

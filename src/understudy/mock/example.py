@@ -24,8 +24,8 @@ _FORMATS = {
     "uuid": "00000000-0000-4000-8000-000000000000",
 }
 _DEPTH_MAX = 12
-_VALUE_CHARS = 4
-"""What the shortest value takes, with what stands between it and the next."""
+_VALUE_CHARS = 16
+"""What a value is reckoned at besides its own characters: many short ones take their time, too."""
 
 
 class TooLarge(Exception):
