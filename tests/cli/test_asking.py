@@ -115,6 +115,7 @@ def test_explain_knows_who_may_ask(tmp_path: Path) -> None:
     assert "no principal is called 'ap'; there are: app" in told.stderr
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("said", "code", "words"),
     [
@@ -135,6 +136,7 @@ def test_chat_speaks_and_hears_any_encoding(tmp_path: Path, said: bytes, code: i
     assert b"Traceback" not in told.stderr
 
 
+@pytest.mark.no_cover
 def test_json_loses_nothing_in_any_encoding(tmp_path: Path) -> None:
     (tmp_path / "understudy.yaml").write_text("targets: {hi: {provider: static, text: grüße 1}}", encoding="utf-8")
     command = [sys.executable, "-m", "understudy", "chat", "Hello", "--json"]

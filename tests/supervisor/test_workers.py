@@ -295,6 +295,7 @@ async def test_ctrl_c_lets_a_running_stream_finish(tmp_path: Path, mock: Mock, h
         assert await asyncio.wait_for(served.process.wait(), 5) == 0
 
 
+@pytest.mark.no_cover
 async def test_it_answers_within_a_second_of_its_start(tmp_path: Path, mock: Mock) -> None:
     """Generous to a busy machine: the best of three starts counts."""
     took_s = []
