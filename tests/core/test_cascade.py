@@ -36,9 +36,10 @@ targets:
   ann: {provider: openai_compatible, model: m, base_url: "http://ann/v1"}
   bob: {provider: openai_compatible, model: m, base_url: "http://bob/v1"}
   eve: {provider: openai_compatible, model: m, base_url: "http://eve/v1"}
+  joe: {provider: openai_compatible, model: m, base_url: "http://joe/v1"}
 routes:
   default:
-    tiers: {primary: [ann, bob, eve]}
+    tiers: {primary: [ann, bob, eve, joe]}
     policy: {wait_max_s: 0, retry: {kind: none}, cascade: {ask: [ann, bob]}}
 """
 
@@ -48,14 +49,18 @@ NONE = Retry(kind="none")
 class Hand:
     """Performs a cascade. `says`: by target a gist and a length, a kind of failure, or None for no place."""
 
-    def __init__(self, says, *, attempts_max=6, gate=None, ask=("ann", "bob"), timer=False, retry=NONE, tests=()):
+    def __init__(
+        self, says, *, attempts_max=6, gate=None, ask=("ann", "bob"), timer=False, retry=NONE, tests=(), **policy
+    ):
         configuration = loads(TEXT, env={})
         route = configuration.routes["default"]
         settings = Cascade(ask=ask, gate=gate)
-        route = replace(route, policy=replace(route.policy, cascade=settings, attempts_max=attempts_max, retry=retry))
+        route = replace(
+            route, policy=replace(route.policy, cascade=settings, attempts_max=attempts_max, retry=retry, **policy)
+        )
         self.board = Scoreboard()
         self.plan = make_parts().plan(route, configuration, self.board)
-        self.says = says
+        self.says = {"joe": None, **says}
         self.asked: list[tuple[str, Purpose]] = []
         self.until_s: list[float] = []
         self.tests = tests  # whose attempts are tests
@@ -158,12 +163,54 @@ def test_who_has_no_place_does_not_draft():
     assert (result.winner.target, result.cascade) == ("bob", Verdict.NOT_COMPARABLE)
 
 
-def test_a_request_that_is_at_fault_is_not_tried_elsewhere():
-    hand = Hand({"ann": ("42", 1), "bob": FailureKind.BAD_REQUEST, "eve": ("x", 1)})
+@pytest.mark.parametrize("kind", [FailureKind.INVALID_REQUEST, FailureKind.BAD_REQUEST, FailureKind.CONTEXT_LENGTH])
+def test_what_a_draft_refuses_somebody_else_may_take(kind):
+    hand = Hand({"ann": kind, "bob": ("42", 1), "eve": ("x", 1)})  # nobody's window is known to be larger
+    result = hand.run()
+    assert (result.winner.target, result.cascade) == ("eve", Verdict.NOT_COMPARABLE)
+    assert hand.asked == [("ann", Purpose.DRAFT), ("bob", Purpose.DRAFT), ("eve", Purpose.FALLBACK)]
+
+
+def test_what_one_of_three_drafts_refuses_the_others_may_still_agree_on():
+    hand = Hand(
+        {"ann": FailureKind.INVALID_REQUEST, "bob": ("42", 1), "eve": ("42", 1), "joe": ("x", 1)},
+        ask=("ann", "bob", "eve"),
+    )
+    result = hand.run()
+    assert (result.winner.target, result.cascade) == ("bob", Verdict.AGREED)
+
+
+@pytest.mark.parametrize("kind", [FailureKind.INVALID_REQUEST, FailureKind.CONTEXT_LENGTH])
+def test_what_all_refuse_is_the_callers_own_mistake_in_the_last_ones_words(kind):
+    hand = Hand(dict.fromkeys(("ann", "bob", "eve"), kind))
     result = hand.run()
     assert result.winner is None
-    assert result.failure.kind is FailureKind.BAD_REQUEST
+    assert result.failure is result.attempts[-1].failure
+    assert [outcome.target for outcome in result.attempts] == ["bob", "ann", "eve"]
+
+
+def test_a_drafts_refusal_is_no_verdict_where_the_others_could_not_say():
+    """Whoever was asked after it was down: to call the request wrong would be to guess."""
+    refused = FailureKind.INVALID_REQUEST
+    down = FailureKind.SERVER_ERROR
+    result = Hand({"ann": refused, "bob": refused, "eve": down, "joe": down}).run()
+    assert (result.winner, result.failure.kind) == (None, FailureKind.SERVER_ERROR)
+    assert "ann" not in result.failure.message, "it was asked, and stands in the attempts"
+
+
+def test_a_drafts_refusal_is_what_the_caller_hears_where_nobody_else_was_asked():
+    refused = FailureKind.INVALID_REQUEST
+    result = Hand({"ann": refused, "bob": refused, "eve": None}).run()
+    assert (result.winner, result.failure.kind) == (None, refused)
+
+
+def test_a_filtered_prompt_is_not_carried_around_unless_the_policy_says_so():
+    says = {"ann": ("42", 1), "bob": FailureKind.CONTENT_FILTER, "eve": ("x", 1)}
+    hand = Hand(says)
+    result = hand.run()
+    assert (result.winner, result.failure.kind) == (None, FailureKind.CONTENT_FILTER)
     assert "eve" not in dict(hand.asked)
+    assert Hand(says, elsewhere_when_filtered=True).run().winner.target == "eve"
 
 
 def test_the_strong_one_may_refuse_the_request_as_such():

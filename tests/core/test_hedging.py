@@ -225,6 +225,39 @@ def test_without_a_second_the_first_has_all_of_the_time(race: Race, why: str) ->
     assert race.result.winner is None
 
 
+def test_a_hedge_that_gets_no_place_gives_its_budget_back() -> None:
+    race = Race(primary=("ada", "full", "ben"))
+    race.begin()
+    assert isinstance(race.passes(1.0), Reserve)
+    race.send(Refused(race.now_s, FailureKind.LOCAL_LIMIT, None))
+    race.answers(1)
+    race.ends(1)
+    budget = race.board.hedge_budget("r", ALWAYS)
+    assert budget.withdraw(), "nothing was begun"
+    assert not budget.withdraw()
+
+
+def test_a_hedge_that_was_begun_is_paid_for_whatever_is_refused_later() -> None:
+    race = Race(primary=("ada", "ben", "full"))
+    race.begin()
+    race.passes(1.0)
+    race.fails(2)
+    assert isinstance(race.fails(1), Reserve)
+    race.send(Refused(race.now_s, FailureKind.LOCAL_LIMIT, None))
+    assert race.result is not None
+    assert not race.board.hedge_budget("r", ALWAYS).withdraw()
+
+
+def test_what_is_given_back_is_not_saved_beyond_the_most() -> None:
+    budget = HedgeBudget(1.0)
+    for _ in range(20):
+        budget.deposit()
+    assert budget.withdraw()
+    budget.deposit()
+    budget.give_back()
+    assert sum(budget.withdraw() for _ in range(1000)) == SAVED_MAX
+
+
 def test_a_stand_in_is_not_hedged() -> None:
     race = Race(primary=("sorry", "ada"))
     race.begin()

@@ -411,6 +411,15 @@ def test_panic_has_its_own_budget_and_spares_what_was_forced_open() -> None:
     assert forced.play().attempts == ()
 
 
+def test_a_panic_attempt_that_gets_no_place_gives_its_budget_back() -> None:
+    stage = Stage(A)
+    broken(stage)
+    stage.scripts["reserve a"] = [K.NOT_PORTABLE] * 50
+    for _ in range(50):
+        assert stage.play().attempts == ()
+    assert [one.purpose for one in stage.play().attempts] == [Purpose.PANIC], "nothing was begun so far"
+
+
 def test_in_a_panic_those_that_fail_hardly_more_take_turns() -> None:
     stage = Stage(A, B)
     stage.scripts = {name: [K.SERVER_ERROR] * 40 for name in "ab"}

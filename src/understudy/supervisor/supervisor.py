@@ -20,7 +20,20 @@ from understudy.config import Configuration
 from understudy.core.resilience.breaker import Event as BreakerEvent
 from understudy.local.places import Whereabouts, hosted_targets
 from understudy.registry import visitors
-from understudy.supervisor.link import Ask, Down, Drain, News, Operate, Setup, Switch, news_of, read_up, write_down
+from understudy.supervisor.heard import Heard
+from understudy.supervisor.link import (
+    Ask,
+    Down,
+    Drain,
+    News,
+    Operate,
+    Setup,
+    Switch,
+    Word,
+    news_of,
+    read_up,
+    write_down,
+)
 
 if TYPE_CHECKING:
     from understudy.local.keeper import Keeper
@@ -54,10 +67,13 @@ class _Child:
         self.writer: asyncio.StreamWriter | None = None
         self.ready = asyncio.Event()
         self.deaths: deque[float] = deque(maxlen=DEATHS_MAX)
+        self.missed: list[Operate] = []  # while nobody was there to hear it
 
     def tell(self, message: Down) -> None:
         if self.writer is not None:
             write_down(self.writer, message)
+        elif isinstance(message, Operate):
+            self.missed.append(message)
 
 
 class Supervisor:
@@ -75,6 +91,7 @@ class Supervisor:
         self.configuration = configuration
         self._on_change = on_change
         self._switched: dict[str, Switch] = {}  # for workers that start later
+        self._heard = Heard()  # likewise
         self._questions: dict[int, asyncio.Future[Any]] = {}
         self._numbers = itertools.count(1)
         self._ending = asyncio.Event()
@@ -138,11 +155,7 @@ class Supervisor:
                     sys.executable, *command, pass_fds=fds, env=environment
                 )
         reader, child.writer = await asyncio.open_connection(sock=ours)
-        child.tell(Setup(self.configuration, child.index, len(self._children), visitors()))
-        for switch in self._switched.values():
-            child.tell(switch)
-        for place in self._models.places if self._models is not None else ():
-            child.tell(place)
+        child.tell(Setup(self.configuration, child.index, len(self._children), visitors(), self._so_far(child)))
         try:
             while (message := await read_up(reader)) is not None:
                 self._hear(child, message)
@@ -152,6 +165,13 @@ class Supervisor:
             child.writer = None
         return await child.process.wait()
 
+    def _so_far(self, child: _Child) -> tuple[Word, ...]:
+        """What a worker that starts now must know. Orders come last: they are the latest, and go by how a breaker stands."""
+        places = self._models.places if self._models is not None else ()
+        news = [News(event) for event in self._heard.left(asyncio.get_running_loop().time())]
+        missed, child.missed = child.missed, []
+        return (*self._switched.values(), *places, *news, *missed)
+
     def _hear(self, child: _Child, message: dict[str, Any]) -> None:
         match message["what"]:
             case "ready":
@@ -159,6 +179,7 @@ class Supervisor:
                 self._on_change(f"worker {child.index} is ready")
             case "news":
                 news = News(news_of(message["event"]))
+                self._heard.note(news.event, asyncio.get_running_loop().time())
                 for sibling in self._children:
                     if sibling is not child:
                         sibling.tell(news)
