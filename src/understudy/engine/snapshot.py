@@ -257,7 +257,7 @@ class Snapshot:
         for plan in (*self.plans.values(), *self._variants.values(), *self._ruled.values()):
             if plan is None or plan.name not in self.configuration.routes:
                 continue
-            for entry in (entry for tier in plan.tiers for entry in tier.entries):
+            for entry in plan.entries:
                 names = found.setdefault((entry.target.name, entry.breaker), [])
                 if plan.name not in names:
                     names.append(plan.name)
