@@ -204,14 +204,14 @@ class Performance:
         asked, unsealed = self.asked(), NOTHING
         if quirks.seals is not None and entry.is_guest(name):
             asked, unsealed = without_seals(asked, carries.dialect)
-        projected, losses = CROSSINGS[self.needs.operation].project(asked, carries)
+        projected, losses, names = CROSSINGS[self.needs.operation].project(asked, carries)
         losses = unsealed + losses
         refuse = ("lossy", "essential") if self.plan.policy.strict else ("essential",)
         if any(loss.weight in refuse for loss in losses):
             return FailureKind.NOT_PORTABLE
         projected = replace(projected, model=target.model)
         body = dialect.render_request(projected, quirks)
-        self._prepared = Prepared(name, body, tuple([loss.name for loss in losses]))
+        self._prepared = Prepared(name, body, tuple([loss.name for loss in losses]), names)
         return None
 
     def asked(self) -> Any:

@@ -94,6 +94,8 @@ class Carries:
     """A regular expression for the whole of a tool call's id; others are replaced, in call and result alike."""
     tool_id_length: int = 24
     """The length of a replaced id, in hexadecimal digits."""
+    tool_names: str | None = None
+    """A regular expression for the whole of a tool's name; others are replaced in the request, and put back in the answer."""
 
     # Requests
     settings: tuple[str, ...] = ()

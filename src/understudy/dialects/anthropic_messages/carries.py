@@ -53,6 +53,7 @@ REQUEST_CARRIES = Carries(
     },
     cache=("document", "image", "text", "tool", "tool_call", "tool_result"),
     result_parts=("document", "image", "text"),
+    tool_names=r"[a-zA-Z0-9_-]{1,128}",
     settings=(
         "format",
         "max_tokens",

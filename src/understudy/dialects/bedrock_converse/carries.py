@@ -247,6 +247,7 @@ REQUEST_CARRIES = Carries(
     moves_result_media=True,
     object_arguments=True,
     tool_ids=r"[a-zA-Z0-9_.:-]{1,64}",
+    tool_names=r"[a-zA-Z0-9_-]{1,64}",
     settings=("format", "max_tokens", "reasoning", "stop", "temperature", "tool_choice", "top_k", "top_p"),
     wire_names={
         "maxTokens": "max_tokens",
