@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 from understudy.core.conversation import Conversation, Message, Role, Text
-from understudy.core.projection import COSMETIC, LOSSY, Loss
+from understudy.core.projection import LOSSY, Loss
 
 Ruled = tuple[Conversation, tuple[Loss, ...]]
 
@@ -39,31 +38,12 @@ def _turn_in_order(turn: list[Message]) -> list[Message]:
 
 
 def someone_speaks(conversation: Conversation) -> Ruled:
-    """A conversation of system turns alone becomes a user's turn: the API wants at least one message."""
+    """In a conversation of system turns alone the last becomes a user's: the API wants somebody to answer to."""
     messages = conversation.messages
-    if len(messages) != 1 or messages[0].role is not Role.SYSTEM:
+    if not messages or any(message.role is not Role.SYSTEM for message in messages):
         return conversation, ()
-    only = messages[0]
-    if not all(isinstance(part, Text) for part in only.parts):
+    last = messages[-1]
+    if not all(isinstance(part, Text) for part in last.parts):
         return conversation, ()
-    return replace(conversation, messages=(replace(only, role=Role.USER),)), (Loss("messages.role", LOSSY),)
-
-
-def words_to_read(conversation: Conversation) -> Ruled:
-    """Texts of white space alone are left out: the API refuses them, and they say nothing."""
-    if not any(_blank(part) for message in conversation.messages for part in message.parts):
-        return conversation, ()
-    kept: list[Message] = []
-    for message in conversation.messages:
-        parts = tuple(part for part in message.parts if not _blank(part))
-        if parts or message.extra is not None:
-            joins = kept and kept[-1].role is message.role and kept[-1].extra is None and message.extra is None
-            if joins:
-                kept[-1] = replace(message, parts=kept[-1].parts + parts)
-            else:
-                kept.append(replace(message, parts=parts))
-    return replace(conversation, messages=tuple(kept)), (Loss("messages.text", COSMETIC),)
-
-
-def _blank(part: Any) -> bool:
-    return isinstance(part, Text) and not part.text.strip() and part.extra is None
+    spoken = (*messages[:-1], replace(last, role=Role.USER))
+    return replace(conversation, messages=spoken), (Loss("messages.role", LOSSY),)

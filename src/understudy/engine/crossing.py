@@ -7,9 +7,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from understudy.core.answer import Answer, StreamEvent
+from understudy.core.conversation import Conversation
 from understudy.core.embedding import Embeds, Texts, Vectors, project_texts
 from understudy.core.failure import Failure, FailureKind, Implicates, Then
-from understudy.core.projection import AS_THEY_ARE, Loss, Names, fit_request, own_name, project_answer
+from understudy.core.projection import (
+    AS_THEY_ARE,
+    ESSENTIAL,
+    Carries,
+    Loss,
+    Names,
+    fit_request,
+    own_name,
+    project_answer,
+)
 from understudy.core.request import Operation
 from understudy.core.target import Target
 from understudy.core.value import value
@@ -43,6 +53,12 @@ def named(answer: Answer, show: Performance, target: Target) -> Answer:
         model=answer.model or target.model,
         created=int(show.engine.wall_s()) if answer.created is None else answer.created,
     )
+
+
+def _asked(asked: Conversation, carries: Carries) -> tuple[Conversation, tuple[Loss, ...], Names]:
+    """Nobody answers to nothing, though some accept it: one provider takes it for the order to load its model."""
+    projected, losses, names = fit_request(asked, carries)
+    return projected, losses if projected.messages else (*losses, Loss("messages", ESSENTIAL)), names
 
 
 def _texts(asked: Texts, carries: Embeds) -> tuple[Texts, tuple[Loss, ...], Names]:
@@ -80,9 +96,9 @@ class OwnNames:
 
 
 CROSSINGS = {
-    Operation.CHAT: Crossing(fit_request, _conversation),
+    Operation.CHAT: Crossing(_asked, _conversation),
     Operation.EMBED: Crossing(_texts, _vectors),
-    Operation.COUNT: Crossing(fit_request, _count),
+    Operation.COUNT: Crossing(_asked, _count),
 }
 
 _ABOUT_COUNTING = (FailureKind.NOT_FOUND, FailureKind.PERMISSION, FailureKind.RATE_LIMIT)

@@ -19,7 +19,7 @@ from understudy.core.projection.carries import COSMETIC, ESSENTIAL, LOSSY, Carri
 from understudy.core.projection.names import AS_THEY_ARE, Names, own_name, own_names, with_tool_names
 from understudy.core.projection.narrowing import NO_SEALS, narrowed, with_seals, with_thinking, without_seals
 from understudy.core.projection.nodes import Losses, own_extra
-from understudy.core.projection.parts import fit_messages, replaced_id
+from understudy.core.projection.parts import fit_messages, replaced_id, says_something
 from understudy.core.projection.settings import budget_of, effort_of, fit_settings, fit_tools, nearest_effort
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "project_answer",
     "project_request",
     "replaced_id",
+    "says_something",
     "settled_stop",
     "with_seals",
     "with_thinking",

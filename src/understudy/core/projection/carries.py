@@ -88,6 +88,8 @@ class Carries:
     """Kinds of an assistant's parts whose neighbours become one: text, refusal, reasoning (unsealed only)."""
     bare_texts: bool = False
     """Whether texts and thoughts are nothing but words: no fields that only the dialect itself knows."""
+    blank_texts: bool = True
+    """Whether a text may be white space alone."""
     object_arguments: bool = False
     """Whether tool arguments must be a JSON object; anything else is wrapped as `{"INVALID_JSON": ...}`."""
     tool_ids: str | None = None

@@ -29,11 +29,17 @@ from understudy.core.conversation import (
 from understudy.core.projection.carries import COSMETIC, ESSENTIAL, FIELDS, KINDS, LOSSY, LOST_PART, SOURCES, Carries
 from understudy.core.projection.nodes import Losses, cache_mark, carried_fields, own_extra, words_extra
 
+SAYS_NOTHING = "(The user says nothing.)"
+"""What stands for an empty turn of the user where the conversation would otherwise end with the model's own words, to be continued."""
+
+_ASKING = (Role.USER, Role.TOOL)
+
 
 def fit_messages(messages: tuple[Message, ...], carries: Carries, losses: Losses) -> tuple[Message, ...]:
     """The turns as the format knows them: their roles, what each may hold, how neighbours merge."""
     projected: list[Message] = []
     begun = False
+    question_lost = False
     for message in messages:
         role = Role(carries.renames.get(message.role, message.role))
         if role is Role.SYSTEM or role is Role.DEVELOPER:
@@ -42,13 +48,31 @@ def fit_messages(messages: tuple[Message, ...], carries: Carries, losses: Losses
             begun = True
         extra = own_extra(message.extra, "messages.", carries, losses)
         parts, moved = _turn(message.parts, role, carries, losses)
+        if role is Role.USER or role is Role.TOOL:
+            last = projected[-1] if projected else None
+            anew = last is None or last.role not in _ASKING or not says_something(last)
+            question_lost = not _says(parts) and (question_lost or (anew and says_something(message)))
         if parts or extra:
             _append(projected, Message(role, parts, extra), carries)
         if moved:
             _append(projected, Message(Role.USER, moved), carries)
+    if question_lost:
+        losses.refuse("messages")  # what is left is not what was asked
+    elif projected and projected[-1].role is Role.ASSISTANT and messages[-1].role is Role.USER:
+        losses.add("messages.text", COSMETIC)
+        projected.append(Message(Role.USER, (Text(SAYS_NOTHING),)))
     if carries.tool_ids is not None:
         return _with_ids(tuple(projected), carries)
     return tuple(projected)
+
+
+def says_something(message: Message) -> bool:
+    """Whether there is more to a turn than white space."""
+    return _says(message.parts)
+
+
+def _says(parts: tuple[Part, ...]) -> bool:
+    return any(not isinstance(part, Text) or part.text.strip() or part.extra is not None for part in parts)
 
 
 def _append(messages: list[Message], message: Message, carries: Carries) -> None:
@@ -118,7 +142,11 @@ def _marked(
             else own_extra(part.extra, f"{where}.", carries, losses),
         )
     if isinstance(part, Text):
-        return part if part.text or part.extra else None
+        if part.extra or part.text.strip() or (part.text and carries.blank_texts):
+            return part
+        if part.text:
+            losses.add(f"{where}.text", COSMETIC)
+        return None
     if isinstance(part, ToolCall):
         if carries.object_arguments and not isinstance(part.arguments, dict):
             return replace(part, arguments={"INVALID_JSON": part.arguments})
