@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
-from understudy.core.conversation import Conversation, Message, Role, Text
-from understudy.core.projection import LOSSY, Loss
+from understudy.core.conversation import Conversation, Message, Part, Role, Text, ToolCall, ToolResult
+from understudy.core.projection import LOSSY, Loss, replaced_id
 
 Ruled = tuple[Conversation, tuple[Loss, ...]]
 
@@ -35,6 +36,35 @@ def _turn_in_order(turn: list[Message]) -> list[Message]:
         if parts:
             gathered.append(Message(role, parts))
     return gathered
+
+
+def ids_of_their_own(conversation: Conversation) -> Ruled:
+    """No two calls have the same id ("`tool_use` ids must be unique"): several servers begin anew in every turn."""
+    said = [part.id for message in conversation.messages for part in message.parts if isinstance(part, ToolCall)]
+    if len(dict.fromkeys(said)) == len(said):
+        return conversation, ()
+    uses: Counter[str] = Counter()
+    waiting: dict[str, list[str]] = {}  # by the id that both have: calls of the latest turn whose results come next
+
+    def settled(part: Part) -> Part:
+        if isinstance(part, ToolCall):
+            uses[part.id] += 1
+            id_ = part.id if uses[part.id] == 1 else replaced_id(f"{part.id} {uses[part.id]}", _ID_CHARS)
+            waiting.setdefault(part.id, []).append(id_)
+            return replace(part, id=id_)
+        if isinstance(part, ToolResult) and waiting.get(part.call_id):
+            return replace(part, call_id=waiting[part.call_id].pop(0))
+        return part
+
+    messages: list[Message] = []
+    for message in conversation.messages:
+        if any(isinstance(part, ToolCall) for part in message.parts):
+            waiting.clear()
+        messages.append(replace(message, parts=tuple(map(settled, message.parts))))
+    return replace(conversation, messages=tuple(messages)), ()
+
+
+_ID_CHARS = 24
 
 
 def someone_speaks(conversation: Conversation) -> Ruled:

@@ -200,6 +200,9 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "reasoning": (LOSSY, ReasoningSettings()),
 }
 
+MEDIA_TYPES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
+"""Media types by names that are no names of theirs, and that some providers take all the same."""
+
 LOST_PART = {"text": LOSSY, "refusal": LOSSY, "reasoning": LOSSY, "opaque": LOSSY}  # any other kind is essential
 
 # Fields known to one dialect alone that neither steer nor inform: marks for accounting, caching, transport.

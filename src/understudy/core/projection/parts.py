@@ -26,7 +26,17 @@ from understudy.core.conversation import (
     ToolResult,
     Video,
 )
-from understudy.core.projection.carries import COSMETIC, ESSENTIAL, FIELDS, KINDS, LOSSY, LOST_PART, SOURCES, Carries
+from understudy.core.projection.carries import (
+    COSMETIC,
+    ESSENTIAL,
+    FIELDS,
+    KINDS,
+    LOSSY,
+    LOST_PART,
+    MEDIA_TYPES,
+    SOURCES,
+    Carries,
+)
 from understudy.core.projection.nodes import Losses, cache_mark, carried_fields, own_extra, words_extra
 
 SAYS_NOTHING = "(The user says nothing.)"
@@ -115,6 +125,8 @@ def fit_part(part: Part, kinds: tuple[str, ...], where: str, carries: Carries, l
         part = _document(part, kinds, where, carries, losses)
     elif isinstance(part, Refusal) and "refusal" not in kinds:
         part = Text(part.text)  # the words stay; the stop reason tells what they are
+    elif isinstance(part, Image) and isinstance(part.source, Inline) and part.source.media_type in MEDIA_TYPES:
+        part = replace(part, source=Inline(MEDIA_TYPES[part.source.media_type], part.source.data))
     kind = KINDS[type(part)]
     if kind not in kinds or not _has_source(part, kind, carries):
         losses.add(f"{where}.{kind}", LOST_PART.get(kind, ESSENTIAL))

@@ -14,7 +14,7 @@ from understudy.dialects._claude import (
     stop_sequences_with_words,
     thinking_claude_takes,
 )
-from understudy.dialects._turns import results_first, someone_speaks
+from understudy.dialects._turns import ids_of_their_own, results_first, someone_speaks
 from understudy.dialects.anthropic_messages.wire import NAME, own
 
 MAX_TOKENS = 8192
@@ -85,6 +85,7 @@ REQUEST_CARRIES = Carries(
     defaults={"max_tokens": MAX_TOKENS},
     request_rules=(
         last_words_without_space,
+        ids_of_their_own,
         results_first,
         someone_speaks,
         stop_sequences_with_words,

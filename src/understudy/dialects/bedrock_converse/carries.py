@@ -24,7 +24,7 @@ from understudy.core.conversation import (
 from understudy.core.projection import COSMETIC, LOSSY, Carries, Loss
 from understudy.core.value import JsonObject
 from understudy.dialects._claude import schemas_claude_takes
-from understudy.dialects._turns import results_first, someone_speaks
+from understudy.dialects._turns import ids_of_their_own, results_first, someone_speaks
 from understudy.dialects.bedrock_converse.answer import FOLDS
 from understudy.dialects.bedrock_converse.wire import DOCUMENTS, IMAGES, NAME, VIDEOS, own
 
@@ -269,6 +269,7 @@ REQUEST_CARRIES = Carries(
     lengths={"stop": 2500},
     request_rules=(
         one_seal_each,
+        ids_of_their_own,
         results_first,
         someone_speaks,
         marks_as_cache_points,
