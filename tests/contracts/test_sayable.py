@@ -75,6 +75,9 @@ def messages(body: dict[str, Any]) -> None:
     assert all(text.strip() for text in texts_of(body.get("system")))
     roles = [message["role"] for message in body["messages"]]
     assert set(roles) - {"system"}
+    blocks = [block for message in body["messages"] for block in message["content"] if isinstance(block, dict)]
+    calls = [block["id"] for block in blocks if block["type"] == "tool_use"]
+    assert len(set(calls)) == len(calls)  # "`tool_use` ids must be unique"
 
 
 def generate_content(body: dict[str, Any]) -> None:

@@ -40,7 +40,8 @@ def _turn_in_order(turn: list[Message]) -> list[Message]:
 
 def ids_of_their_own(conversation: Conversation) -> Ruled:
     """No two calls have the same id ("`tool_use` ids must be unique"): several servers begin anew in every turn."""
-    said = [part.id for message in conversation.messages for part in message.parts if isinstance(part, ToolCall)]
+    spoken = [message.parts for message in conversation.messages if message.role is Role.ASSISTANT]
+    said = [part.id for parts in spoken for part in parts if isinstance(part, ToolCall)]
     if len(dict.fromkeys(said)) == len(said):
         return conversation, ()
     uses: Counter[str] = Counter()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from understudy.core.answer import Answer, PartBegin, StreamEvent
@@ -23,17 +23,18 @@ AS_THEY_ARE: Names = {}
 CHARS_MAX = 64
 """Of a name in the place of another: the most that every format takes."""
 
+_CALLING = (Role.ASSISTANT, Role.TOOL)
 _DIGEST_CHARS = 8
 _NOT_EVERYWHERE = re.compile(r"[^a-zA-Z0-9_]+")
 
 
 def with_tool_names(conversation: Conversation, carries: Carries) -> tuple[Conversation, Names]:
     """The same with tool names that the format takes, wherever tools are named, and the way back."""
-    if carries.tool_names is None:
+    said = _said(conversation)
+    if not said or carries.tool_names is None:
         return conversation, AS_THEY_ARE
     fits = re.compile(carries.tool_names).fullmatch
-    said = dict.fromkeys(_said(conversation))
-    strange = sorted(name for name in said if not fits(name))
+    strange = sorted([name for name in said if not fits(name)])
     if not strange:
         return conversation, AS_THEY_ARE
     new: dict[str, str] = {}
@@ -43,19 +44,22 @@ def with_tool_names(conversation: Conversation, carries: Carries) -> tuple[Conve
     return _renamed(conversation, new), {sent: own for own, sent in new.items()}
 
 
-def _said(conversation: Conversation) -> Iterator[str]:
+def _said(conversation: Conversation) -> dict[str, None]:
     """Every name of a tool in a request."""
+    said: dict[str, None] = {}
     for tool in conversation.tools:
         if isinstance(tool, Tool):
-            yield tool.name
-    if conversation.settings.tool_choice is not None:
-        yield from conversation.settings.tool_choice.names
+            said[tool.name] = None
+    choice = conversation.settings.tool_choice
+    if choice is not None:
+        said |= dict.fromkeys(choice.names)
     for message in conversation.messages:
-        if message.role is not Role.ASSISTANT and message.role is not Role.TOOL:
+        if message.role not in _CALLING:
             continue
         for part in message.parts:
-            if isinstance(part, ToolCall) or (isinstance(part, ToolResult) and part.name is not None):
-                yield part.name  # type: ignore[misc]  # the line above says that there is one
+            if isinstance(part, ToolCall | ToolResult) and part.name is not None:
+                said[part.name] = None
+    return said
 
 
 def _free(name: str, taken: Mapping[str, None]) -> str:

@@ -59,9 +59,7 @@ def fit_messages(messages: tuple[Message, ...], carries: Carries, losses: Losses
         extra = own_extra(message.extra, "messages.", carries, losses)
         parts, moved = _turn(message.parts, role, carries, losses)
         if role is Role.USER or role is Role.TOOL:
-            last = projected[-1] if projected else None
-            anew = last is None or last.role not in _ASKING or not says_something(last)
-            question_lost = not _says(parts) and (question_lost or (anew and says_something(message)))
+            question_lost = not _says(parts) and (question_lost or _is_lost(message, projected))
         if parts or extra:
             _append(projected, Message(role, parts, extra), carries)
         if moved:
@@ -82,7 +80,20 @@ def says_something(message: Message) -> bool:
 
 
 def _says(parts: tuple[Part, ...]) -> bool:
-    return any(not isinstance(part, Text) or part.text.strip() or part.extra is not None for part in parts)
+    for part in parts:  # noqa: SIM110  every turn of every translated request comes here, and a generator costs more than the rest
+        if not isinstance(part, Text) or _has_words(part):
+            return True
+    return False
+
+
+def _has_words(part: Text) -> bool:
+    return (part.text != "" and not part.text.isspace()) or part.extra is not None
+
+
+def _is_lost(message: Message, before: list[Message]) -> bool:
+    """Whether a turn of the user's of which no words are left was all that he said, what stands right before it included."""
+    last = before[-1] if before else None
+    return says_something(message) and (last is None or last.role not in _ASKING or not says_something(last))
 
 
 def _append(messages: list[Message], message: Message, carries: Carries) -> None:
@@ -154,7 +165,7 @@ def _marked(
             else own_extra(part.extra, f"{where}.", carries, losses),
         )
     if isinstance(part, Text):
-        if part.extra or part.text.strip() or (part.text and carries.blank_texts):
+        if _has_words(part) or (part.text and carries.blank_texts):
             return part
         if part.text:
             losses.add(f"{where}.text", COSMETIC)
