@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from understudy.core.answer import Answer
-from understudy.core.embedding import Vectors, project_texts
+from understudy.core.answer import Answer, StreamEvent
+from understudy.core.conversation import Conversation
+from understudy.core.embedding import Embeds, Texts, Vectors, project_texts
 from understudy.core.failure import Failure, FailureKind, Implicates, Then
-from understudy.core.projection import Loss, project_answer, project_request
+from understudy.core.projection import (
+    AS_THEY_ARE,
+    ESSENTIAL,
+    Carries,
+    Loss,
+    Names,
+    fit_request,
+    own_name,
+    project_answer,
+)
 from understudy.core.request import Operation
 from understudy.core.target import Target
 from understudy.core.value import value
-from understudy.dialects import BadAnswer
+from understudy.dialects import BadAnswer, StreamDecoder
+from understudy.framing.sse import SseEvent
 
 if TYPE_CHECKING:
     from understudy.engine.perform import Performance
@@ -23,11 +34,12 @@ if TYPE_CHECKING:
 class Crossing:
     """One operation's way across.
 
-    `project`: the request fitted to what the target's format carries, and what it lacks. `fit`: the answer fitted to the caller's
-    format, with what only the request, the target and the clock know. Raises `BadAnswer`.
+    `project`: the request fitted to what the target's format carries, what it lacks, and what the caller calls tools that had to
+    be named otherwise. `fit`: the answer fitted to the caller's format, with what only the request, the target and the clock know.
+    Raises `BadAnswer`.
     """
 
-    project: Callable[[Any, Any], tuple[Any, tuple[Loss, ...]]]
+    project: Callable[[Any, Any], tuple[Any, tuple[Loss, ...], Names]]
     fit: Callable[[Any, Performance, Target], Any]
 
 
@@ -41,6 +53,16 @@ def named(answer: Answer, show: Performance, target: Target) -> Answer:
         model=answer.model or target.model,
         created=int(show.engine.wall_s()) if answer.created is None else answer.created,
     )
+
+
+def _asked(asked: Conversation, carries: Carries) -> tuple[Conversation, tuple[Loss, ...], Names]:
+    """Nobody answers to nothing, though some accept it: one provider takes it for the order to load its model."""
+    projected, losses, names = fit_request(asked, carries)
+    return projected, losses if projected.messages else (*losses, Loss("messages", ESSENTIAL)), names
+
+
+def _texts(asked: Texts, carries: Embeds) -> tuple[Texts, tuple[Loss, ...], Names]:
+    return *project_texts(asked, carries), AS_THEY_ARE
 
 
 def _conversation(answer: Answer, show: Performance, target: Target) -> Answer:
@@ -59,10 +81,24 @@ def _count(answer: int, show: Performance, target: Target) -> int:  # noqa: ARG0
     return answer
 
 
+class OwnNames:
+    """Reads a stream in which tools have the names that the caller knows. `names`: as they were sent -> his own."""
+
+    __slots__ = ("_decoder", "_names")
+
+    def __init__(self, decoder: StreamDecoder, names: Names) -> None:
+        self._decoder = decoder
+        self._names = names
+
+    def decode(self, event: SseEvent) -> Sequence[StreamEvent]:
+        """What one event says. Raises `BadAnswer`."""
+        return [own_name(said, self._names) for said in self._decoder.decode(event)]
+
+
 CROSSINGS = {
-    Operation.CHAT: Crossing(project_request, _conversation),
-    Operation.EMBED: Crossing(project_texts, _vectors),
-    Operation.COUNT: Crossing(project_request, _count),
+    Operation.CHAT: Crossing(_asked, _conversation),
+    Operation.EMBED: Crossing(_texts, _vectors),
+    Operation.COUNT: Crossing(_asked, _count),
 }
 
 _ABOUT_COUNTING = (FailureKind.NOT_FOUND, FailureKind.PERMISSION, FailureKind.RATE_LIMIT)

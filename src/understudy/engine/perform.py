@@ -30,11 +30,11 @@ from understudy.core.event import AttemptEnded
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.outcome import Outcome, Result
 from understudy.core.plan import RoutePlan
-from understudy.core.projection import NO_SEALS, Loss, without_seals
+from understudy.core.projection import NO_SEALS, Loss, says_something, without_seals
 from understudy.core.request import Call, Operation
 from understudy.core.track import Hold
 from understudy.core.walk import walk
-from understudy.dialects import Dialect
+from understudy.dialects import BadBody, Dialect
 from understudy.engine.attempt import Attempt, Prepared, WholeAttempt
 from understudy.engine.cache import key_of
 from understudy.engine.crossing import CROSSINGS
@@ -79,6 +79,7 @@ def listed(names: tuple[str, ...]) -> bytes:
 
 
 NOTHING: tuple[Loss, ...] = ()
+SILENCE = "the conversation is empty: at least one of its turns must hold a text, or anything else to answer to"
 
 
 class Performance:
@@ -205,15 +206,24 @@ class Performance:
         asked, unsealed = self.asked(), NOTHING
         if quirks.seals is not None and entry.is_guest(name):
             asked, unsealed = without_seals(asked, carries.dialect)
-        projected, losses = CROSSINGS[self.needs.operation].project(asked, carries)
+        projected, losses, names = CROSSINGS[self.needs.operation].project(asked, carries)
         losses = unsealed + losses
         refuse = ("lossy", "essential") if self.plan.policy.strict else ("essential",)
         if any(loss.weight in refuse for loss in losses):
+            self._complain_of_silence()
             return FailureKind.NOT_PORTABLE
         projected = replace(projected, model=target.model)
         body = dialect.render_request(projected, quirks)
-        self._prepared = Prepared(name, body, tuple([loss.name for loss in losses]))
+        self._prepared = Prepared(name, body, tuple([loss.name for loss in losses]), names)
         return None
+
+    def _complain_of_silence(self) -> None:
+        """Raises `BadBody` for a conversation in which nothing is said, unless somebody may be asked in the caller's own bytes."""
+        if self.needs.operation is not Operation.CHAT or any(map(says_something, self.asked().messages)):
+            return
+        upstreams = (self.snapshot.upstreams[entry.target.name] for tier in self.plan.tiers for entry in tier.entries)
+        if not any(self.call.dialect in upstream.endpoints for upstream in upstreams):
+            raise BadBody(SILENCE)
 
     def asked(self) -> Any:
         """The whole request in its operation's intermediate form, read only when another wire format must be written."""

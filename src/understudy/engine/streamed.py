@@ -11,7 +11,7 @@ from understudy.core.projection import project_answer
 from understudy.dialects import CONTENT, END, FAILED, FINISH, PROGRESS, BadAnswer, Dialect
 from understudy.engine.attempt import HttpAttempt, Prepared, without_key
 from understudy.engine.cache import BYTES_MAX
-from understudy.engine.crossing import named
+from understudy.engine.crossing import OwnNames, named
 from understudy.engine.streaming import Carrier, PassThrough, Translation, events_of
 from understudy.framing.sse import EventTooLarge
 from understudy.ports import Header, HttpStream, TransportFailure
@@ -46,7 +46,10 @@ class StreamAttempt(HttpAttempt):
         self._carrier: Carrier
         if self.translated:
             encoder = show.dialect.encoder(model=needs.model, include_usage=needs.include_usage)
-            self._carrier = Translation(self.dialect.decoder(), encoder, int(show.engine.wall_s()), show.decision.id)
+            decoder = self.dialect.decoder()
+            if prepared.names:
+                decoder = OwnNames(decoder, prepared.names)
+            self._carrier = Translation(decoder, encoder, int(show.engine.wall_s()), show.decision.id)
         else:
             self._carrier = PassThrough(self.dialect.watcher(hide_usage=not needs.include_usage))
 
@@ -119,7 +122,7 @@ class StreamAttempt(HttpAttempt):
         if glance.failure is not None:
             return glance.failure
         show = self.show
-        answer = named(self.dialect.parse_answer(body), show, self.entry.target)
+        answer = named(self.heard(body), show, self.entry.target)
         projected, _ = project_answer(answer, show.dialect.answer_carries)
         encoder = show.dialect.encoder(model=show.needs.model, include_usage=show.needs.include_usage)
         self._held = b"".join([encoder.encode(event) for event in events_of(projected)])

@@ -9,6 +9,7 @@ from understudy.core.conversation import Document, Extra, Format, Image, Tool, T
 from understudy.core.projection.carries import (
     COSMETIC,
     COSMETIC_FIELDS,
+    ESSENTIAL,
     FIELD_WEIGHTS,
     FIELDS,
     LOSSY,
@@ -29,6 +30,11 @@ class Losses:
 
     def add(self, name: str, weight: str) -> None:
         self.seen[name, weight] = None
+
+    def refuse(self, name: str) -> None:
+        """Make the request one that cannot cross, if no loss so far does."""
+        if not any(weight == ESSENTIAL for _, weight in self.seen):
+            self.add(name, ESSENTIAL)
 
     def report(self) -> tuple[Loss, ...]:
         return tuple(Loss(name, weight) for name, weight in self.seen)
