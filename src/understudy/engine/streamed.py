@@ -193,18 +193,27 @@ class StreamAttempt(HttpAttempt):
                 await self._send_held()
                 return failure
             if not data:
-                if not self._finished:
-                    await self._send_held()
-                    return self._cut(FailureKind.TRUNCATED, "the stream was cut", until_s)
-                self._held += self._carrier.ending()
+                failure = self._end()
                 await self._send_held()
-                break
+                self.usage = self._carrier.usage or self.usage
+                return failure
             now_s = show.engine.now_s()
             if now_s - self._progress_s > idle_s:
                 return self._cut(FailureKind.IDLE_TIMEOUT, f"nothing but pings for {idle_s:g} s", until_s)
             if now_s >= until_s:
                 return self._cut(FailureKind.DEADLINE, "the deadline passed", until_s)
         self.usage = self._carrier.usage or self.usage
+        return None
+
+    def _end(self) -> Failure | None:
+        """The bytes have ended: if that was the whole answer, what the caller is still owed is added to `_held`."""
+        try:
+            owed = self._carrier.ending() if self._finished else None
+        except BadAnswer as trouble:
+            return self.failed(FailureKind.MALFORMED, str(trouble))
+        if owed is None:
+            return self.failed(FailureKind.TRUNCATED, "the stream was cut")
+        self._held += owed
         return None
 
     async def _send_held(self) -> None:

@@ -52,7 +52,7 @@ def broken(ending: JsonObject) -> JsonObject | None:
 class Decoder:
     """Reads one stream, event by event."""
 
-    __slots__ = ("_about", "_begun", "_calls", "_id", "_next", "_open", "_over", "_starts")
+    __slots__ = ("_about", "_begun", "_calls", "_id", "_next", "_open", "_over", "_starts", "stop")
 
     def __init__(self) -> None:
         self._id = ""
@@ -63,6 +63,7 @@ class Decoder:
         self._starts: dict[_Key, type[Part]] = {}  # contents that were announced and have said nothing yet
         self._calls: tuple[Part, ...] = ()
         self._about: JsonObject = {}
+        self.stop: Stop | None = None
 
     def decode(self, event: SseEvent) -> Sequence[StreamEvent]:
         """What one event says. Raises `BadAnswer`."""
@@ -198,5 +199,10 @@ class Decoder:
             if name not in {"finish_reason", USAGE}:
                 gathered(self._about, name, held)
         stop, native = read_stop(delta.get("finish_reason"), self._calls)
-        events.append(Finish(choice=0, stop=stop or Stop.END, stop_native=native, extra=rest(self._about)))
+        self.stop = stop or Stop.END
+        events.append(Finish(choice=0, stop=self.stop, stop_native=native, extra=rest(self._about)))
         return [*events, End()]
+
+    def ending(self) -> Sequence[StreamEvent]:
+        """Nothing: the event that says why the answer ended is the last."""
+        return ()

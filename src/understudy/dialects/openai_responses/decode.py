@@ -49,7 +49,7 @@ _DONE = b"[DONE]"
 class Decoder:
     """One stream, event by event."""
 
-    __slots__ = ("_begun", "_ended", "_id", "_items", "_next", "_told")
+    __slots__ = ("_begun", "_ended", "_id", "_items", "_next", "_told", "stop")
 
     def __init__(self) -> None:
         self._id = ""
@@ -57,6 +57,7 @@ class Decoder:
         self._ended = False
         self._next = 0
         self._items: dict[int, _Item] = {}
+        self.stop: Stop | None = None
         self._told: list[Part] = []  # calls and refusals: they say why it stopped
 
     def decode(self, event: SseEvent) -> Sequence[StreamEvent]:
@@ -264,11 +265,16 @@ class Decoder:
         self._ended = True
         status = "incomplete" if told.get("type") == "response.incomplete" else "completed"
         stop, native = read_stop(status, response.get("incomplete_details"), tuple(self._told))
-        events.append(Finish(choice=0, stop=stop or Stop.END, stop_native=native))
+        self.stop = stop or Stop.END
+        events.append(Finish(choice=0, stop=self.stop, stop_native=native))
         usage = read_usage(response.get("usage"))
         if usage is not None:
             events.append(UsageSeen(usage))
         events.append(End())
+
+    def ending(self) -> Sequence[StreamEvent]:
+        """Nothing: the event that says why the answer ended is the last."""
+        return ()
 
     def _nothing(self, told: JsonObject, events: list[StreamEvent]) -> None:
         """It began: that is all."""
