@@ -205,7 +205,9 @@ def test_a_call_waits_for_its_name():
         PartBegin(0, 0, ToolCall("1", "f", "", extra=Extra(NAME, {"extra_content": {"s": 1}}))),
         PartDelta(0, 0, Field.ARGUMENTS, "{}"),
     ]
-    assert parts(chunk(call(id="1", arguments="{}")), DONE) == (ToolCall("1", "", {}),)
+    with pytest.raises(BadAnswer, match="not begun"):
+        heard(chunk(call(id="1", arguments="{}")), DONE)
+    assert parts(chunk({"content": "a"}), chunk(call(id="1", arguments="")), DONE) == (Text("a"),)
 
 
 def test_a_calls_own_fields_may_follow():

@@ -82,7 +82,10 @@ class Decoder:
         for place, item in enumerate(candidates or ()):
             fields = an_object(item, f"candidates[{place}]")
             number = number_of(fields, place)
-            candidate = self._candidates.setdefault(number, _Candidate(self._id, number))
+            candidate = self._candidates.get(number)
+            if candidate is None:
+                # in the order of their speaking: most formats have but one, and a caller is owed the one that there is
+                candidate = self._candidates[number] = _Candidate(self._id, len(self._candidates))
             candidate.read(fields, events)
         if (usage := read_usage(chunk.get(USAGE))) is not None:
             events.append(UsageSeen(usage))

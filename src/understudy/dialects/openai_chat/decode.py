@@ -102,7 +102,8 @@ class Decoder:
                 number = number if type(number) is int and number >= 0 else place
                 choice = self._choices.get(number)
                 if choice is None:
-                    choice = self._choices[number] = _Choice(self._id, number)
+                    # in the order of their speaking: most formats have but one, and a caller is owed the one that there is
+                    choice = self._choices[number] = _Choice(self._id, len(self._choices))
                 elif choice.stop is not None and self._id_is_shared and words(chunk.get("id")) not in ("", self._id):
                     continue  # another answer behind this one
                 choice.read(item, events)
@@ -143,8 +144,11 @@ class Decoder:
     def _finish(self) -> list[StreamEvent]:
         self._ended = True
         events: list[StreamEvent] = []
-        for choice in self._choices.values():
-            choice.finish(events)
+        try:
+            for choice in self._choices.values():
+                choice.finish(events)
+        except Unreadable as error:
+            raise BadAnswer(f"the stream's end: {error}") from None
         return events
 
 
@@ -370,12 +374,17 @@ class _Choice:
         stop = self.stop or Stop.END
         self._close(events)
         for call in self._calls:
-            if call.index is None:
-                self._open_call(call, events)
-                self._close(events)
-            if not call.closed:
+            if call.index is None and any(call.written):
+                raise Unreadable("a piece of a tool call that was not begun")
+            if call.index is not None and not call.closed:
                 self._close_call(call, events)
-        said = (ToolCall("", "", {}),) if self._calls else (Refusal(""),) if self._refused else ()
+        said = (
+            (ToolCall("", "", {}),)
+            if any(call.name for call in self._calls)
+            else (Refusal(""),)
+            if self._refused
+            else ()
+        )
         settled = settled_stop(stop, said) or stop
         events.append(Finish(choice=self._number, stop=settled, stop_native=self._native, extra=rest(self._about)))
 
