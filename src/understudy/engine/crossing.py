@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from understudy.core.answer import Answer
-from understudy.core.embedding import Vectors, project_texts
+from understudy.core.embedding import Vectors, project_texts, weight_of_field
 from understudy.core.failure import Failure, FailureKind, Implicates, Then
-from understudy.core.projection import Loss, project_answer, project_request
+from understudy.core.projection import Loss, project_answer, project_request, weight_of
 from understudy.core.request import Operation
 from understudy.core.target import Target
 from understudy.core.value import value
@@ -24,11 +24,13 @@ class Crossing:
     """One operation's way across.
 
     `project`: the request fitted to what the target's format carries, and what it lacks. `fit`: the answer fitted to the caller's
-    format, with what only the request, the target and the clock know. Raises `BadAnswer`.
+    format, with what only the request, the target and the clock know. Raises `BadAnswer`. `weigh`: what it means that a target of the
+    caller's own format refuses a field.
     """
 
     project: Callable[[Any, Any], tuple[Any, tuple[Loss, ...]]]
     fit: Callable[[Any, Performance, Target], Any]
+    weigh: Callable[[str, Any, Any], str]
 
 
 def named(answer: Answer, show: Performance, target: Target) -> Answer:
@@ -60,9 +62,9 @@ def _count(answer: int, show: Performance, target: Target) -> int:  # noqa: ARG0
 
 
 CROSSINGS = {
-    Operation.CHAT: Crossing(project_request, _conversation),
-    Operation.EMBED: Crossing(project_texts, _vectors),
-    Operation.COUNT: Crossing(project_request, _count),
+    Operation.CHAT: Crossing(project_request, _conversation, weight_of),
+    Operation.EMBED: Crossing(project_texts, _vectors, weight_of_field),
+    Operation.COUNT: Crossing(project_request, _count, weight_of),
 }
 
 _ABOUT_COUNTING = (FailureKind.NOT_FOUND, FailureKind.PERMISSION, FailureKind.RATE_LIMIT)
