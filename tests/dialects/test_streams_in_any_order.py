@@ -22,6 +22,7 @@ from pydantic import TypeAdapter
 from understudy.core.answer import Answer, Begin, Choice, Finish, StreamEvent
 from understudy.core.assembly import assemble
 from understudy.core.conversation import Refusal, Text, ToolCall
+from understudy.core.projection import Unsaid, project_answer
 from understudy.dialects import CONTENT, END, FAILED, FINISH, BadAnswer, Dialect
 from understudy.engine.streaming import Translation, read_stream
 from understudy.framing.aws_event_stream import write_message
@@ -303,7 +304,9 @@ class _Listening:
 def carried(source: Dialect, target: Dialect, data: bytes) -> Told:
     """A stream on its way through, as the engine takes it."""
     decoder = _Listening(source.decoder())
-    carrier = Translation(decoder, target.encoder(model="m", include_usage=True), 5, "decision")
+    carrier = Translation(
+        decoder, target.encoder(model="m", include_usage=True), Unsaid(target.answer_carries), 5, "decision"
+    )
     framing = source.framing()
     written, seen = b"", 0
     try:

@@ -217,7 +217,9 @@ class WholeAttempt(HttpAttempt):
             return glance.failure
         if self.translated:
             show = self.show
-            answer = CROSSINGS[show.needs.operation].fit(self.dialect.parse_answer(body), show, self.entry.target)
+            parsed = self.dialect.parse_answer(body)
+            answer, missed = CROSSINGS[show.needs.operation].fit(parsed, show, self.entry.target)
+            self.dropped += missed
             body = show.dialect.render_answer(answer)
         self._body = body
         self.first_content_s = self.show.engine.now_s()

@@ -24,12 +24,12 @@ class Crossing:
     """One operation's way across.
 
     `project`: the request fitted to what the target's format carries, and what it lacks. `fit`: the answer fitted to the caller's
-    format, with what only the request, the target and the clock know. Raises `BadAnswer`. `weigh`: what it means that a target of the
+    format, with what only the request, the target and the clock know, and the names of what it lost. Raises `BadAnswer`. `weigh`: what it means that a target of the
     caller's own format refuses a field.
     """
 
     project: Callable[[Any, Any], tuple[Any, tuple[Loss, ...]]]
-    fit: Callable[[Any, Performance, Target], Any]
+    fit: Callable[[Any, Performance, Target], tuple[Any, tuple[str, ...]]]
     weigh: Callable[[str, Any, Any], str]
 
 
@@ -45,24 +45,34 @@ def named(answer: Answer, show: Performance, target: Target) -> Answer:
     )
 
 
-def _conversation(answer: Answer, show: Performance, target: Target) -> Answer:
-    projected, _ = project_answer(named(answer, show, target), show.dialect.answer_carries)
-    return projected
+ANSWER = "answer."
+"""How the names begin of what an answer lost on its way back: those of what the request lost stand beside them."""
 
 
-def _vectors(answer: Vectors, show: Performance, target: Target) -> Vectors:
+def missed(losses: tuple[Loss, ...]) -> tuple[str, ...]:
+    """The names of what an answer lost. When it was made is told by the head of every answer, whatever its format."""
+    return tuple([ANSWER + loss.name for loss in losses if loss.name != "created"])
+
+
+def fitted(answer: Answer, show: Performance, target: Target) -> tuple[Answer, tuple[str, ...]]:
+    """An answer in the caller's format, and the names of what it lost."""
+    projected, losses = project_answer(named(answer, show, target), show.dialect.answer_carries)
+    return projected, missed(losses)
+
+
+def _vectors(answer: Vectors, show: Performance, target: Target) -> tuple[Vectors, tuple[str, ...]]:
     asked = show.asked()
     if len(answer.vectors) != len(asked.inputs):
         raise BadAnswer(f"{len(answer.vectors)} vectors came for {len(asked.inputs)} inputs")
-    return replace(answer, model=answer.model or target.model, encoding=asked.encoding)
+    return replace(answer, model=answer.model or target.model, encoding=asked.encoding), ()
 
 
-def _count(answer: int, show: Performance, target: Target) -> int:  # noqa: ARG001  a number is a number
-    return answer
+def _count(answer: int, show: Performance, target: Target) -> tuple[int, tuple[str, ...]]:  # noqa: ARG001  a number is a number
+    return answer, ()
 
 
 CROSSINGS = {
-    Operation.CHAT: Crossing(project_request, _conversation, weight_of),
+    Operation.CHAT: Crossing(project_request, fitted, weight_of),
     Operation.EMBED: Crossing(project_texts, _vectors, weight_of_field),
     Operation.COUNT: Crossing(project_request, _count, weight_of),
 }

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from understudy.config.secrets import CredentialUnavailable
 from understudy.core.action import Start
 from understudy.core.failure import Failure, FailureKind
-from understudy.core.projection import project_answer
+from understudy.core.outcome import Outcome
+from understudy.core.projection import Unsaid
 from understudy.dialects import CONTENT, END, FAILED, FINISH, PROGRESS, BadAnswer, Dialect
 from understudy.engine.attempt import HttpAttempt, Prepared, without_key
 from understudy.engine.cache import BYTES_MAX
-from understudy.engine.crossing import named
+from understudy.engine.crossing import fitted, missed
 from understudy.engine.streaming import Carrier, PassThrough, Translation, events_of
 from understudy.framing.sse import EventTooLarge
 from understudy.ports import Header, HttpStream, TransportFailure
@@ -46,7 +47,9 @@ class StreamAttempt(HttpAttempt):
         self._carrier: Carrier
         if self.translated:
             encoder = show.dialect.encoder(model=needs.model, include_usage=needs.include_usage)
-            self._carrier = Translation(self.dialect.decoder(), encoder, int(show.engine.wall_s()), show.decision.id)
+            unsaid = Unsaid(show.dialect.answer_carries)
+            now_s = int(show.engine.wall_s())
+            self._carrier = Translation(self.dialect.decoder(), encoder, unsaid, now_s, show.decision.id)
         else:
             self._carrier = PassThrough(self.dialect.watcher(hide_usage=not needs.include_usage))
 
@@ -119,8 +122,8 @@ class StreamAttempt(HttpAttempt):
         if glance.failure is not None:
             return glance.failure
         show = self.show
-        answer = named(self.dialect.parse_answer(body), show, self.entry.target)
-        projected, _ = project_answer(answer, show.dialect.answer_carries)
+        projected, names = fitted(self.dialect.parse_answer(body), show, self.entry.target)
+        self.dropped += names
         encoder = show.dialect.encoder(model=show.needs.model, include_usage=show.needs.include_usage)
         self._held = b"".join([encoder.encode(event) for event in events_of(projected)])
         self._ended = True
@@ -239,6 +242,12 @@ class StreamAttempt(HttpAttempt):
             pass  # the answer was complete; only the connection is lost
         finally:
             stream.close()
+
+    def outcome(self, failure: Failure | None, now_s: float) -> Outcome:
+        """What came of it. Only now is it known what the stream lost on its way: its head had gone out before."""
+        if self._carrier.lost:
+            self.dropped += missed(self._carrier.lost)
+        return super().outcome(failure, now_s)
 
     def close(self) -> None:
         """Drop the connection unless the answer was complete."""

@@ -27,6 +27,7 @@ from understudy.core.answer import (
 from understudy.core.assembly import assemble, write_arguments
 from understudy.core.conversation import Audio, Opaque, Part, Reasoning, Refusal, Text, ToolCall
 from understudy.core.failure import Failure
+from understudy.core.projection import Loss, Unsaid
 from understudy.core.usage import Usage
 from understudy.dialects import (
     CONTENT,
@@ -60,7 +61,7 @@ class Carrier(Protocol):
     """Takes a provider's events, gives a caller's bytes.
 
     `usage`: the last seen. `failure`: set when an event said FAILED. `excused`: whether the stop reason explains an answer
-    without words (the caller asked for few, or was refused).
+    without words (the caller asked for few, or was refused). `lost`: what of the stream the caller's format could not say, so far.
     """
 
     @property
@@ -69,6 +70,8 @@ class Carrier(Protocol):
     def failure(self) -> Failure | None: ...
     @property
     def excused(self) -> bool: ...
+    @property
+    def lost(self) -> tuple[Loss, ...]: ...
 
     def carry(self, event: SseEvent) -> tuple[bytes, int]:
         """What the caller is sent for an event, and the event's bits (see `dialects`). Raises `BadAnswer`."""
@@ -83,6 +86,8 @@ class PassThrough:
     """The same wire format on both sides: events pass untouched, except what the caller did not ask for."""
 
     __slots__ = ("_see", "_watcher")
+
+    lost: tuple[Loss, ...] = ()
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
@@ -116,9 +121,10 @@ class PassThrough:
 class Translation:
     """Two wire formats: every event is read into the intermediate form and written from it."""
 
-    __slots__ = ("_created", "_decoder", "_encoder", "_finished", "_id", "failure", "usage")
+    __slots__ = ("_created", "_decoder", "_encoder", "_finished", "_id", "_unsaid", "failure", "usage")
 
-    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder, created: int, id_: str) -> None:
+    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder, unsaid: Unsaid, created: int, id_: str) -> None:
+        self._unsaid = unsaid
         self._created = created
         self._id = id_
         self._decoder = decoder
@@ -132,6 +138,11 @@ class Translation:
         """Whether the stop reason explains an answer without words."""
         stop = self._decoder.stop
         return stop is not None and stop not in _OWES_WORDS
+
+    @property
+    def lost(self) -> tuple[Loss, ...]:
+        """What the caller's format could not say, so far."""
+        return self._unsaid.report()
 
     def carry(self, event: SseEvent) -> tuple[bytes, int]:
         """The event's meaning in the caller's words."""
@@ -154,6 +165,8 @@ class Translation:
         out = b""
         for one in events:
             bits |= meaning(one)
+            if not isinstance(one, PartDelta):
+                self._unsaid.see(one)
             if isinstance(one, UsageSeen):
                 self.usage = one.usage
             elif isinstance(one, Failed):

@@ -20,6 +20,7 @@ from understudy.core.projection.narrowing import NO_SEALS, narrowed, with_seals,
 from understudy.core.projection.nodes import Losses, own_extra
 from understudy.core.projection.parts import fit_messages, replaced_id
 from understudy.core.projection.settings import budget_of, effort_of, fit_settings, fit_tools, nearest_effort
+from understudy.core.projection.unsaid import Unsaid
 from understudy.core.projection.weighing import weight_of
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Carries",
     "Loss",
     "RequestRule",
+    "Unsaid",
     "budget_of",
     "effort_of",
     "narrowed",
