@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from understudy.config import Configuration
 from understudy.config.registries import BALANCERS, STRATEGIES
 from understudy.config.secrets import Vault
-from understudy.core.plan import Condition
+from understudy.core.candidate import Condition
 from understudy.core.scoreboard import Scoreboard
 from understudy.core.target import Target
 from understudy.dialects import CountForm, Format, converses

@@ -26,13 +26,14 @@ from understudy.core.action import (
     Timer,
 )
 from understudy.core.balancers.least_in_flight import LeastInFlight
+from understudy.core.compile import compile_route
 from understudy.core.decision import Decision
 from understudy.core.dice import Dice
 from understudy.core.eligibility import breaker, tried
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.health.quantiles import KEPT, Quantiles
 from understudy.core.outcome import Outcome, Purpose, Result
-from understudy.core.plan import RoutePlan, compile_route
+from understudy.core.plan import RoutePlan
 from understudy.core.policy import Hedge, Policy, Retry
 from understudy.core.request import Needs
 from understudy.core.resilience.hedge_budget import SAVED_MAX, HedgeBudget

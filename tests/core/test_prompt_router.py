@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from understudy.core.candidate import Ask, Candidate, Entry
 from understudy.core.conversation import Conversation, Message, Role, Text
 from understudy.core.dice import Dice
-from understudy.core.plan import Ask, Candidate, Entry
 from understudy.core.policy import BreakerSettings
 from understudy.core.prompts.asked import last_words
 from understudy.core.prompts.heads import FORMAT, Heads, Trained

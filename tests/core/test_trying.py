@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.core import walk as walks
+from understudy.core import panic
 from understudy.core.action import Ended, Failed, Held, Next, Ready, Refused, Relay, Reserve, Start, Started, Timer
 from understudy.core.balancers.least_in_flight import LeastInFlight
+from understudy.core.compile import compile_route
 from understudy.core.decision import Decision
 from understudy.core.dice import Dice
 from understudy.core.eligibility import breaker, capability, context_window, cool_down, health, limits, tried
@@ -23,7 +24,7 @@ from understudy.core.event import BreakerChanged, CoolDownSet, Event
 from understudy.core.failure import Failure, FailureKind, Implicates
 from understudy.core.money import Price, cost_nusd, dollars
 from understudy.core.outcome import Outcome, Purpose, Result
-from understudy.core.plan import RoutePlan, compile_route
+from understudy.core.plan import RoutePlan
 from understudy.core.policy import BreakerSettings, Policy, Retry
 from understudy.core.request import Needs
 from understudy.core.resilience.backoff import delay_s
@@ -392,7 +393,7 @@ def test_who_is_getting_worse_is_asked_after_the_others_and_before_anything_is_w
 
 
 def test_panic_takes_the_least_bad_that_nothing_else_holds_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walks, "HARDLY_MORE", 0.0)
+    monkeypatch.setattr(panic, "HARDLY_MORE", 0.0)
     stage = Stage(A, B, target("c", limits=Limits(in_flight=1)))
     for _ in range(15):
         assert tried_by(stage.play()) == ["a"]

@@ -204,8 +204,8 @@ def explain(
 
 def _tiers(plan: RoutePlan, decision: Decision, board: Scoreboard) -> tuple[JsonObject, Explanation]:
     """A choice in each of the tiers, and what there is to say of it."""
+    from understudy.core.candidate import Ask
     from understudy.core.explanation.told import plain
-    from understudy.core.plan import Ask
     from understudy.core.select import choose, dice_of
 
     for number, tier in enumerate(plan.tiers):

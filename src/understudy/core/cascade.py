@@ -21,7 +21,6 @@ from understudy.core.action import (
     Failed,
     Held,
     Next,
-    Ready,
     Refused,
     Relay,
     Reserve,
@@ -31,10 +30,11 @@ from understudy.core.action import (
     Walk,
 )
 from understudy.core.agreement import agreed, evidence
+from understudy.core.candidate import Entry, Tried
 from understudy.core.decision import Decision
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.outcome import Outcome, Purpose, Result, Verdict
-from understudy.core.plan import Entry, RoutePlan, Tried
+from understudy.core.plan import RoutePlan
 from understudy.core.policy import Cascade
 from understudy.core.scoreboard import Scoreboard
 from understudy.core.walk import Trip
@@ -47,31 +47,12 @@ def cascade(plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float
     trip = _Drafts(plan, decision, board, now_s, deadline_s, settings)
     yield from trip.ask_all()
     handle = trip.judge()
-    if handle is not None:
-        return (yield from trip.give(handle, trip.drafts[handle].entry))
-    for entry in () if trip.stopped else trip.calls():
-        if entry is not None:
-            place: Held | Refused = yield Reserve(entry, trip.panics)
-            trip.now_s = place.now_s
-            if isinstance(place, Refused):
-                trip.refused(entry, place)
-                continue
-            begun: Started = yield trip.start(entry, test=place.test)
-            trip.now_s = begun.now_s
-            trip.open[begun.handle] = entry
-        news: Ready | Failed | Timer = yield Next(trip.wake_s)
-        trip.now_s = news.now_s
-        if isinstance(news, Ready):
-            return (yield from trip.give(news.handle, trip.open[news.handle]))
-        if isinstance(news, Failed):
-            if not trip.goes_on(trip.open.pop(news.handle), news.outcome):
-                break
-        elif trip.now_s >= deadline_s:
-            break
-    if trip.drafts and trip.verdict is None:
+    if handle is None:
+        result = trip.give_up() if trip.stopped else (yield from trip.go())
+        if result.winner is not None or trip.verdict is not None or not trip.drafts:
+            return result
         handle = next(iter(trip.drafts))
-        return (yield from trip.give(handle, trip.drafts[handle].entry))
-    return trip.give_up()
+    return (yield from trip.give(handle))
 
 
 class _Draft:
@@ -153,7 +134,7 @@ class _Drafts(Trip):
         """Who has drafted is not asked again; who has not is asked after everybody else only."""
         self.open = {}
         drafted = {draft.entry.slot for draft in self.drafts.values()}
-        for entry in (entry for tier in self.plan.tiers for entry in tier.entries):
+        for entry in self.plan.entries:
             if entry.target.name in self.cascade.ask and entry.slot not in self.tried:
                 done = entry.slot in drafted
                 self.remember(entry, Tried(int(done), self.now_s, done, FailureKind.LOST_RACE))
@@ -187,12 +168,12 @@ class _Drafts(Trip):
 
     # Ends
 
-    def give(self, handle: int, entry: Entry) -> Walk:
-        """Let the caller have an answer, to its end."""
+    def give(self, handle: int) -> Walk:
+        """Let the caller have a draft, to its end."""
         told: Ended = yield Relay(handle, self.deadline_s)
         self.now_s = told.now_s
         self.attempts.extend(told.lost)
-        return self.answered(entry, told.outcome)
+        return self.answered(self.drafts[handle].entry, told.outcome)
 
     def result(self, winner: Outcome | None, failure: Failure | None, *, degraded: bool) -> Result:
         """The one Result of this request, with what was made of the drafts."""

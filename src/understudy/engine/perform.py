@@ -23,12 +23,13 @@ from understudy.core.action import (
     Walk,
 )
 from understudy.core.answer import StreamEvent
+from understudy.core.candidate import Entry
 from understudy.core.decision import Decision
 from understudy.core.dice import Dice
 from understudy.core.event import AttemptEnded
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.outcome import Outcome, Result
-from understudy.core.plan import Entry, RoutePlan
+from understudy.core.plan import RoutePlan
 from understudy.core.projection import COSMETIC, NO_SEALS, Loss, without_seals
 from understudy.core.request import Call, Operation
 from understudy.core.track import Hold

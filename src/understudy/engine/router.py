@@ -9,11 +9,12 @@ from math import ceil
 
 from understudy.config.names import unknown_name
 from understudy.core.answer import Answer
+from understudy.core.candidate import Entry
 from understudy.core.decision import Decision
 from understudy.core.event import AnswerRated, RequestEnded
 from understudy.core.failure import Failure, FailureKind, Implicates
 from understudy.core.outcome import Result
-from understudy.core.plan import Entry, RoutePlan
+from understudy.core.plan import RoutePlan
 from understudy.core.request import Call, Operation
 from understudy.core.rules.spending import Spending
 from understudy.core.scoreboard import Scoreboard
