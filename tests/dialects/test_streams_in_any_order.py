@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 from understudy.core.answer import Answer, Begin, Choice, Finish, StreamEvent
 from understudy.core.assembly import assemble
 from understudy.core.conversation import Refusal, Text, ToolCall
-from understudy.core.projection import Unsaid, project_answer
+from understudy.core.projection import Unsaid
 from understudy.dialects import CONTENT, END, FAILED, FINISH, BadAnswer, Dialect
 from understudy.engine.streaming import Translation, read_stream
 from understudy.framing.aws_event_stream import write_message
