@@ -49,9 +49,13 @@ ANSWER = "answer."
 """How the names begin of what an answer lost on its way back: those of what the request lost stand beside them."""
 
 
+_TOLD_ANYWAY = ("created", "usage", "choices.usage", "usageMetadata")
+"""When an answer was made, the head of each tells; and its tokens, each format's own usage: only marks beside them stay behind."""
+
+
 def missed(losses: tuple[Loss, ...]) -> tuple[str, ...]:
-    """The names of what an answer lost. When it was made is told by the head of every answer, whatever its format."""
-    return tuple([ANSWER + loss.name for loss in losses if loss.name != "created"])
+    """The names of what an answer lost."""
+    return tuple([ANSWER + loss.name for loss in losses if loss.name not in _TOLD_ANYWAY])
 
 
 def fitted(answer: Answer, show: Performance, target: Target) -> tuple[Answer, tuple[str, ...]]:
