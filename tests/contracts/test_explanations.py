@@ -127,6 +127,7 @@ def test_what_is_said_to_turn_the_choice_does_turn_it(strategy: str, balancer: s
         assert "breaker" in [flip.input for flip in told.flips], "without the first there is a second"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("strategy", "balancer"), PAIRS)
 @settings(max_examples=8)
 @given(data=st.data())

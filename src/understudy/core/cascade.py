@@ -5,7 +5,9 @@
        given to the caller, who has seen nothing until then;
     3. else the rest of the route, as in any other walk, whose answer is given; should nobody there answer, the best draft is.
 
-Every draft is an Attempt like any other: it counts against the attempt budget, it has its Outcome and its cost.
+Every draft is an Attempt like any other: it counts against the attempt budget, it has its Outcome and its cost. Only one row of the
+failure table is read in another way for drafts: who drafts was our choice, and a cheap model may refuse what the others take (a longer
+prompt, a parameter). So a caller's own mistake is one only when somebody else of the route says so, too.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from understudy.core.action import (
 from understudy.core.agreement import agreed, evidence
 from understudy.core.candidate import Entry, Tried
 from understudy.core.decision import Decision
-from understudy.core.failure import Failure, FailureKind
+from understudy.core.failure import Failure, FailureKind, Implicates
 from understudy.core.outcome import Outcome, Purpose, Result, Verdict
 from understudy.core.plan import RoutePlan
 from understudy.core.policy import Cascade
@@ -70,7 +72,7 @@ class _Draft:
 class _Drafts(Trip):
     """What one cascade has done so far. `drafts`: by handle, in the order of the cascade once all are there."""
 
-    __slots__ = ("cascade", "drafts", "outcome", "stopped")
+    __slots__ = ("cascade", "drafts", "outcome", "refusals", "stopped")
 
     def __init__(
         self, plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float, deadline_s: float, settings: Cascade
@@ -79,6 +81,7 @@ class _Drafts(Trip):
         self.cascade = settings
         self.drafts: dict[int, _Draft] = {}
         self.outcome = Verdict.NOT_ASKED
+        self.refusals: list[Failure] = []  # drafts' failures that are the caller's mistake as far as they know
         self.stopped = False  # a draft's failure was one after which nothing else may be tried
 
     # Drafting
@@ -127,8 +130,23 @@ class _Drafts(Trip):
                 entry = self.open.pop(news.handle)
                 self.drafts[news.handle] = _Draft(entry, places[entry.target.name], news.gist, news.written)
             elif isinstance(news, Failed):
-                self.stopped = not self.goes_on(self.open.pop(news.handle), news.outcome)
+                self.stopped = not self.draft_failed(self.open.pop(news.handle), news.outcome)
         self.drafts = dict(sorted(self.drafts.items(), key=lambda one: one[1].place))
+
+    def draft_failed(self, entry: Entry, outcome: Outcome) -> bool:
+        """Whether anything else is possible after that. A refusal says nothing about the others, not even how long a window must be.
+
+        A filtered prompt is another matter: whether somebody else is asked for it is the policy's word alone.
+        """
+        failure = outcome.failure
+        assert failure is not None
+        refused = failure.implicates is Implicates.CALLER and failure.kind is not FailureKind.CONTENT_FILTER
+        if not refused:
+            return self.goes_on(entry, outcome)
+        self.attempts.append(outcome)
+        self.refusals.append(failure)
+        self.remember(entry, Tried(1, self.now_s, True, failure.kind))
+        return True
 
     def set_aside(self) -> None:
         """Who has drafted is not asked again; who has not is asked after everybody else only."""
@@ -167,6 +185,11 @@ class _Drafts(Trip):
         return Purpose.FALLBACK if purpose is Purpose.FIRST and self.drafts else purpose
 
     # Ends
+
+    def failures(self) -> list[Failure]:
+        """Drafts' refusals are heard only where nobody else could speak: whoever else failed might have taken the request."""
+        every = super().failures()
+        return [failure for failure in every if not any(failure is one for one in self.refusals)] or every
 
     def give(self, handle: int) -> Walk:
         """Let the caller have a draft, to its end."""

@@ -39,7 +39,8 @@ def summary(trip: Trip) -> Failure:
     told = [f"{out.target}: {out.reason}: {out.detail}" for name, out in trip.excluded.items() if name not in asked]
     others = f"; without {'; '.join(told)}" if told else ""  # the attempts stand beside it, in `Result.attempts`
     message = f"no target of route {trip.plan.name} answered{others}"
-    last = trip.attempts[-1].failure if trip.attempts else None
+    failures = trip.failures()
+    last = failures[-1] if failures else None
     if last is not None and last.implicates is Implicates.CALLER and last.kind is kind:
         return last  # the provider's own words help the caller most
     return Failure(kind, message, retry_after_s=retry_after_s)
@@ -47,7 +48,7 @@ def summary(trip: Trip) -> Failure:
 
 def common_kind(trip: Trip) -> FailureKind:
     """What the caller is told it was."""
-    failures = [outcome.failure for outcome in trip.attempts if outcome.failure is not None]
+    failures = trip.failures()
     for failure in reversed(failures):
         if failure.implicates is Implicates.CALLER:
             return failure.kind

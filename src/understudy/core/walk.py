@@ -66,6 +66,7 @@ class Trip:
         "deadline_s",
         "decision",
         "excluded",
+        "hedges",
         "larger_than",
         "looked_s",
         "now_s",
@@ -91,6 +92,7 @@ class Trip:
         self.begun = 0
         self.open: dict[int, Entry] = {}  # by handle: who was asked and has neither answered nor failed
         self.panics = False
+        self.hedges = False  # a second attempt is paid for and has not begun
         self.others = 0  # how many may be asked after the one that is asked now
         self.tried = _NOBODY
         self.excluded: dict[str, Exclusion] = {}  # by target: its latest exclusion
@@ -184,9 +186,12 @@ class Trip:
         purpose = self.purpose(entry, test=test)
         hedge = self.plan.policy.hedge
         self.wake_s = self.deadline_s
-        if hedge is not None and not (self.open or self.panics or entry.degraded):
-            self.board.hedge_budget(self.plan.name, hedge).deposit()
-            self.wake_s = min(self.deadline_s, self.now_s + self.board.patience_s(entry.slot, hedge))
+        if hedge is not None:
+            if self.hedges:
+                self.hedges = False
+            elif not (self.panics or entry.degraded):
+                self.board.hedge_budget(self.plan.name, hedge).deposit()
+                self.wake_s = min(self.deadline_s, self.now_s + self.board.patience_s(entry.slot, hedge))
         return Start(entry, number, entry.tier, purpose, self.share_until_s(0 if self.panics else self.others))
 
     # Judgement
@@ -211,7 +216,8 @@ class Trip:
         for visit in self.plan.once.visits:
             for entry in self.order(visit):
                 if entry.slot not in asked and self.attempts_left > visit.kept:
-                    return entry if self.board.hedge_budget(self.plan.name, hedge).withdraw() else None
+                    self.hedges = self.board.hedge_budget(self.plan.name, hedge).withdraw()
+                    return entry if self.hedges else None
         return None
 
     def order(self, visit: Visit) -> tuple[Entry, ...]:
@@ -285,7 +291,13 @@ class Trip:
         return Purpose.FALLBACK if self.attempts else _FIRST
 
     def refused(self, entry: Entry, reply: Refused) -> None:
-        """The place was gone before it could be taken: as if it had never been eligible."""
+        """The place was gone before it could be taken: as if it had never been eligible, and nothing was spent on it."""
+        hedge = self.plan.policy.hedge
+        if self.hedges and hedge is not None:
+            self.hedges = False
+            self.board.hedge_budget(self.plan.name, hedge).give_back()
+        elif self.panics:
+            self.board.retry_budget.give_back(self.now_s)
         name = entry.target.name
         self.excluded[name] = Exclusion(name, reply.kind.value, "refused", reply.until_s)
         before = self.tried.get(entry.slot)
@@ -358,6 +370,10 @@ class Trip:
         if session and self.plan.sessions and not entry.target.stand_in:
             self.board.sessions.answered(session, entry.slot, self.decision.needs.tokens_in, self.now_s)
         return self.result(outcome, outcome.failure, degraded=entry.degraded)
+
+    def failures(self) -> list[Failure]:
+        """What speaks about why nobody answered, in the order in which it happened."""
+        return [outcome.failure for outcome in self.attempts if outcome.failure is not None]
 
     def give_up(self) -> Result:
         """No answer: the failure that the caller is shown."""

@@ -248,6 +248,21 @@ class Snapshot:
             self._ruled[key] = self._variant(route, strategy, counts=counts) if route.tiers else None
         return self._ruled[key]
 
+    def routes_of(self) -> dict[tuple[str, int], list[str]]:
+        """Whose a breaker is: by target and index, the routes that use it, in their order.
+
+        What only serves requests that name the target itself is left out.
+        """
+        found: dict[tuple[str, int], list[str]] = {}
+        for plan in (*self.plans.values(), *self._variants.values(), *self._ruled.values()):
+            if plan is None or plan.name not in self.configuration.routes:
+                continue
+            for entry in (entry for tier in plan.tiers for entry in tier.entries):
+                names = found.setdefault((entry.target.name, entry.breaker), [])
+                if plan.name not in names:
+                    names.append(plan.name)
+        return found
+
     def plan_of(self, decision: Decision) -> RoutePlan | None:
         """The plan that a decision was made along; None when this configuration has none such."""
         ruling, operation = decision.ruling, decision.needs.operation
