@@ -185,6 +185,16 @@ async def test_explain_takes_a_decision_that_was_made_and_makes_it_again(tmp_pat
     assert told.stdout.startswith(f"decision {answer.decision.id}")
     assert "tried: connection_refused" in told.stdout
     assert told.stdout.rstrip().endswith("made again: the same")
+    attempts = [
+        {"target": "blind", "dropped": ["seed", "answer.choices.logprobs"]},
+        {"target": "lead", "dropped": []},
+        3,
+    ]
+    (folder / "decision.json").write_text(json.dumps({"record": record, "result": {"attempts": attempts}}))
+    told = run("explain", "decision.json", folder=folder)
+    assert "lost in translation by blind: seed, answer.choices.logprobs" in told.stdout
+    told = run("explain", "decision.json", "--json", folder=folder)
+    assert json.loads(told.stdout)["lost"] == attempts[:1]
     record["choices"][0]["order"].reverse()
     (folder / "decision.json").write_text(json.dumps(record))
     differs = run("explain", "decision.json", "--json", folder=folder)

@@ -90,7 +90,7 @@ def wire_of(dialect: Dialect, events) -> list[SseEvent]:
 
 def read_stream(dialect: Dialect, wire: list[SseEvent]) -> list:
     decoder = dialect.decoder()
-    return [event for piece in wire for event in decoder.decode(piece)]
+    return [*(event for piece in wire for event in decoder.decode(piece)), *decoder.ending()]
 
 
 def test_entry_knows_its_own_name(dialect):

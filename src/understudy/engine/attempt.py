@@ -228,7 +228,8 @@ class WholeAttempt(HttpAttempt):
             return glance.failure
         if self.translated:
             show = self.show
-            answer = CROSSINGS[show.needs.operation].fit(self.heard(body), show, self.entry.target)
+            answer, missed = CROSSINGS[show.needs.operation].fit(self.heard(body), show, self.entry.target)
+            self.dropped += missed
             body = show.dialect.render_answer(answer)
         self._body = body
         self.first_content_s = self.show.engine.now_s()

@@ -30,7 +30,7 @@ from understudy.core.event import AttemptEnded
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.outcome import Outcome, Result
 from understudy.core.plan import RoutePlan
-from understudy.core.projection import NO_SEALS, Loss, says_something, without_seals
+from understudy.core.projection import COSMETIC, NO_SEALS, Loss, says_something, without_seals
 from understudy.core.request import Call, Operation
 from understudy.core.track import Hold
 from understudy.core.walk import walk
@@ -186,7 +186,7 @@ class Performance:
                 quirks = replace(quirks, seals=NO_SEALS)  # what the caller has was sealed for somebody else
             body, dropped = self.dialect.retarget(self.call, target.model, quirks)
             self._prepared = Prepared(caller, body, dropped)
-            return FailureKind.NOT_PORTABLE if dropped and self.plan.policy.strict else None
+            return self._if_it_matters(dropped) if dropped and self.plan.policy.strict else None
         if is_cache(target):
             known = self.engine.cache.get(key_of(self.call), now_s)
             self._reply = None if known is None else StandInReply(answer=known)
@@ -196,6 +196,16 @@ class Performance:
             self._reply = upstream.player.reply(self.call, dice, now_s - self.engine.began_s)
             return None
         return self._translate(entry, upstream.dialect_for(self.needs.operation))
+
+    def _if_it_matters(self, dropped: tuple[str, ...]) -> FailureKind | None:
+        """Whether a strict route does without a target of the caller's own format, by what that refuses of the request."""
+        weigh = CROSSINGS[self.needs.operation].weigh
+        try:
+            asked = self.asked()
+        except BadBody:  # what nobody here can read, nobody here can weigh
+            return FailureKind.NOT_PORTABLE
+        matters = any(weigh(name, asked, self.dialect.request_carries) != COSMETIC for name in dropped)
+        return FailureKind.NOT_PORTABLE if matters else None
 
     def _translate(self, entry: Entry, name: str) -> FailureKind | None:
         """Write the request in another wire format, if it survives that."""

@@ -21,6 +21,8 @@ from understudy.core.projection.narrowing import NO_SEALS, narrowed, with_seals,
 from understudy.core.projection.nodes import Losses, own_extra
 from understudy.core.projection.parts import fit_messages, replaced_id, says_something
 from understudy.core.projection.settings import budget_of, effort_of, fit_settings, fit_tools, nearest_effort
+from understudy.core.projection.unsaid import Unsaid
+from understudy.core.projection.weighing import weight_of
 
 __all__ = [
     "AS_THEY_ARE",
@@ -32,6 +34,7 @@ __all__ = [
     "Loss",
     "Names",
     "RequestRule",
+    "Unsaid",
     "budget_of",
     "effort_of",
     "fit_request",
@@ -44,6 +47,7 @@ __all__ = [
     "replaced_id",
     "says_something",
     "settled_stop",
+    "weight_of",
     "with_seals",
     "with_thinking",
     "without_seals",

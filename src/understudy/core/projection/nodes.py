@@ -61,6 +61,9 @@ def words_extra(extra: Extra | None, where: str, carries: Carries, losses: Losse
 def lost_fields(extra: Extra, where: str, losses: Losses) -> None:
     """Report fields that stay behind. One that is empty or false says nearly always what is so without it."""
     for name, held in extra.fields.items():
+        if name == "message" and isinstance(held, dict):  # what stands in it has names of its own
+            lost_fields(Extra(extra.dialect, held), f"{where}message.", losses)
+            continue
         silent = (not held and name not in SAYS_BY_BEING_THERE) or held == SAID_ANYWAY.get(name)
         weight = COSMETIC if silent or name in COSMETIC_FIELDS else FIELD_WEIGHTS.get(name, LOSSY)
         losses.add(where + name, weight)
