@@ -36,6 +36,9 @@ run: $(VENV)/.run ## Serve with understudy.yaml or the provider keys in the envi
 	for key in $$($(PROVIDER_KEYS)); do if [ -n "$$(printenv "$$key")" ]; then command=serve; fi; done; \
 	exec $(BIN)/understudy $$command $(ARGS)
 
+# Each process that a test starts, and each that runs tests, would compile every module and every test anew.
+test test-whole: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(VENV)/.dev ## Run all tests and hold the coverage; with ARGS="tests/core -k walk", only those
 ifeq ($(strip $(ARGS)),)
 	@$(BIN)/coverage erase

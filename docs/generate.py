@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -40,7 +41,9 @@ from understudy.config.schema.transport import ServerSection, TransportSection
 from understudy.config.targets import APIS, bare_names
 from understudy.core.failure import TABLE
 from understudy.credentials import SOURCES
-from understudy.faults import FAULTS
+from understudy.faults import FAULTS, HINTS, PROBLEMS
+from understudy.faults._hints import Spelled
+from understudy.faults._problems import Worded
 from understudy.providers import PROVIDERS, facts
 from understudy.registry import EntryPage, Registry
 
@@ -339,10 +342,42 @@ def faults() -> str:
     return page(
         "Faults",
         "What a script of `understudy mock`, the provider `simulated` and a schedule of `understudy simulate` can make go wrong: by name, "
-        "or `{name: {setting: value}}`.\n",
+        "or `{name: {setting: value}}`. What may stand in `problem` and in `hint` is in the [two](#problems) [tables](#hints) at the end.\n",
         table(("fault", "what happens"), rows),
         *entries(FAULTS),
+        "## Problems\n",
+        "Which error a provider answers with, in the words of its own wire format, or as a page from its edge.\n",
+        table(
+            ("`problem`", "status, as OpenAI says it", "as Anthropic says it", "failure"),
+            (
+                (code(name), _said(one.openai), _said(one.anthropic), f"[`{one.kind}`](failures.md)")
+                for name, one in PROBLEMS.items()
+            ),
+        ),
+        "## Hints\n",
+        "How a provider spells that it can be asked again in 12 s, on the first of January 2026 at midnight.\n",
+        table(
+            ("`hint`", "what it sends"),
+            ((code(name), _spelled(spell(12.0, NEW_YEAR_S))) for name, spell in HINTS.items()),
+        ),
     )
+
+
+NEW_YEAR_S = 1767225600.0
+"""Midnight of 1 January 2026 in Unix time: an instant for hints that are dates."""
+
+
+def _said(worded: Worded) -> str:
+    return f"{worded.status}, a page of HTML" if worded.page else str(worded.status)
+
+
+def _spelled(hint: Spelled) -> str:
+    told = [f"{name}: {line}" for name, line in hint.headers]
+    if hint.words:
+        told.append(f"... {hint.words.strip()}")
+    if hint.fields is not None:
+        told.append(json.dumps(hint.fields))
+    return ", ".join(map(code, told)) or "nothing"
 
 
 # cli.md

@@ -16,8 +16,12 @@ from understudy.core.failure import TABLE, Failure, FailureKind, Implicates, The
 from understudy.core.route import TIERS, tiers_of
 from understudy.dialects import ErrorReport
 from understudy.dialects.gemini import DIALECT as GEMINI
+from understudy.faults import PROBLEMS
+from understudy.mock import MODELS, Script
+from understudy.mock.replay import APIS
+from understudy.registry import setting_pages
 
-INLAID = ("guides/failures-and-tiers.md",)
+INLAID = ("guides/failures-and-tiers.md", "mock.md")
 PLACE = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 FOR = {
@@ -106,8 +110,35 @@ def statuses() -> str:
     return table(("status", "OpenAI `type`", "Anthropic `type`", "Google `status`", "failures"), told)
 
 
+def mock_apis() -> str:
+    """What a recording calls the wire formats."""
+    return table(("`api`", "wire format"), [(code(api), code(dialect)) for api, dialect in APIS.items()])
+
+
+def mock_models() -> str:
+    """The names of models that stand for a fault; those made of a problem's name are told in a sentence."""
+    rows = []
+    told_apart = {f"mock-{problem.replace('_', '-')}" for problem in PROBLEMS}
+    for name, fault in MODELS.items():
+        if name in told_apart:
+            continue
+        [(stem, given)] = fault.items() if isinstance(fault, dict) else [(fault, {})]
+        told = code(", ".join(f"{setting}: {said}" for setting, said in given.items()))
+        rows.append((code(name), f"[`{stem}`](reference/faults.md#{stem}) {told}".rstrip()))
+    return table(("model", "fault"), rows)
+
+
+def mock_script() -> str:
+    """The settings of a script."""
+    rows = [(code(one.name), code(one.type), code(one.default or ""), one.text) for one in setting_pages(Script)]
+    return table(("setting", "type", "default", "meaning"), rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "counted": counted,
+    "mock-apis": mock_apis,
+    "mock-models": mock_models,
+    "mock-script": mock_script,
     "rests": rests,
     "statuses": statuses,
     "tiers": tiers,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from understudy.config.registries import BALANCERS, STRATEGIES
+from understudy.core.candidate import Ask, Balancer, Candidate, Strategy
 from understudy.core.catalogue.profile import Profile
+from understudy.core.compile import compile_route
 from understudy.core.dice import Dice
 from understudy.core.eligibility import breaker, capability, context_window, cool_down, limits, model, operation, tried
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.money import Price, cost_nusd
 from understudy.core.outcome import Outcome, Purpose
-from understudy.core.plan import Ask, Balancer, Candidate, RoutePlan, Strategy, compile_route
+from understudy.core.plan import RoutePlan
 from understudy.core.request import Needs
 from understudy.core.route import Route, tiers_of
 from understudy.core.scoreboard import Scoreboard

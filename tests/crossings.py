@@ -39,6 +39,7 @@ def streamed(
     """The events of a stream of one format in another."""
     decoder, encoder = source.decoder(), target.encoder(model="m", include_usage=usage)
     heard = [event for piece in pieces for event in decoder.decode(sse(piece))]
+    heard += decoder.ending()
     if End() not in heard:
         heard.append(End())  # a format without an end mark is at its end where its bytes are
     told = b"".join(map(encoder.encode, heard))

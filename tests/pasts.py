@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from choosing import NOW_S, House, target
 from understudy.config.registries import BALANCERS, STRATEGIES
+from understudy.core.candidate import Strategy, Tried
 from understudy.core.catalogue.profile import Profile
 from understudy.core.failure import FailureKind
 from understudy.core.money import Price
-from understudy.core.plan import Strategy, Tried
 from understudy.core.request import Needs
 from understudy.core.sessions import Warm
 from understudy.core.target import Limits

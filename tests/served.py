@@ -22,6 +22,7 @@ class Served:
         self.url = f"http://127.0.0.1:{ready['port']}"
         self.control = f"http://127.0.0.1:{ready['control_port']}"
         self.took_s = took_s
+        self.announced = ready
 
     @property
     def workers(self) -> list[int]:

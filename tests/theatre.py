@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
+from typing import Any
 
 from understudy.config.load import loads
 from understudy.config.secrets import Vault
@@ -104,3 +106,29 @@ class Theatre:
 
     def outcomes(self, decision: str) -> list[object]:
         return [event.outcome for event in self.told if isinstance(event, AttemptEnded) and event.decision == decision]
+
+
+class Cut:
+    """Awaits a coroutine and cancels it at its k-th suspension, as its listener leaves. `cut`: whether it came that far."""
+
+    def __init__(self, inner: Any, k: int, listener: Listener | None = None) -> None:
+        self.inner, self.k, self.listener = inner, k, listener
+        self.cut = False
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        steps = self.inner.__await__()
+        count = 0
+        try:
+            waits = next(steps)
+            while True:
+                count += 1
+                if count == self.k:
+                    self.cut = True
+                    if self.listener is not None:
+                        self.listener.left = FailureKind.CLIENT_LEFT
+                    waits = steps.throw(asyncio.CancelledError())
+                else:
+                    yield waits
+                    waits = steps.send(None)
+        except StopIteration as done:
+            return done.value

@@ -7,6 +7,9 @@ import sys
 EXTRAS = {"rich": "cli", "typer": "cli", "starlette": "serve", "uvicorn": "serve"}
 """What the command needs beside what a request needs, and the extra of this project that brings it."""
 
+INTERRUPTED = 130
+"""What shells take for "ended by Ctrl-C"."""
+
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its code."""
@@ -14,6 +17,8 @@ def main() -> None:
         from understudy.cli import main as run
 
         run()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)  # Ctrl-C while still importing: nothing has begun that a traceback would explain
     except ModuleNotFoundError as missing:
         name = (missing.name or "").partition(".")[0]
         if name not in EXTRAS:

@@ -173,7 +173,7 @@ class Registry(Generic[E]):
         line, _, text = doc.partition("\n")
         if not line:
             raise BadEntry(f"{source} has no docstring: its first line is the {self.kind}'s line in the reference")
-        return EntryPage(name, line, text.strip(), _settings(entry) if inspect.isclass(entry) else (), source)
+        return EntryPage(name, line, text.strip(), setting_pages(entry) if inspect.isclass(entry) else (), source)
 
     def _visitors(self) -> dict[str, Visitor]:
         return visitors().get(self.group, {})
@@ -283,7 +283,8 @@ def _quoted(given: Mapping[str, Any]) -> str:
     return ", ".join(repr(name) for name in given)
 
 
-def _settings(entry: Any) -> tuple[SettingPage, ...]:
+def setting_pages(entry: Any) -> tuple[SettingPage, ...]:
+    """The settings of a class, as the reference tells them: a text comes from the docstring, its own or of a class above it."""
     texts: dict[str, str] = {}
     for owner in reversed(entry.__mro__):
         texts |= _setting_texts(owner.__doc__ or "")

@@ -7,13 +7,15 @@ import logging
 import secrets
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from understudy.config import Configuration
 from understudy.config.registries import BALANCERS, STRATEGIES
 from understudy.config.secrets import Vault
-from understudy.core.plan import Condition
+from understudy.core.candidate import Condition
+from understudy.core.resilience.breaker import Event as BreakerEvent
 from understudy.core.scoreboard import Scoreboard
 from understudy.core.target import Target
 from understudy.dialects import CountForm, Format, converses
@@ -22,7 +24,7 @@ from understudy.engine.observers import Events
 from understudy.engine.router import Engine
 from understudy.engine.snapshot import Parts, Snapshot
 from understudy.gateway.data_plane import DataPlane
-from understudy.local.places import hosted_targets
+from understudy.local.places import Whereabouts, hosted_targets
 from understudy.ports import HttpClient
 from understudy.providers import facts
 from understudy.registry import Registry
@@ -92,13 +94,25 @@ def make_client(configuration: Configuration) -> Client | HostedClient:
     return HostedClient(client, hosted)
 
 
-def make_keeper(configuration: Configuration, client: Client | HostedClient) -> Keeper | None:
-    """Who keeps the model servers of our own for one client in this process; None where there are none."""
+def make_keeper(
+    configuration: Configuration, client: Client | HostedClient, engine: Engine | None = None
+) -> Keeper | None:
+    """Who keeps the model servers of our own for one client in this process; None where there are none. `engine`: see `place`."""
     if isinstance(client, Client):
         return None
     from understudy.local.keeper import Keeper
 
-    return Keeper(configuration, client.place)
+    return Keeper(configuration, partial(place, client, engine))
+
+
+def place(client: HostedClient, engine: Engine | None, told: Whereabouts) -> None:
+    """Where a model server of ours is from now on. `engine`: whose breakers hear that one is up; None: nobody's.
+
+    Its keeper has seen it answer, which is as good as a probe: a breaker that opened while it was away need not wait.
+    """
+    client.place(told)
+    if engine is not None and told.port is not None:
+        engine.board.operate(told.target, BreakerEvent.PROBE_GOOD, engine.now_s())
 
 
 def make_engine(

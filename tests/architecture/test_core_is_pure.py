@@ -11,6 +11,8 @@ import pytest
 
 from conftest import ROOT
 
+pytestmark = pytest.mark.no_cover
+
 CORE = ROOT / "src" / "understudy" / "core"
 FILES = sorted(CORE.rglob("*.py"))
 

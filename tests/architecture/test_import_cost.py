@@ -10,7 +10,11 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from conftest import ROOT
+
+pytestmark = pytest.mark.no_cover
 
 ROUNDS = 7
 TIMED = "import time; start = time.perf_counter(); import {}; print(time.perf_counter() - start)"

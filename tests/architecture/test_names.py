@@ -9,6 +9,8 @@ import pytest
 
 from conftest import ROOT
 
+pytestmark = pytest.mark.no_cover
+
 SOURCE = ROOT / "src" / "understudy"
 EMPTY_WORDS = {
     "advanced", "base", "enhanced", "enterprise", "helper", "helpers", "intelligent", "manager", "util", "utils", "v2",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from typer.testing import CliRunner
 
 from understudy import Router
 from understudy.cli import app
+from understudy.cli.demo import NEXT, _summed_up
 
 
 class Told(NamedTuple):
@@ -115,6 +117,7 @@ def test_explain_knows_who_may_ask(tmp_path: Path) -> None:
     assert "no principal is called 'ap'; there are: app" in told.stderr
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("said", "code", "words"),
     [
@@ -135,6 +138,7 @@ def test_chat_speaks_and_hears_any_encoding(tmp_path: Path, said: bytes, code: i
     assert b"Traceback" not in told.stderr
 
 
+@pytest.mark.no_cover
 def test_json_loses_nothing_in_any_encoding(tmp_path: Path) -> None:
     (tmp_path / "understudy.yaml").write_text("targets: {hi: {provider: static, text: grüße 1}}", encoding="utf-8")
     command = [sys.executable, "-m", "understudy", "chat", "Hello", "--json"]
@@ -148,6 +152,7 @@ def test_chat_that_cannot_be_answered_says_why(tmp_path: Path) -> None:
     failed = run("chat", "Hello?", "--route", "lead", folder=folder)
     assert failed.returncode == 1
     assert "connection_refused" in failed.stderr
+    assert failed.stderr.splitlines()[-1] == "Check that the target's server runs.", "what to do comes last"
     assert run("chat", " ", folder=folder).returncode == 2
     assert "nobody" in run("chat", "Hello?", "--route", "nobody", folder=folder).stderr
 
@@ -180,6 +185,16 @@ async def test_explain_takes_a_decision_that_was_made_and_makes_it_again(tmp_pat
     assert told.stdout.startswith(f"decision {answer.decision.id}")
     assert "tried: connection_refused" in told.stdout
     assert told.stdout.rstrip().endswith("made again: the same")
+    attempts = [
+        {"target": "blind", "dropped": ["seed", "answer.choices.logprobs"]},
+        {"target": "lead", "dropped": []},
+        3,
+    ]
+    (folder / "decision.json").write_text(json.dumps({"record": record, "result": {"attempts": attempts}}))
+    told = run("explain", "decision.json", folder=folder)
+    assert "lost in translation by blind: seed, answer.choices.logprobs" in told.stdout
+    told = run("explain", "decision.json", "--json", folder=folder)
+    assert json.loads(told.stdout)["lost"] == attempts[:1]
     record["choices"][0]["order"].reverse()
     (folder / "decision.json").write_text(json.dumps(record))
     differs = run("explain", "decision.json", "--json", folder=folder)
@@ -310,7 +325,21 @@ def test_the_demo_plays_and_sums_up(tmp_path: Path) -> None:
     assert told.returncode == 0, told.stderr
     assert "claude answers 529 Overloaded" in told.stdout
     assert "answered after a fallback" in told.stdout
+    assert "statuses: 200 " in told.stdout
     assert "curl -i http://127.0.0.1:" in told.stdout
+
+
+def test_the_demo_takes_another_port_and_says_so(tmp_path: Path) -> None:
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        told = run("demo", "--port", str(port), "--seconds", "1", folder=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert f"({port} is taken)" in told.stdout
+    assert told.stdout.splitlines()[-1] == NEXT
+
+
+def test_the_demo_says_when_it_ended_before_anything_happened() -> None:
+    assert _summed_up({"requests": 0, "answered_by": {}}) == "ended before the first request was answered"
 
 
 def test_the_demo_as_json(tmp_path: Path) -> None:

@@ -102,6 +102,19 @@ def test_python_dash_m_is_the_command():
     assert done.stdout.startswith(f"understudy {__version__}")
 
 
+def test_ctrl_c_while_the_program_still_loads_shows_no_traceback():
+    code = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name == 'understudy.cli': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "from understudy.__main__ import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 @pytest.mark.parametrize(("module", "command", "extra"), [("typer", "version", "cli"), ("uvicorn", "serve", "serve")])
 def test_an_extra_that_is_not_installed_is_named(module, command, extra, tmp_path):
     (tmp_path / "understudy.yaml").write_text("targets: {hi: {provider: simulated}}")

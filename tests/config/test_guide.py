@@ -1,4 +1,4 @@
-"""Every configuration in the guides loads."""
+"""Every configuration in the guides, and the one in the README, loads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from understudy.config.registries import BALANCERS, CONDITIONS, STRATEGIES
 
 BLOCKS = {
     f"{path.stem}-{number}": block
-    for path in sorted((ROOT / "docs" / "guides").rglob("*.md"))
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs" / "guides").rglob("*.md"))]
     for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL))
 }
 

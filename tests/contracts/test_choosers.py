@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from choosing import NOW_S, House, target
 from pasts import PAIRS, houses, situations
 from understudy.config.registries import BALANCERS, STRATEGIES
+from understudy.core.candidate import Ask
 from understudy.core.decision import Decision
 from understudy.core.dice import Dice
 from understudy.core.failure import FailureKind
-from understudy.core.plan import Ask
 from understudy.core.select import choose, dice_of, replay, sift
 from understudy.registry import BadSettings, Registry
 

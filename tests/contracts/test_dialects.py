@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from dataclasses import replace
 
@@ -25,10 +26,10 @@ from understudy.core.answer import (
     UsageSeen,
 )
 from understudy.core.assembly import assemble
-from understudy.core.conversation import Conversation, Message, Opaque, Role, Text
+from understudy.core.conversation import Conversation, Message, Opaque, Role, Text, Tool
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.outcome import Outcome, Purpose
-from understudy.core.projection import project_answer, project_request
+from understudy.core.projection import fit_request, project_answer, project_request
 from understudy.core.request import FEATURES, Call, Operation
 from understudy.dialects import CONTENT, END, FAILED, FINISH, BadAnswer, BadBody, Dialect, ErrorReport, Quirks
 from understudy.framing.sse import SseEvent
@@ -89,7 +90,7 @@ def wire_of(dialect: Dialect, events) -> list[SseEvent]:
 
 def read_stream(dialect: Dialect, wire: list[SseEvent]) -> list:
     decoder = dialect.decoder()
-    return [event for piece in wire for event in decoder.decode(piece)]
+    return [*(event for piece in wire for event in decoder.decode(piece)), *decoder.ending()]
 
 
 def test_entry_knows_its_own_name(dialect):
@@ -108,6 +109,15 @@ def test_what_is_carried_is_declared_in_order(dialect):
         declared = [carries.settings, carries.cache, carries.formats, carries.tool_choices, *carries.parts.values()]
         declared += [*carries.sources.values(), *carries.media_types.values(), *carries.fields.values()]
         assert all(list(names) == sorted(names) for names in declared)
+
+
+def test_a_name_in_the_place_of_another_tools_fits(dialect):
+    pattern = dialect.request_carries.tool_names
+    for name in ("a.b", "", "0", "x" * 200):
+        projected, _, names = fit_request(simple(tools=(Tool(name),)), dialect.request_carries)
+        sent = projected.tools[0].name
+        assert pattern is None or re.fullmatch(pattern, sent)
+        assert names.get(sent, sent) == name
 
 
 # What is projected survives

@@ -6,11 +6,11 @@ import pytest
 
 from choosing import NOW_S, House, target
 from understudy.core.balancers.round_robin import BALANCER as ROUND_ROBIN
+from understudy.core.compile import compile_route
 from understudy.core.eligibility import breaker, health, tried
 from understudy.core.event import AlarmChanged
 from understudy.core.failure import FailureKind
 from understudy.core.health.change import WARM, Failures, Times
-from understudy.core.plan import compile_route
 from understudy.core.policy import Policy
 from understudy.core.route import Route, tiers_of
 from understudy.core.scoreboard import Scoreboard

@@ -102,6 +102,8 @@ def test_the_scoreboard_learns_it_and_gives_it_out_as_the_bound() -> None:
     slot, _ = board.register(target, BreakerSettings())
     assert board.standing("ada").bounds.in_flight == FIRST_LIMIT
     holds = [board.hold(slot, 1, 0.0) for _ in range(20)]
+    board.settle(board.hold(slot, 1, 0.0), outcome(1.0, FailureKind.SERVER_ERROR), 1.0)
+    assert board.standing("ada").bounds.in_flight == FIRST_LIMIT, "that says nothing about how many there were at once"
     for kind in (FailureKind.OVERLOADED, FailureKind.SERVER_ERROR, FailureKind.OVERLOADED):
         board.settle(holds.pop(), outcome(1.0, kind), 1.0)
     assert board.standing("ada").bounds.in_flight == int(FIRST_LIMIT * BACKOFF)
@@ -113,14 +115,15 @@ def test_the_scoreboard_learns_it_and_gives_it_out_as_the_bound() -> None:
     assert FIRST_LIMIT * BACKOFF < grown <= 30
 
 
-def test_an_answer_without_content_of_its_own_took_until_its_end() -> None:
+@pytest.mark.parametrize(("first_s", "took_ms"), [(None, 200.0), (5.05, 50.0)])
+def test_an_answer_took_until_its_first_content_or_its_end(first_s: float | None, took_ms: float) -> None:
     board = Scoreboard()
     slot, _ = board.register(
         Target(name="ada", provider="p", model="m", limits=Limits(adaptive=True)), BreakerSettings()
     )
     for _ in range(25):
-        whole = Outcome(1, "ada", "primary", Purpose.FIRST, 0.0, 0.2)
-        board.settle(board.hold(slot, 1, 0.0), whole, 0.2)
+        whole = Outcome(1, "ada", "primary", Purpose.FIRST, 5.0, 5.2, None, first_s)
+        board.settle(board.hold(slot, 1, 5.0), whole, 5.2)
     concurrency = board._tracks[slot].concurrency
     assert concurrency is not None
-    assert concurrency._usual_ms == pytest.approx(200.0)
+    assert concurrency._usual_ms == pytest.approx(took_ms)

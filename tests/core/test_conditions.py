@@ -207,6 +207,7 @@ def test_nothing_known_is_neither_slow_nor_failing():
     assert [key for key, _ in condition.extents()] == ["error rate a", "latency a"]
 
 
+@pytest.mark.no_cover
 def test_a_share_takes_its_part_of_the_sessions_and_the_same_each_time():
     sessions = [f"s{number}" for number in range(2000)]
     inside = [one for one in sessions if holds("share", 0.2, session=one)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from understudy.core.candidate import Ask, Candidate, Entry
+from understudy.core.compile import space_of
 from understudy.core.conversation import Extra
 from understudy.core.dice import Dice
 from understudy.core.eligibility.capability import CONDITION as CAPABILITY
@@ -11,7 +13,6 @@ from understudy.core.eligibility.context_window import CONDITION as WINDOW
 from understudy.core.eligibility.operation import CONDITION as OPERATION
 from understudy.core.eligibility.vector_space import CONDITION as SPACE
 from understudy.core.embedding import Embeds, Encoding, Purpose, Texts, narrowed_embeds, project_texts
-from understudy.core.plan import Ask, Candidate, Entry, space_of
 from understudy.core.policy import BreakerSettings
 from understudy.core.projection import COSMETIC, ESSENTIAL, LOSSY, Loss
 from understudy.core.request import Needs, Operation

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from choosing import NEEDS, NOW_S, House, target
+from understudy.core.candidate import Tried
 from understudy.core.catalogue.profile import Profile
 from understudy.core.decision import Decision
 from understudy.core.explanation import search
@@ -17,7 +18,6 @@ from understudy.core.explanation.words import figure_words
 from understudy.core.failure import FailureKind
 from understudy.core.money import Price
 from understudy.core.outcome import Purpose
-from understudy.core.plan import Tried
 from understudy.core.prompts.heads import FORMAT, Heads, Trained
 from understudy.core.request import Operation
 from understudy.core.resilience.breaker import Event

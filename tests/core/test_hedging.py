@@ -26,13 +26,14 @@ from understudy.core.action import (
     Timer,
 )
 from understudy.core.balancers.least_in_flight import LeastInFlight
+from understudy.core.compile import compile_route
 from understudy.core.decision import Decision
 from understudy.core.dice import Dice
 from understudy.core.eligibility import breaker, tried
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.health.quantiles import KEPT, Quantiles
 from understudy.core.outcome import Outcome, Purpose, Result
-from understudy.core.plan import RoutePlan, compile_route
+from understudy.core.plan import RoutePlan
 from understudy.core.policy import Hedge, Policy, Retry
 from understudy.core.request import Needs
 from understudy.core.resilience.hedge_budget import SAVED_MAX, HedgeBudget
@@ -224,6 +225,39 @@ def test_without_a_second_the_first_has_all_of_the_time(race: Race, why: str) ->
     assert race.result.winner is None
 
 
+def test_a_hedge_that_gets_no_place_gives_its_budget_back() -> None:
+    race = Race(primary=("ada", "full", "ben"))
+    race.begin()
+    assert isinstance(race.passes(1.0), Reserve)
+    race.send(Refused(race.now_s, FailureKind.LOCAL_LIMIT, None))
+    race.answers(1)
+    race.ends(1)
+    budget = race.board.hedge_budget("r", ALWAYS)
+    assert budget.withdraw(), "nothing was begun"
+    assert not budget.withdraw()
+
+
+def test_a_hedge_that_was_begun_is_paid_for_whatever_is_refused_later() -> None:
+    race = Race(primary=("ada", "ben", "full"))
+    race.begin()
+    race.passes(1.0)
+    race.fails(2)
+    assert isinstance(race.fails(1), Reserve)
+    race.send(Refused(race.now_s, FailureKind.LOCAL_LIMIT, None))
+    assert race.result is not None
+    assert not race.board.hedge_budget("r", ALWAYS).withdraw()
+
+
+def test_what_is_given_back_is_not_saved_beyond_the_most() -> None:
+    budget = HedgeBudget(1.0)
+    for _ in range(20):
+        budget.deposit()
+    assert budget.withdraw()
+    budget.deposit()
+    budget.give_back()
+    assert sum(budget.withdraw() for _ in range(1000)) == SAVED_MAX
+
+
 def test_a_stand_in_is_not_hedged() -> None:
     race = Race(primary=("sorry", "ada"))
     race.begin()
@@ -251,9 +285,9 @@ def test_the_delay_is_learned_from_the_targets_own_times() -> None:
 def test_a_lost_race_counts_as_long_as_it_lasted() -> None:
     board = Race(Hedge(quantile=0.5)).board
     for _ in range(TIMES_MIN):
-        hold = board.hold(0, 1, 0.0)
+        hold = board.hold(0, 1, 50.0)
         lost = Failure(FailureKind.LOST_RACE, "")
-        board.settle(hold, Outcome(1, "ada", "primary", Purpose.FIRST, 0.0, 2.0, lost), 2.0)
+        board.settle(hold, Outcome(1, "ada", "primary", Purpose.FIRST, 50.0, 52.0, lost), 52.0)
     assert board.patience_s(0, Hedge(quantile=0.5)) == pytest.approx(2.0, rel=0.05)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from understudy.core.candidate import Ask, Candidate, Entry
+from understudy.core.compile import compile_route, holders_of
 from understudy.core.conversation import Conversation, Extra, Message, Reasoning, Role, Text
 from understudy.core.dice import Dice
 from understudy.core.eligibility.held_state import CONDITION
-from understudy.core.plan import Ask, Candidate, Entry, compile_route, holders_of
 from understudy.core.projection import Carries, project_request, with_seals, without_seals
 from understudy.core.request import Needs
 from understudy.core.resilience.breaker import BreakerSettings

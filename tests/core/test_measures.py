@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from choosing import NOW_S, House, target
+from understudy.core.candidate import collected_for
 from understudy.core.catalogue.profile import Profile
 from understudy.core.catalogue.traits import shape, traits_of
 from understudy.core.dice import Dice
@@ -13,7 +14,6 @@ from understudy.core.health.change import WARM, Failures, Times
 from understudy.core.health.measures import HALF_LIFE_S, UNMEASURED, Learner, Measures
 from understudy.core.money import Price
 from understudy.core.outcome import Outcome, Purpose
-from understudy.core.plan import collected_for
 from understudy.core.request import Operation
 from understudy.core.scales import dear, slow, time_ms, tokens_out
 from understudy.core.sessions import SESSIONS_MAX, WARM_S, Sessions

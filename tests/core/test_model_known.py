@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from understudy.core.candidate import Ask, Candidate, Entry
 from understudy.core.dice import Dice
 from understudy.core.eligibility.model import CONDITION
-from understudy.core.plan import Ask, Candidate, Entry
 from understudy.core.request import Needs
 from understudy.core.target import Target
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from understudy.core.candidate import Ask, Candidate, Entry
 from understudy.core.dice import Dice
 from understudy.core.eligibility import breaker as breaker_open
 from understudy.core.event import BreakerChanged, Event, ProbeExpected
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.health.probing import FIRST_S, JITTER, TOKENS, Health, Probes
 from understudy.core.outcome import Outcome, Purpose
-from understudy.core.plan import Ask, Candidate, Entry
 from understudy.core.policy import BreakerSettings
 from understudy.core.request import Needs
 from understudy.core.resilience.breaker import Event as Word

@@ -164,11 +164,74 @@ def test_a_format_that_carries_everything_changes_nothing():
 )
 def test_a_kind_that_is_not_carried_is_reported_by_its_name(part, kind, weight):
     kinds = tuple(name for name in ("text", *MEDIA) if name != kind)
-    assert fit_parts(user(part), without(parts={Role.USER: kinds})) == ((), {f"messages.{kind}": weight})
+    other = PICTURE if kind == "text" else Text("b")
+    assert fit_parts(user(part, other), without(parts={Role.USER: kinds})) == ((other,), {f"messages.{kind}": weight})
 
 
 def test_a_role_without_any_kinds_holds_nothing():
-    assert fit_parts(user(Text("a")), without(parts={})) == ((), {"messages.text": "lossy"})
+    assert fit_parts(assistant(Text("a")), without(parts={})) == ((), {"messages.text": "lossy"})
+
+
+BLOCK = Opaque("theirs", "block", {})
+BLANK = Text(" \n")
+HI, HELLO = Text("hi"), Text("hello")
+LOST = {"messages.block": "lossy", "messages": "essential"}
+"""What is reported where the user's question is lost whole."""
+
+
+@pytest.mark.parametrize(
+    ("turns", "reported"),
+    [
+        ((user(BLOCK),), LOST),
+        ((user(BLOCK, BLANK),), LOST),
+        ((Message(Role.SYSTEM, (HI,)), user(BLOCK)), LOST),
+        ((user(HI), assistant(HELLO), user(BLOCK)), LOST),
+        ((user(HI), assistant(HELLO), user(BLOCK), user(BLANK)), LOST),
+        ((user(HI), assistant(HELLO), user(BLOCK), user(BLOCK)), LOST),
+        ((user(HI), assistant(HELLO), user(BLANK), user(BLOCK)), LOST),
+        ((user(BLOCK), assistant(HELLO), user(HI)), {"messages.block": "lossy"}),
+        ((user(HI), user(BLOCK)), {"messages.block": "lossy"}),
+        ((user(BLOCK), user(HI)), {"messages.block": "lossy"}),
+        ((user(HI, BLOCK),), {"messages.block": "lossy"}),
+        ((assistant(BLOCK),), {"messages.block": "lossy"}),
+        ((Message(Role.TOOL, (ToolResult("c", (HI,)),)), user(BLOCK)), {"messages.block": "lossy"}),
+        ((user(BLOCK), Message(Role.TOOL, (ToolResult("c", (HI,)),))), {"messages.block": "lossy"}),
+    ],
+)
+def test_a_question_that_is_lost_whole_is_not_asked(turns, reported):
+    _, losses = project_request(said(*turns), EVERYTHING)
+    assert {loss.name: loss.weight for loss in losses} == reported
+
+
+def test_an_empty_turn_of_the_user_at_the_end_is_said_to_be_one():
+    for last in (user(), user(Text("")), user(BLANK)):
+        projected, losses = fit(said(user(HI), assistant(HELLO), last), without(blank_texts=False))
+        assert projected.messages == (user(HI), assistant(HELLO), user(Text("(The user says nothing.)")))
+        assert losses == {"messages.text": "cosmetic"}
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        (user(), user(HI)),
+        (user(HI), user()),
+        (user(), assistant(HELLO), user(HI)),
+        (user(HI), assistant(HELLO)),
+        (user(HI), assistant(ToolCall("c", "f", {})), Message(Role.TOOL, (ToolResult("c", ()),)), user()),
+    ],
+)
+def test_an_empty_turn_elsewhere_is_left_out(turns):
+    projected, losses = fit(said(*turns), EVERYTHING)
+    assert projected.messages == tuple(turn for turn in turns if turn.parts)
+    assert not losses
+
+
+def test_white_space_alone_is_left_out_where_it_is_refused():
+    turns = (user(BLANK, HI), assistant(BLANK), user(HELLO), Message(Role.TOOL, (ToolResult("c", (BLANK, HI)),)))
+    assert fit(said(*turns), EVERYTHING) == (said(*turns), {})
+    projected, losses = fit(said(*turns), without(blank_texts=False, merges=(Role.USER,)))
+    assert projected.messages == (user(HI, HELLO), Message(Role.TOOL, (ToolResult("c", (HI,)),)))
+    assert losses == {"messages.text": "cosmetic"}
 
 
 def test_a_turn_that_says_nothing_is_left_out_without_a_word():

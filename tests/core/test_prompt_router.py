@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from understudy.core.candidate import Ask, Candidate, Entry
 from understudy.core.conversation import Conversation, Message, Role, Text
 from understudy.core.dice import Dice
-from understudy.core.plan import Ask, Candidate, Entry
 from understudy.core.policy import BreakerSettings
 from understudy.core.prompts.asked import last_words
 from understudy.core.prompts.heads import FORMAT, Heads, Trained
@@ -26,6 +26,7 @@ def trained(**more) -> Trained:
     return Trained(**given | {"thresholds": ((0.95, 0.3), (0.98, 0.1))} | more)
 
 
+@pytest.mark.no_cover
 @given(st.text(max_size=300))
 def test_a_prompt_has_every_trait_or_none(text):
     assert len(traits(text)) in (0, len(TRAITS))

@@ -84,6 +84,7 @@ def test_two_failing_ones_make_no_pattern(balancer: str) -> None:
     assert all(shares[name] == pytest.approx(2000, rel=0.05) for name in "abc"), shares
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("balancer", TAKE_TURNS)
 def test_those_who_are_asked_after_drafts_share_evenly(balancer: str) -> None:
     house = House(*map(target, ("cheap", "small", "a", "b")), strategy="priority", balancer=balancer)

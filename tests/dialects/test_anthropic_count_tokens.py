@@ -53,7 +53,7 @@ def test_a_question_crosses_between_formats_like_a_conversation():
     )
     other = Counting("other", form, DIALECTS["openai_chat"])  # type: ignore[arg-type]
     crossing = CROSSINGS[Operation.COUNT]
-    asked, _ = crossing.project(COUNT.parse_request(BODY), other.request_carries)
+    asked, _, _ = crossing.project(COUNT.parse_request(BODY), other.request_carries)
     written = json.loads(other.render_request(asked))
     assert set(written) == {"model", "messages", "tools"}
     assert written["messages"][0] == {"role": "system", "content": "Be brief."}

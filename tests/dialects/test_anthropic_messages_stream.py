@@ -62,7 +62,7 @@ def finish(reason: str | None = "end_turn", usage: dict | None = None, **fields)
 
 def decode(*events: dict) -> list[StreamEvent]:
     decoder = DIALECT.decoder()
-    return [told for event in events for told in decoder.decode(sse(event))]
+    return [*(told for event in events for told in decoder.decode(sse(event))), *decoder.ending()]
 
 
 def only_choice(*events: dict) -> Choice:
@@ -266,6 +266,35 @@ def test_nothing_follows_the_end():
     assert decoder.decode(sse(START)) == ()
 
 
+LATE = [block(0, type="text", text="late"), stopped(0)]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [finish("max_tokens"), *LATE, STOP],
+        [LATE[0], finish("max_tokens"), LATE[1], STOP],
+        [finish("end_turn"), LATE[0], finish("max_tokens")],
+        [LATE[0], finish("max_tokens"), delta(0, "text_delta", text="r")],
+    ],
+)
+def test_a_stop_reason_before_the_last_words_is_told_behind_them(events):
+    told = decode(START, *events)
+    (choice,) = assemble(told).choices
+    assert choice.parts[0].text.startswith("late")
+    assert [event for event in told if isinstance(event, Finish)] == [Finish(choice=0, stop=Stop.LENGTH)]
+    assert isinstance(told[-2 if told[-1] == End() else -1], Finish)
+
+
+def test_a_block_that_can_not_be_read_when_the_bytes_end_is_a_bad_answer():
+    decoder = DIALECT.decoder()
+    picture = block(0, type="image", source={"type": "url", "url": "u"})
+    for event in (START, picture, delta(0, "image_delta", source=3), finish()):
+        decoder.decode(sse(event))
+    with pytest.raises(BadAnswer, match="not ended"):
+        decoder.ending()
+
+
 @pytest.mark.parametrize(
     "events",
     [
@@ -278,7 +307,6 @@ def test_nothing_follows_the_end():
         [START, {"type": "content_block_start", "index": [0], "content_block": {"type": "text", "text": ""}}],
         [START, block(0, type="text", text=""), delta(0, "thinking_delta", thinking="hm")],
         [START, block(0, type="tool_use", id="t", name="f", input={}), delta(0, "text_delta", text="x")],
-        [START, finish(), block(0, type="text", text="late")],
         [{"no": "type"}],
         [[1]],
     ],

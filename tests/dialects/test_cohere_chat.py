@@ -613,3 +613,23 @@ def test_a_part_that_is_numbered_by_no_number_is_malformed(kind, index):
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     with pytest.raises(BadAnswer, match="index must be a number"):
         streamed(event(kind, index, content={"type": "text", "text": "x"}, tool_calls=call))
+
+
+def test_of_system_turns_alone_the_last_is_the_users():
+    turns = (Message(Role.SYSTEM, (Text("Be brief."),)), Message(Role.DEVELOPER, (Text("Greet."),)))
+    told, losses = written(asks(*turns))
+    assert told["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Greet."},
+    ]
+    assert losses == {"messages.role"}
+    own_part = Message(Role.SYSTEM, (Opaque("cohere_chat", "document", {"type": "document"}),))
+    assert written(asks(own_part))[0]["messages"][0]["role"] == "system"
+
+
+def test_names_of_tools_have_no_hyphens():
+    told, losses = written(asks(tools=(Tool("get-weather", None, SCHEMA), Tool("look_up", None, SCHEMA))))
+    sent, fine = (tool["function"]["name"] for tool in told["tools"])
+    assert sent.startswith("get_weather_")
+    assert fine == "look_up"
+    assert not losses

@@ -53,7 +53,7 @@ DONE = event(b"[DONE]")
 
 def heard(*events):
     decoder = DIALECT.decoder()
-    return [told for one in events for told in decoder.decode(one)]
+    return [*(told for one in events for told in decoder.decode(one)), *decoder.ending()]
 
 
 def parts(*events):
@@ -76,9 +76,9 @@ def test_a_plain_stream_is_told_by_the_grammar():
         PartBegin(0, 0, Text("")),
         PartDelta(0, 0, Field.TEXT, "a"),
         PartDelta(0, 0, Field.TEXT, "b"),
+        SEEN,
         PartEnd(0, 0),
         Finish(choice=0, stop=Stop.END),
-        SEEN,
         End(),
     ]
 
@@ -205,7 +205,9 @@ def test_a_call_waits_for_its_name():
         PartBegin(0, 0, ToolCall("1", "f", "", extra=Extra(NAME, {"extra_content": {"s": 1}}))),
         PartDelta(0, 0, Field.ARGUMENTS, "{}"),
     ]
-    assert parts(chunk(call(id="1", arguments="{}")), DONE) == (ToolCall("1", "", {}),)
+    with pytest.raises(BadAnswer, match="not begun"):
+        heard(chunk(call(id="1", arguments="{}")), DONE)
+    assert parts(chunk({"content": "a"}), chunk(call(id="1", arguments="")), DONE) == (Text("a"),)
 
 
 def test_a_calls_own_fields_may_follow():
@@ -261,22 +263,59 @@ def test_nothing_follows_the_end_mark():
 
 
 @pytest.mark.parametrize(
-    "late",
+    ("late", "part", "stop"),
     [
-        {"content": "b"},
-        {"reasoning": "hm"},
-        {"refusal": "no"},
-        {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "arguments": "{}"}}]},
+        ({"content": "b"}, None, Stop.END),
+        ({"reasoning": "hm"}, Reasoning("hm"), Stop.END),
+        ({"refusal": "no"}, Refusal("no"), Stop.REFUSAL),
+        (
+            {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "arguments": "{}"}}]},
+            ToolCall("c", "f", {}),
+            Stop.TOOL_CALLS,
+        ),
     ],
 )
-def test_words_behind_a_finish_reason_are_never_lost_in_silence(late):
-    with pytest.raises(BadAnswer, match="behind a finish reason"):
-        heard(chunk({"content": "a"}, "stop"), chunk(late, "stop"), DONE)
+@pytest.mark.parametrize("end", [(DONE,), (usage_only(), DONE), (), (usage_only(),)])
+def test_words_behind_a_finish_reason_belong_to_the_answer_and_the_last_reason_counts(late, part, stop, end):
+    told = heard(chunk({"content": "a"}, "length"), chunk(late, "stop"), *end)
+    first = (Text("ab"),) if part is None else (Text("a"), part)
+    assert assemble(told).choices[0].parts == first
+    finishes = [event for event in told if isinstance(event, Finish)]
+    assert finishes == [Finish(choice=0, stop=stop)]
+    assert not any(isinstance(event, PartBegin | PartDelta | PartEnd) for event in told[told.index(finishes[0]) :])
+
+
+def test_a_finish_reason_on_every_chunk_ends_nothing_before_the_end():
+    told = heard(*(chunk({"content": text}, "stop", id=f"of this chunk {text}") for text in "abc"), DONE)
+    assert assemble(told).choices[0].parts == (Text("abc"),)
+    assert told[-2:] == [Finish(choice=0, stop=Stop.END), End()]
+
+
+def test_a_stream_without_its_end_mark_is_finished_when_every_choice_is():
+    decoder = DIALECT.decoder()
+    decoder.decode(chunk({"content": "a"}, "stop"))
+    assert decoder.stop is Stop.END
+    decoder.decode(chunk({"content": "b"}, index=1))
+    assert decoder.stop is None
+    assert decoder.ending() == ()
+    decoder.decode(chunk({}, "length", index=1))
+    assert decoder.stop is Stop.LENGTH
+    assert [event for event in decoder.ending() if isinstance(event, Finish)] == [
+        Finish(choice=0, stop=Stop.END),
+        Finish(choice=1, stop=Stop.LENGTH),
+    ]
+    assert decoder.ending() == ()
+
+
+def test_an_error_behind_a_finish_reason_leaves_no_finish():
+    told = heard(chunk({"content": "a"}, "stop"), event({"error": {"message": "overloaded"}}), DONE)
+    assert isinstance(told[-1], Failed)
+    assert not any(isinstance(one, Finish | End) for one in told)
 
 
 def test_empty_pieces_behind_a_finish_reason_say_nothing():
     told = heard(chunk({"content": "a"}, "stop"), chunk({"role": "assistant", "content": ""}), usage_only(), DONE)
-    assert told[-3:] == [Finish(choice=0, stop=Stop.END), SEEN, End()]
+    assert told[-4:] == [SEEN, PartEnd(0, 0), Finish(choice=0, stop=Stop.END), End()]
 
 
 def test_a_message_may_stand_for_a_delta():

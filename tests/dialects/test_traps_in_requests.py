@@ -132,6 +132,36 @@ def test_ids_of_every_provider_return_as_they_were(id_: str) -> None:
     assert back["messages"][2]["tool_call_id"] == id_
 
 
+def test_calls_of_two_turns_under_one_id_are_told_apart_where_they_must_be() -> None:
+    def turn(*results: str) -> list[dict[str, Any]]:
+        calls = [{"id": "call_0", "type": "function", "function": {"name": "f", "arguments": "{}"}} for _ in results]
+        said = [{"role": "tool", "tool_call_id": "call_0", "content": result} for result in results]
+        return [{"role": "assistant", "content": None, "tool_calls": calls}, *said]
+
+    turns = [{"role": "user", "content": "?"}, *turn("one"), *turn("two", "three")]
+    told, losses = asked(OPENAI, ANTHROPIC, messages=turns)
+    calls = [block["id"] for one in told["messages"][1::2] for block in one["content"]]
+    results = {block["tool_use_id"]: block["content"] for one in told["messages"][2::2] for block in one["content"]}
+    assert calls[0] == "call_0"
+    assert len(set(calls)) == 3
+    assert [results[id_] for id_ in calls] == ["one", "two", "three"]
+    assert not losses
+    assert asked(OPENAI, ANTHROPIC, messages=turns[:3])[0]["messages"] == told["messages"][:3]
+    alike, _ = asked(OPENAI, OPENAI, messages=turns)
+    assert alike["messages"][3]["tool_calls"][0]["id"] == "call_0"
+
+
+def test_an_unanswered_call_keeps_no_others_result() -> None:
+    call = {"id": "call_0", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    calls = {"role": "assistant", "content": None, "tool_calls": [call]}
+    result = {"role": "tool", "tool_call_id": "call_0", "content": "two"}
+    user = {"role": "user", "content": "?"}
+    told, _ = asked(OPENAI, ANTHROPIC, messages=[user, calls, user, calls, result, user])
+    assert told["messages"][4]["content"][0]["tool_use_id"] == told["messages"][3]["content"][0]["id"]
+    told, _ = asked(OPENAI, ANTHROPIC, messages=[user, calls, result, calls, result, result])
+    assert told["messages"][4]["content"][1]["tool_use_id"] == "call_0"  # one too many: the provider will say so
+
+
 # Tool arguments, choices, parallel calls
 
 
@@ -216,6 +246,14 @@ def test_a_picture_is_split_off_its_address_and_put_together_again() -> None:
     assert told["contents"][0]["parts"][0]["inlineData"] == {"mimeType": "image/png", "data": "AAAA"}
     told, _ = asked(ANTHROPIC, OPENAI, messages=[{"role": "user", "content": [{"type": "image", "source": source}]}])
     assert told["messages"][0]["content"][0]["image_url"]["url"] == "data:image/png;base64,AAAA"
+
+
+@pytest.mark.parametrize("source", ["image/jpg", "image/JPG", "image/pjpeg", "image/jpeg"])
+def test_a_picture_by_another_name_of_its_type_is_a_picture(source: str) -> None:
+    content = [{"type": "image_url", "image_url": {"url": f"data:{source};base64,AAAA"}}]
+    told, losses = asked(OPENAI, ANTHROPIC, messages=[{"role": "user", "content": content}])
+    assert told["messages"][0]["content"][0]["source"]["media_type"] == "image/jpeg"
+    assert not losses
 
 
 @pytest.mark.parametrize(

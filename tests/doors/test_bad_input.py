@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stage import PATHS, QUESTION, Raise, two_targets
+from stage import PATHS, PROVIDERS, QUESTION, Raise, two_targets
+from understudy.core.failure import FailureKind
 from understudy.engine.pages import Page
 from understudy.mock import Mock
 
@@ -62,6 +63,80 @@ async def test_a_body_that_cannot_be_read_is_a_400(
     assert answer.status_code in {400, 404}, answer.text
     in_dialect(dialect, answer)
     assert not mocks[0].requests
+
+
+SILENT: dict[str, list[dict[str, object]]] = {
+    "openai": [
+        {"messages": []},
+        {"messages": [{"role": "user", "content": ""}]},
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": ""}]}]},
+        {"messages": [{"role": "user", "content": " \n"}]},
+    ],
+    "responses": [{"input": ""}, {"input": []}, {"input": [{"role": "user", "content": []}]}],
+    "anthropic": [{"messages": []}, {"messages": [{"role": "user", "content": ""}]}],
+    "gemini": [{"contents": []}, {"contents": [{"role": "user", "parts": [{"text": ""}]}]}],
+}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("upstream", PROVIDERS)
+@pytest.mark.parametrize("caller", SILENT)
+async def test_who_says_nothing_is_told_so_before_anybody_is_asked(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock], caller: str, upstream: str, *, stream: bool
+) -> None:
+    if caller == upstream:
+        pytest.skip("what is written in a provider's own format is the provider's to judge")
+    stage = await raise_curtain(two_targets(*mocks, upstream))
+    for fields in SILENT[caller]:
+        if fields == SILENT["openai"][3] and upstream != "anthropic":
+            continue  # others take white space
+        answer = await stage.ask(caller, stream=stream, **fields)
+        assert answer.status == 400, (fields, answer.body)
+        assert not answer.streamed
+        assert answer.error is not None
+        assert "empty" in answer.error["message"]
+        assert stage.ended[-1].failure is not None
+        assert stage.ended[-1].failure.kind is FailureKind.BAD_REQUEST
+    assert not mocks[0].requests
+    assert stage.nothing_is_held()
+
+
+async def test_who_says_nothing_may_still_say_it_to_whoever_speaks_his_format(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock]
+) -> None:
+    lead, understudy = mocks
+    stage = await raise_curtain(
+        f"""
+targets:
+  lead: {{provider: anthropic_compatible, model: m, base_url: "{lead.origin}", key: env:KEY}}
+  understudy: {{provider: openai_compatible, model: m, base_url: "{understudy.base_url}", key: env:KEY}}
+routes:
+  default:
+    tiers: {{primary: [lead, understudy]}}
+    policy: {{retry: {{kind: none}}, wait_max_s: 0}}
+"""
+    )
+    answer = await stage.ask(messages=[{"role": "user", "content": ""}])
+    assert answer.status == 200
+    assert answer.headers["x-understudy-target"] == "understudy"
+    assert not lead.requests
+
+
+async def test_a_question_that_nobody_can_be_asked_is_not_sent_without_itself(
+    raise_curtain: Raise, mocks: tuple[Mock, Mock]
+) -> None:
+    stage = await raise_curtain(two_targets(*mocks, "openai"))
+    block = {"type": "search_result", "source": "s", "title": "t", "content": [{"type": "text", "text": "x"}]}
+    turns = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}]
+    answer = await stage.ask("anthropic", messages=[*turns, {"role": "user", "content": [block]}])
+    assert answer.status == 400
+    assert stage.ended[-1].failure is not None
+    assert stage.ended[-1].failure.kind is FailureKind.NOT_PORTABLE
+    assert not mocks[0].requests
+    asked = [*turns, {"role": "user", "content": [block, {"type": "text", "text": "What is in it?"}]}]
+    answer = await stage.ask("anthropic", messages=asked)
+    assert answer.status == 200
+    assert "messages.search_result" in answer.headers["x-understudy-dropped"]
 
 
 @pytest.mark.parametrize("dialect", PATHS)

@@ -275,7 +275,7 @@ async def test_a_shape_is_asked_for_as_bedrock_wants_it(raise_curtain: Raise) ->
             response_format={"type": "json_schema", "json_schema": {"name": "p", "schema": schema}}
         )
         assert json.loads(answered.text).keys() == {"age"}
-        assert answered.headers["x-understudy-dropped"] == "response_format.minimum"
+        assert answered.headers["x-understudy-dropped"] == "response_format.minimum, answer.choices.metrics"
         asked = mock.requests[-1].json
         assert asked is not None
         told = asked["outputConfig"]["textFormat"]["structure"]["jsonSchema"]

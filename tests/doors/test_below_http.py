@@ -328,6 +328,7 @@ async def test_an_answer_without_end_is_left_at_the_bound(
     await lead_answers(stage, stream=stream)
 
 
+@pytest.mark.no_cover
 @BOTH
 async def test_many_answers_without_end_take_no_more_memory_than_their_bounds(
     raise_curtain: Raise, mocks: tuple[Mock, Mock], monkeypatch: pytest.MonkeyPatch, stream: bool

@@ -81,3 +81,19 @@ async def test_when_nobody_else_answers_a_draft_does(raise_curtain, say):
     answered = await stage.ask("anthropic")
     assert (answered.status, answered.text) == (200, "41")
     assert stage.nothing_is_held()
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("problem", ["invalid_request", "context_length"])
+async def test_what_a_draft_refuses_is_asked_of_the_others(raise_curtain, say, problem: str, *, stream: bool):
+    trio = await say("42", "42", "43")
+    stage = await raise_curtain(configuration(trio))
+    trio[0].set({"error_burst": {"problem": problem}})
+    answered = await stage.ask("openai", stream=stream)
+    assert (answered.status, answered.text, answered.headers["x-understudy-target"]) == (200, "43", "eve")
+    for mock in trio:
+        mock.set({"error_burst": {"problem": problem}})
+    answered = await stage.ask("openai", stream=stream)
+    assert answered.status == 400
+    assert stage.result(answered).attempts[-1].target == "eve"
+    assert stage.nothing_is_held()

@@ -2,6 +2,10 @@
 
 Method: a table of faults on the lead; the understudy is healthy. The caller must see a clean answer, and the headers and
 the decision must say what happened.
+
+A fault is over before the caller hears anything: what the lead did meets the reading of its wire format, passed on or translated,
+and the caller's format meets the understudy's clean answer. So a pair that shares its format goes through every fault, and of the
+callers that need a translation one goes through each; in `make test-whole` all of them.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from conftest import WHOLE
 from stage import CALLERS, PROVIDERS, Raise, two_targets, until
 from understudy.core.failure import FailureKind
 from understudy.mock import Mock, start_mock
@@ -57,6 +62,30 @@ ONLY_STREAMED: dict[str, Any] = {
 }
 
 
+def met(caller: str, upstream: str, *, stream: bool) -> list[str]:
+    """The faults that this pair goes through: of those that translate from one upstream, each fault meets exactly one."""
+    faults = sorted(BEFORE_CONTENT | ONLY_STREAMED if stream else BEFORE_CONTENT)
+    if WHOLE or caller == upstream:
+        return faults
+    translating = [one for one in CALLERS if one != upstream]
+    # shifted from one upstream to the next, so that callers meet what others met there
+    first = translating.index(caller) + list(PROVIDERS).index(upstream)
+    return faults[first % len(translating) :: len(translating)]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_every_fault_is_met_passed_on_and_translated_from_every_upstream_and_by_every_caller(*, stream: bool) -> None:
+    faults = sorted(BEFORE_CONTENT | ONLY_STREAMED if stream else BEFORE_CONTENT)
+    for upstream in PROVIDERS:
+        others = [caller for caller in CALLERS if caller != upstream]
+        translated = [fault for caller in others for fault in met(caller, upstream, stream=stream)]
+        assert sorted({*translated}) == faults
+        if upstream in CALLERS:
+            assert met(upstream, upstream, stream=stream) == faults
+    for caller in CALLERS:
+        assert {fault for upstream in PROVIDERS for fault in met(caller, upstream, stream=stream)} == {*faults}
+
+
 @pytest.mark.parametrize("upstream", PROVIDERS)
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
@@ -89,10 +118,12 @@ async def test_the_understudy_answers_whatever_the_lead_does(
         async with await start_mock() as lead, await start_mock() as understudy:
             await answers(name, faults[name], lead, understudy, HASTY)
 
-    faults = BEFORE_CONTENT | ONLY_STREAMED if stream else BEFORE_CONTENT
-    for name in sorted(faults.keys() - NEVER_TELLS):
-        await answers(name, faults[name], *mocks, PATIENT)
-    await asyncio.gather(*map(answers_late, faults.keys() & NEVER_TELLS))  # they are waited for together
+    faults = BEFORE_CONTENT | ONLY_STREAMED
+    names = met(caller, upstream, stream=stream)
+    for name in names:
+        if name not in NEVER_TELLS:
+            await answers(name, faults[name], *mocks, PATIENT)
+    await asyncio.gather(*(answers_late(name) for name in names if name in NEVER_TELLS))  # they are waited for together
 
 
 @pytest.mark.parametrize("upstream", PROVIDERS)

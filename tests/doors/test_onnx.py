@@ -74,6 +74,7 @@ async def build(raise_curtain: Raise, monkeypatch: pytest.MonkeyPatch) -> AsyncI
         yield begin
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("caller", ["openai", "anthropic", "gemini"])
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 async def test_the_model_answers_when_the_primary_is_down_and_says_so(

@@ -232,6 +232,7 @@ def test_a_rated_answer_of_long_ago_still_tells_its_target() -> None:
     assert run_virtual(main())[0]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("fault", "bytes_max"), [(None, 800), ("outage", 1800)], ids=["plain", "with a fallback"])
 def test_a_record_takes_less_than(fault: str | None, bytes_max: int) -> None:
     count = 20 * PAGE

@@ -23,6 +23,8 @@ from understudy.faults import (
     Scene,
     Timeline,
     Trouble,
+    aimed_at,
+    plan_among,
     plan_attempt,
     risk,
     up,
@@ -204,3 +206,18 @@ def test_up_means_for_one_whole_attempt() -> None:
     assert up(Scene(now_s=20.0), [outage], lasting_s=1.0)
     behind_a_gateway = FAULTS.build("outage", {"from_s": 10, "to_s": 20, "how": "unavailable"})
     assert up(Scene(now_s=5.0), [behind_a_gateway], lasting_s=6.0), "a gateway's 503 breaks no answer that is under way"
+
+
+def test_who_is_aimed_at_keeps_the_numbers_and_so_the_luck_of_the_whole_schedule() -> None:
+    schedule = [
+        FAULTS.build(name, {"where": [where], "share": 0.5} if where else {"share": 0.5})
+        for where in ("there", "here", "", "acme")
+        for name in ("reset", "error_burst", "latency")
+    ]
+    schedule.insert(0, FAULTS.build("cascading_outage", {"spreads": ["there"]}))
+    aimed = aimed_at(schedule, "here", "acme")
+    assert [number for number, _ in aimed] == [0, *range(4, 13)]
+    scene = Scene(now_s=5.0, target="here", provider="acme")
+    plans = [plan_attempt(scene, schedule, Dice(seed)) for seed in range(50)]
+    assert [plan_among(scene, aimed, Dice(seed)) for seed in range(50)] == plans
+    assert len({repr(plan) for plan in plans}) > 1

@@ -46,6 +46,7 @@ def fed(data: bytes, cuts: list[int]) -> list[Message]:
     return found
 
 
+@pytest.mark.no_cover
 @given(messages)
 def test_what_is_written_is_read(told):
     data = b"".join(write_message(names, payload) for names, payload in told)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from stage import until
 from understudy import RequestFailed, Router, SyncRouter
 from understudy.core.failure import FailureKind
 
@@ -39,6 +43,31 @@ async def test_a_model_that_is_none_is_told(tmp_path: Path) -> None:
         assert attempt.failure is not None
         assert attempt.failure.kind is FailureKind.KEPT_DOWN
         assert "holds no genai_config.json" in attempt.failure.message
+
+
+def model_servers() -> list[int]:
+    command = ["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    return [int(line.split()[0]) for line in told.stdout.splitlines() if "understudy.local.server" in line]
+
+
+async def test_a_server_that_is_back_is_tested_at_once_however_long_its_breaker_would_rest(tiny_model: Path) -> None:
+    breaker = {"failures": 1, "recovery_s": 600, "half_open": 1, "counts": {"not_ready": True}}
+    route = {"tiers": {"primary": ["tiny"]}, "policy": {"retry": {"kind": "none"}, "wait_max_s": 5, "breaker": breaker}}
+    targets = {"tiny": {"provider": "onnx", "model": str(tiny_model)}}
+    async with Router(targets=targets, routes={"default": route}) as router:
+        assert await router.ready()
+        [first] = model_servers()
+        os.kill(first, signal.SIGKILL)
+        assert await until(lambda: not model_servers(), 5)
+        with pytest.raises(RequestFailed):
+            await router.chat("default", "Hello.")
+        assert router.health()["tiny"].breaker == "open"
+        assert await until(lambda: bool(model_servers()), 10)  # until then the first one counts as up
+        assert await router.ready()
+        assert router.health()["tiny"].breaker == "half-open"
+        assert (await router.chat("default", "Hello.")).text == SAYS
+        assert router.health()["tiny"].breaker == "closed"
 
 
 async def test_without_such_targets_there_is_nothing_to_wait_for() -> None:

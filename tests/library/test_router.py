@@ -122,6 +122,16 @@ async def test_when_nobody_answers_the_error_carries_every_attempt(mocks) -> Non
         assert answer.text == "Please come back later."
 
 
+async def test_when_all_have_said_how_long_to_wait_the_error_says_when_the_first_is_back(mocks) -> None:
+    for mock, rest_s in zip(mocks, (300.0, 200.0), strict=False):
+        mock.set({"error_burst": {"problem": "rate_limit", "retry_after_s": rest_s}})
+    async with router_of(*mocks) as router:
+        with pytest.raises(RequestFailed) as caught:
+            await router.chat("default", "Hello")
+    assert caught.value.failure.kind is FailureKind.RATE_LIMIT
+    assert caught.value.retry_after_s == pytest.approx(200.0, abs=5.0)
+
+
 async def test_the_callers_own_mistakes_are_bad_requests(mocks) -> None:
     async with router_of(*mocks) as router:
         with pytest.raises(BadRequest, match="no route, target or model"):

@@ -11,6 +11,7 @@ from collections import deque
 
 import pytest
 
+from conftest import WHOLE
 from theatre import Theatre
 from understudy.core.dice import Dice
 from understudy.ports import HttpAnswer, HttpRequest
@@ -33,7 +34,8 @@ ANSWER = (
 SERVICE_S = 0.2
 PLACES = 40
 HALVED_AT_S = 60.0
-END_S = 180.0
+END_S = 180.0 if WHOLE else 130.0
+"""A minute with half of the places shows what two minutes show."""
 
 
 class Queue:
@@ -96,7 +98,7 @@ def evening(limits: str, seed: int) -> Queue:
     return run_virtual(main())[0]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, 2] if WHOLE else [1])
 def test_the_slowest_percent_stays_within_twice_the_unloaded_when_half_of_the_capacity_is_lost(seed: int) -> None:
     queue = evening("adaptive: true", seed)
     unloaded_s = queue.p99_s(20.0, HALVED_AT_S)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from theatre import CONFIGURATION, Theatre
+from theatre import CONFIGURATION, Cut, Theatre
 from understudy.core.dice import Dice
 from understudy.core.event import AttemptEnded, Event, RequestEnded
 from understudy.core.failure import FailureKind
@@ -96,6 +95,7 @@ def test_every_fault_is_at_work_here() -> None:
     assert set(FAULTS_AT_WORK) == set(FAULTS.names())
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("fault", FAULTS_AT_WORK)
 def test_every_invariant_holds_in_the_engine_under(fault: str) -> None:
     async def evening() -> Theatre:
@@ -186,31 +186,6 @@ def test_all_silent_means_an_error_at_the_deadline(stream: bool) -> None:
     run_virtual(main())
 
 
-class _Cut:
-    """Awaits a coroutine and cancels it at its k-th suspension. `cut`: whether it came that far."""
-
-    def __init__(self, inner: Any, k: int, listener: Listener) -> None:
-        self.inner, self.k, self.listener = inner, k, listener
-        self.cut = False
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        steps = self.inner.__await__()
-        count = 0
-        try:
-            waits = next(steps)
-            while True:
-                count += 1
-                if count == self.k:
-                    self.cut = True
-                    self.listener.left = FailureKind.CLIENT_LEFT
-                    waits = steps.throw(asyncio.CancelledError())
-                else:
-                    yield waits
-                    waits = steps.send(None)
-        except StopIteration as done:
-            return done.value
-
-
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("fault", ["latency", "outage", "truncated_stream", "rate_limit_exhaustion", "silence"])
 def test_a_caller_may_leave_at_every_await_and_nothing_stays_behind(fault: str, stream: bool) -> None:
@@ -219,7 +194,7 @@ def test_a_caller_may_leave_at_every_await_and_nothing_stays_behind(fault: str, 
         theatre = Theatre(faults)
         critic = Critic(theatre)
         listener = Listener(pause_s=0.01)
-        cut = _Cut(theatre.engine.handle(theatre.call(stream=stream), listener), k, listener)
+        cut = Cut(theatre.engine.handle(theatre.call(stream=stream), listener), k, listener)
         with suppress(asyncio.CancelledError):
             await cut
         critic.final()

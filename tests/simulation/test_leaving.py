@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
 from contextlib import suppress
-from typing import Any
 
 import pytest
 
-from theatre import Theatre
+from theatre import Cut, Theatre
 from understudy.core.failure import FailureKind
 from understudy.core.resilience.breaker import Event, State
 from understudy.faults import FAULTS
@@ -40,30 +38,6 @@ rules:
 LATENCY = FAULTS.build("latency", {"kind": "lognormal", "headers_s": 0.3, "first_content_s": 0.1, "chunk_s": 0.1})
 
 
-class _Cut:
-    """Awaits a coroutine and cancels it at its k-th suspension. `cut`: whether it came that far."""
-
-    def __init__(self, inner: Any, k: int) -> None:
-        self.inner, self.k = inner, k
-        self.cut = False
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        steps = self.inner.__await__()
-        count = 0
-        try:
-            waits = next(steps)
-            while True:
-                count += 1
-                if count == self.k:
-                    self.cut = True
-                    waits = steps.throw(asyncio.CancelledError())
-                else:
-                    yield waits
-                    waits = steps.send(None)
-        except StopIteration as done:
-            return done.value
-
-
 def open_halfway(theatre: Theatre) -> None:
     """Every breaker is half-open."""
     for name in theatre.board.targets():
@@ -91,7 +65,7 @@ def test_whoever_cancels_a_request_leaves_nothing_behind_and_pays_for_what_was_a
         faults = (LATENCY,) if fault is None else (FAULTS.build(fault, {"where": ["ada", "ben"]}), LATENCY)
         theatre = Theatre(faults, text=CONFIGURATION)
         open_halfway(theatre)
-        cut = _Cut(theatre.engine.handle(theatre.call(stream=stream, route=route), Listener(0.01)), k)
+        cut = Cut(theatre.engine.handle(theatre.call(stream=stream, route=route), Listener(0.01)), k)
         with suppress(asyncio.CancelledError):
             await cut
         await asyncio.sleep(0.1)  # tasks that were cancelled come to their ends

@@ -148,6 +148,7 @@ MUTANTS: tuple[tuple[Callable[[Patch], None], set[str]], ...] = (
 )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("mutate", "caught_by"), MUTANTS, ids=lambda one: getattr(one, "__name__", ""))
 def test_is_caught(mutate: Callable[[Patch], None], caught_by: set[str], monkeypatch: Patch) -> None:
     mutate(monkeypatch)

@@ -158,6 +158,7 @@ async def test_odd_request_gets_its_verdict(odd: Odd, open_door: OpenDoor) -> No
     assert not door.errors
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("size", [1, 2, 7])
 @pytest.mark.parametrize("odd", BATTERY, ids=lambda odd: odd.name)
 async def test_verdict_does_not_depend_on_how_bytes_are_split(odd: Odd, size: int) -> None:

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from understudy.admin.alarms import joined
 from understudy.core.resilience.breaker import Event as BreakerEvent
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -85,6 +86,9 @@ def make_app(workers: Workers, targets: tuple[str, ...], rules: tuple[str, ...] 
         told = await workers.ask("breakers")
         return JSONResponse({name: [one[name] for one in told if name in one] for name in targets})
 
+    async def alarms(_: Request) -> Response:
+        return JSONResponse({"alarms": joined(await workers.ask("breakers"))})
+
     async def operate(request: Request) -> Response:
         target = request.path_params["target"]
         if target not in targets:
@@ -102,6 +106,7 @@ def make_app(workers: Workers, targets: tuple[str, ...], rules: tuple[str, ...] 
         Route("/readyz", readyz),
         Route("/api/stats", stats),
         Route("/api/decisions/{id}", decision),
+        Route("/api/alarms", alarms),
         Route("/api/breakers", breakers),
         Route("/api/breakers/{target:path}", operate, methods=["POST"]),
         *_rule_routes(workers, rules),

@@ -28,3 +28,20 @@ def read_configuration(path: Path | None) -> Configuration:
     if path is not None:
         return load(path)
     return load(FILE) if Path(FILE).exists() else from_environment()
+
+
+def key_problems(configuration: Configuration) -> dict[str, str]:
+    """What is wrong with the key of each target that has one; "" when it can be read."""
+    from understudy.config.secrets import CredentialUnavailable, Vault
+
+    vault = Vault(folder=Path(configuration.source).parent if configuration.source else None)
+    states: dict[str, str] = {}
+    for target in configuration.targets.values():
+        if target.key is None or target.key_is_issued:  # whether a source hands out anything, `check --probe` tells
+            continue
+        try:
+            vault.look(target.key)
+            states[target.name] = ""
+        except CredentialUnavailable as error:
+            states[target.name] = str(error)
+    return states

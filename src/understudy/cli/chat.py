@@ -51,7 +51,7 @@ def command(
     name = route or next(iter((*configuration.routes, *configuration.targets)))  # stand-ins alone make no route
     page = asyncio.run(_ask(configuration, name, text, max_tokens, live=not as_json))
     if page["problem"] is not None:
-        fail([page["problem"]], as_json=as_json)
+        fail([page["problem"], page["advice"]], as_json=as_json)
     seen = [f"{page['target']} ({page['tier']})", f"{page['attempts']} attempt(s)", f"{page['seconds']:.2f} s"]
     seen += [page["cost"] or "price unknown"] + (["degraded"] if page["degraded"] else [])
     tried = [f"   not {one['target']}: {one['problem']}" for one in page["failed"]]
@@ -164,4 +164,5 @@ def _problem(failed: Any) -> dict[str, Any]:
         "failed": _failed(failed.attempts),
         "decision": failed.decision,
         "problem": f"{failure.kind}: {failed}",
+        "advice": failure.row.advice,
     }

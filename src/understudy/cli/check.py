@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy.cli._configuration import ConfigFile, read_configuration
+from understudy.cli._configuration import ConfigFile, key_problems, read_configuration
 from understudy.cli._figures import figure_rows, figures, figures_data
 from understudy.cli._output import FAILED, Json, columns, tell, told
 from understudy.cli._rules import listed, shown
@@ -38,7 +37,7 @@ def command(
     from understudy.config.edges import edges
 
     steps = edges(configuration)
-    keys = _keys(configuration)
+    keys = key_problems(configuration)
     probes: tuple[Probe, ...] | None = None
     if probe:
         from understudy.cli import _probe
@@ -52,23 +51,6 @@ def command(
     )
     if not good:
         raise typer.Exit(FAILED)
-
-
-def _keys(configuration: Configuration) -> dict[str, str]:
-    """What is wrong with the key of each target that has one; "" when it can be read."""
-    from understudy.config.secrets import CredentialUnavailable, Vault
-
-    vault = Vault(folder=Path(configuration.source).parent if configuration.source else None)
-    states: dict[str, str] = {}
-    for target in configuration.targets.values():
-        if target.key is None or target.key_is_issued:  # whether a source hands out anything, --probe tells
-            continue
-        try:
-            vault.look(target.key)
-            states[target.name] = ""
-        except CredentialUnavailable as error:
-            states[target.name] = str(error)
-    return states
 
 
 def _data(

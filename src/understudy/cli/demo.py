@@ -14,6 +14,8 @@ import typer
 from understudy.cli._output import FAILED, PORT_MAX, Json, fail
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from understudy.mock import Mock
     from understudy.supervisor.supervisor import Supervisor
 
@@ -47,6 +49,10 @@ routes:
 """
 
 
+NEXT = "With a provider's key in the environment, or an understudy.yaml, `understudy serve` does this for your own requests."
+"""What to do after it."""
+
+
 def command(
     port: Annotated[
         int,
@@ -70,6 +76,7 @@ def command(
         print(json.dumps(summary, indent=2))
     else:
         print(_summed_up(summary))
+        print(NEXT)
 
 
 class Show:
@@ -107,7 +114,7 @@ async def _play(port: int, length_s: float | None, *, watched: bool, quiet: bool
         try:
             await supervisor.start()
             if not quiet:
-                print(_welcome(supervisor.port), flush=True)
+                print(_welcome(supervisor.port, port), flush=True)
             tasks = [
                 asyncio.create_task(_scenes({"claude": claude, "gpt": gpt}, show, plain=not watched and not quiet)),
                 asyncio.create_task(_load(supervisor.port, show)),
@@ -132,9 +139,10 @@ async def _play(port: int, length_s: float | None, *, watched: bool, quiet: bool
     }
 
 
-def _welcome(port: int) -> str:
+def _welcome(port: int, wanted: int) -> str:
+    instead = f" ({wanted} is taken)" if wanted not in {0, port} else ""
     return (
-        f"The gateway listens on http://127.0.0.1:{port} and is yours to try meanwhile:\n"
+        f"The gateway listens on http://127.0.0.1:{port}{instead} and is yours to try meanwhile; Ctrl-C ends it:\n"
         f"  curl -i http://127.0.0.1:{port}/v1/chat/completions -H 'content-type: application/json' \\\n"
         '    -d \'{"model": "default", "messages": [{"role": "user", "content": "Hello"}]}\'\n'
     )
@@ -150,8 +158,7 @@ async def _scenes(mocks: dict[str, Mock], show: Show, *, plain: bool) -> None:
             mocks[name].set(*([] if fault is None else [fault]))
             show.lines = [*show.lines[-6:], words]
             if plain:
-                answered = ", ".join(f"{target} {count}" for target, count in show.targets.items())
-                print(f"* {words}   (so far {show.asked} requests: {answered})", flush=True)
+                print(f"* {words}   (so far {show.asked} requests: {_counted(show.targets)})", flush=True)
         await asyncio.sleep(4.0)
 
 
@@ -204,12 +211,16 @@ async def _screen(supervisor: Supervisor, show: Show) -> None:
     """The live view."""
     from rich.console import Group
     from rich.live import Live
-    from rich.table import Table
+    from rich.table import Column, Table
 
     with Live(refresh_per_second=8) as live:
         while True:
             [standings] = await supervisor.ask("breakers") or [{}]
-            table = Table("target", "breaker", "rests", "in flight", "latency", "failures", "answers")
+            table = Table(  # a narrow terminal takes its room from figures, not from who it is and how they are
+                Column("target", no_wrap=True, min_width=11),
+                Column("breaker", no_wrap=True, min_width=9),
+                *("rests", "in flight", "latency", "failures", "answers"),
+            )
             for name, standing in standings.items():
                 state = standing["breakers"][0]["state"]  # of the route; a target asked by its own name has another one
                 latency = "" if standing["latency_ms"] is None else f"{standing['latency_ms']:.0f} ms"
@@ -223,10 +234,16 @@ async def _screen(supervisor: Supervisor, show: Show) -> None:
             await asyncio.sleep(0.15)
 
 
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+
 def _summed_up(summary: dict[str, Any]) -> str:
-    answered = ", ".join(f"{name} {count}" for name, count in summary["answered_by"].items())
+    if not summary["requests"]:
+        return "ended before the first request was answered"
+    answered = _counted(summary["answered_by"])
     return (
         f"{summary['requests']} requests: {answered}\n"
         f"{summary['after_a_fallback']} answered after a fallback, {summary['degraded']} by a stand-in (labelled degraded), "
-        f"{summary['broken_streams']} streams broken and said so; statuses {summary['statuses']}"
+        f"{summary['broken_streams']} streams broken and said so; statuses: {_counted(summary['statuses'])}"
     )

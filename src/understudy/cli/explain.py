@@ -56,9 +56,9 @@ def command(  # noqa: PLR0913, PLR0917  the options
         body = sys.stdin.buffer.read() if str(request) == "-" else request.read_bytes()
     except OSError as error:
         fail([f"{request}: cannot be read: {error.strerror}"], as_json=as_json, code=ASKED_WRONGLY)
-    record = record_in(body)
-    if record is not None:
-        tell_record(configuration, record, as_json=as_json)
+    decided = decision_in(body)
+    if decided is not None:
+        tell_decision(configuration, *decided, as_json=as_json)
         return
     try:
         said = Said(pairs(label), pairs(header), session, principal, complexity, moment(at))
@@ -79,8 +79,11 @@ def command(  # noqa: PLR0913, PLR0917  the options
     )
 
 
-def record_in(body: bytes) -> JsonObject | None:
-    """A decision's record, alone or within the page of it; None when this is something else."""
+def decision_in(body: bytes) -> tuple[JsonObject, list[JsonObject]] | None:
+    """A decision's record, and what its attempts lost in translation; None when this is something else.
+
+    The record may stand alone, or within the decision's page: only that tells of the attempts.
+    """
     import json
 
     try:
@@ -88,11 +91,20 @@ def record_in(body: bytes) -> JsonObject | None:
     except ValueError:
         return None
     record = page.get("record", page) if isinstance(page, dict) else None
-    return record if isinstance(record, dict) and "choices" in record and "seed" in record else None
+    if not (isinstance(record, dict) and "choices" in record and "seed" in record):
+        return None
+    result = page.get("result")
+    attempts = result.get("attempts") if isinstance(result, dict) else None
+    lost = [
+        {"target": str(one.get("target")), "dropped": list(map(str, one["dropped"]))}
+        for one in (attempts if isinstance(attempts, list) else ())
+        if isinstance(one, dict) and isinstance(one.get("dropped"), list) and one["dropped"]
+    ]
+    return record, lost
 
 
-def tell_record(configuration: Configuration, record: JsonObject, *, as_json: bool) -> None:
-    """Explain a decision that was made, and make it again."""
+def tell_decision(configuration: Configuration, record: JsonObject, lost: list[JsonObject], *, as_json: bool) -> None:
+    """Explain a decision that was made, and make it again. `lost`: what each attempt that lost anything did."""
     from understudy import wiring
     from understudy.cli._explained import show
     from understudy.core.scoreboard import Scoreboard
@@ -105,9 +117,14 @@ def tell_record(configuration: Configuration, record: JsonObject, *, as_json: bo
         fail([f"missing: {missing}"], as_json=as_json)
     differences = replay_record(record, snapshot)
     explanation = decision.explain()
-    page = {"explained": explanation.page(), "replay": {"same": not differences, "differences": differences}}
+    page = {
+        "explained": explanation.page(),
+        "lost": lost,
+        "replay": {"same": not differences, "differences": differences},
+    }
     title = f"decision {decision.id}: route {decision.route}, configuration {decision.version}"
-    ending = ["made again: the same"] if not differences else [f"made again: {one}" for one in differences]
+    ending = [f"lost in translation by {one['target']}: {', '.join(one['dropped'])}" for one in lost]
+    ending += ["made again: the same"] if not differences else [f"made again: {one}" for one in differences]
     show(title, explanation, page, as_json=as_json, ending=ending)
     if differences:
         raise typer.Exit(FAILED)
@@ -204,8 +221,8 @@ def explain(
 
 def _tiers(plan: RoutePlan, decision: Decision, board: Scoreboard) -> tuple[JsonObject, Explanation]:
     """A choice in each of the tiers, and what there is to say of it."""
+    from understudy.core.candidate import Ask
     from understudy.core.explanation.told import plain
-    from understudy.core.plan import Ask
     from understudy.core.select import choose, dice_of
 
     for number, tier in enumerate(plan.tiers):

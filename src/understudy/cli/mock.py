@@ -1,6 +1,6 @@
 """Play a provider over HTTP: scripted faults and latencies, or a recording, on a port of this machine.
 
-Point a target's `base_url` (or an SDK) at it. `docs/simulation.md` tells what scripts can do.
+Point a target's `base_url` (or an SDK) at it. `docs/mock.md` tells what scripts and recordings can be.
 """
 
 from __future__ import annotations

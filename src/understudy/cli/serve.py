@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy.cli._configuration import ConfigFile, read_configuration
+from understudy.cli._configuration import ConfigFile, key_problems, read_configuration
 from understudy.cli._output import ASKED_WRONGLY, FAILED, PORT_MAX, Json, fail, told
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ async def serve(
         if not as_json:
             print(text, file=sys.stderr, flush=True)
 
-    [door] = bind("127.0.0.1", control_port, 1)
+    [door] = bind("127.0.0.1", control_port, 1, "--control-port")
     supervisor = Supervisor(configuration, host=host, port=port, workers=workers, on_change=say)
     names = tuple(rule.name for rule in configuration.rules)
     control = make_control_plane(make_app(supervisor, tuple(configuration.targets), names))
@@ -117,8 +117,11 @@ async def serve(
 
 
 def _announce(configuration: Configuration, host: str, port: int, control_port: int, *, as_json: bool) -> None:
+    keys = [f"{name} cannot be asked: {wrong}" for name, wrong in key_problems(configuration).items() if wrong]
+    warnings = [*configuration.warnings, *keys]
     if as_json:
         ready = {"ready": True, "port": port, "control_port": control_port, "version": configuration.version}
+        ready["warnings"] = warnings
         print(json.dumps(ready), flush=True)
         return
     source = Path(configuration.source).name if configuration.source else "the keys in the environment"
@@ -128,6 +131,6 @@ def _announce(configuration: Configuration, host: str, port: int, control_port: 
     for route in configuration.routes.values():
         tiers = "; ".join(f"{tier.name}: {', '.join(tier.targets)}" for tier in route.tiers)
         print(f"  route {route.name}  {tiers}")
-    for warning in configuration.warnings:
+    for warning in warnings:
         print(f"  warning: {warning}")
     print("Ctrl-C ends it.", flush=True)

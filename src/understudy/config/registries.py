@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from understudy.core.plan import Balancer, Strategy
+from understudy.core.candidate import Balancer, Strategy
 from understudy.core.rules.rule import Condition, Effect
 from understudy.registry import Registry
 

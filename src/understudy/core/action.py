@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
+from understudy.core.candidate import Entry
 from understudy.core.failure import FailureKind
 from understudy.core.outcome import Outcome, Purpose, Result
-from understudy.core.plan import Entry
 from understudy.core.value import value
 
 

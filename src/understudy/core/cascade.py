@@ -5,7 +5,9 @@
        given to the caller, who has seen nothing until then;
     3. else the rest of the route, as in any other walk, whose answer is given; should nobody there answer, the best draft is.
 
-Every draft is an Attempt like any other: it counts against the attempt budget, it has its Outcome and its cost.
+Every draft is an Attempt like any other: it counts against the attempt budget, it has its Outcome and its cost. Only one row of the
+failure table is read in another way for drafts: who drafts was our choice, and a cheap model may refuse what the others take (a longer
+prompt, a parameter). So a caller's own mistake is one only when somebody else of the route says so, too.
 """
 
 from __future__ import annotations
@@ -21,7 +23,6 @@ from understudy.core.action import (
     Failed,
     Held,
     Next,
-    Ready,
     Refused,
     Relay,
     Reserve,
@@ -31,10 +32,11 @@ from understudy.core.action import (
     Walk,
 )
 from understudy.core.agreement import agreed, evidence
+from understudy.core.candidate import Entry, Tried
 from understudy.core.decision import Decision
-from understudy.core.failure import Failure, FailureKind
+from understudy.core.failure import Failure, FailureKind, Implicates
 from understudy.core.outcome import Outcome, Purpose, Result, Verdict
-from understudy.core.plan import Entry, RoutePlan, Tried
+from understudy.core.plan import RoutePlan
 from understudy.core.policy import Cascade
 from understudy.core.scoreboard import Scoreboard
 from understudy.core.walk import Trip
@@ -47,31 +49,12 @@ def cascade(plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float
     trip = _Drafts(plan, decision, board, now_s, deadline_s, settings)
     yield from trip.ask_all()
     handle = trip.judge()
-    if handle is not None:
-        return (yield from trip.give(handle, trip.drafts[handle].entry))
-    for entry in () if trip.stopped else trip.calls():
-        if entry is not None:
-            place: Held | Refused = yield Reserve(entry, trip.panics)
-            trip.now_s = place.now_s
-            if isinstance(place, Refused):
-                trip.refused(entry, place)
-                continue
-            begun: Started = yield trip.start(entry, test=place.test)
-            trip.now_s = begun.now_s
-            trip.open[begun.handle] = entry
-        news: Ready | Failed | Timer = yield Next(trip.wake_s)
-        trip.now_s = news.now_s
-        if isinstance(news, Ready):
-            return (yield from trip.give(news.handle, trip.open[news.handle]))
-        if isinstance(news, Failed):
-            if not trip.goes_on(trip.open.pop(news.handle), news.outcome):
-                break
-        elif trip.now_s >= deadline_s:
-            break
-    if trip.drafts and trip.verdict is None:
+    if handle is None:
+        result = trip.give_up() if trip.stopped else (yield from trip.go())
+        if result.winner is not None or trip.verdict is not None or not trip.drafts:
+            return result
         handle = next(iter(trip.drafts))
-        return (yield from trip.give(handle, trip.drafts[handle].entry))
-    return trip.give_up()
+    return (yield from trip.give(handle))
 
 
 class _Draft:
@@ -89,7 +72,7 @@ class _Draft:
 class _Drafts(Trip):
     """What one cascade has done so far. `drafts`: by handle, in the order of the cascade once all are there."""
 
-    __slots__ = ("cascade", "drafts", "outcome", "stopped")
+    __slots__ = ("cascade", "drafts", "outcome", "refusals", "stopped")
 
     def __init__(
         self, plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float, deadline_s: float, settings: Cascade
@@ -98,6 +81,7 @@ class _Drafts(Trip):
         self.cascade = settings
         self.drafts: dict[int, _Draft] = {}
         self.outcome = Verdict.NOT_ASKED
+        self.refusals: list[Failure] = []  # drafts' failures that are the caller's mistake as far as they know
         self.stopped = False  # a draft's failure was one after which nothing else may be tried
 
     # Drafting
@@ -146,14 +130,29 @@ class _Drafts(Trip):
                 entry = self.open.pop(news.handle)
                 self.drafts[news.handle] = _Draft(entry, places[entry.target.name], news.gist, news.written)
             elif isinstance(news, Failed):
-                self.stopped = not self.goes_on(self.open.pop(news.handle), news.outcome)
+                self.stopped = not self.draft_failed(self.open.pop(news.handle), news.outcome)
         self.drafts = dict(sorted(self.drafts.items(), key=lambda one: one[1].place))
+
+    def draft_failed(self, entry: Entry, outcome: Outcome) -> bool:
+        """Whether anything else is possible after that. A refusal says nothing about the others, not even how long a window must be.
+
+        A filtered prompt is another matter: whether somebody else is asked for it is the policy's word alone.
+        """
+        failure = outcome.failure
+        assert failure is not None
+        refused = failure.implicates is Implicates.CALLER and failure.kind is not FailureKind.CONTENT_FILTER
+        if not refused:
+            return self.goes_on(entry, outcome)
+        self.attempts.append(outcome)
+        self.refusals.append(failure)
+        self.remember(entry, Tried(1, self.now_s, True, failure.kind))
+        return True
 
     def set_aside(self) -> None:
         """Who has drafted is not asked again; who has not is asked after everybody else only."""
         self.open = {}
         drafted = {draft.entry.slot for draft in self.drafts.values()}
-        for entry in (entry for tier in self.plan.tiers for entry in tier.entries):
+        for entry in self.plan.entries:
             if entry.target.name in self.cascade.ask and entry.slot not in self.tried:
                 done = entry.slot in drafted
                 self.remember(entry, Tried(int(done), self.now_s, done, FailureKind.LOST_RACE))
@@ -187,12 +186,17 @@ class _Drafts(Trip):
 
     # Ends
 
-    def give(self, handle: int, entry: Entry) -> Walk:
-        """Let the caller have an answer, to its end."""
+    def failures(self) -> list[Failure]:
+        """Drafts' refusals are heard only where nobody else could speak: whoever else failed might have taken the request."""
+        every = super().failures()
+        return [failure for failure in every if not any(failure is one for one in self.refusals)] or every
+
+    def give(self, handle: int) -> Walk:
+        """Let the caller have a draft, to its end."""
         told: Ended = yield Relay(handle, self.deadline_s)
         self.now_s = told.now_s
         self.attempts.extend(told.lost)
-        return self.answered(entry, told.outcome)
+        return self.answered(self.drafts[handle].entry, told.outcome)
 
     def result(self, winner: Outcome | None, failure: Failure | None, *, degraded: bool) -> Result:
         """The one Result of this request, with what was made of the drafts."""

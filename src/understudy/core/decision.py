@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from understudy.core.plan import Entry, Exclusion, TierPlan, Tried
+from understudy.core.candidate import Entry, Exclusion, Tried
+from understudy.core.plan import TierPlan
 from understudy.core.request import Needs
 from understudy.core.rules.ruling import Ruling
 from understudy.core.sessions import Warm

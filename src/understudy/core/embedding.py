@@ -110,6 +110,11 @@ def project_texts(texts: Texts, carries: Embeds) -> tuple[Texts, tuple[Loss, ...
     return texts, tuple(losses)
 
 
+def weight_of_field(name: str, asked: Texts, carries: Embeds) -> str:  # noqa: ARG001  what was asked changes nothing
+    """What it weighs when a provider refuses a field of its own format. `name`: on the wire."""
+    return {"user": COSMETIC, "dimensions": ESSENTIAL}.get(name, LOSSY)
+
+
 def narrowed_embeds(carries: Embeds, drop: tuple[str, ...]) -> Embeds:
     """What is left when a provider refuses some fields of the format. `drop`: their names on the wire."""
     return replace(

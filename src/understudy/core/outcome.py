@@ -49,7 +49,7 @@ class Outcome:
 
     `failure`: None for a success. `first_content_s`: when the stream committed or the whole answer was there. `committed`:
     the caller has seen content of it. `cost_nusd`: nano-dollars, None when the price is unknown. `dropped`: what the request
-    lost on its way into the target's dialect. `status`: the provider's HTTP status, None when none came. `operation`: what was
+    lost on its way into the target's dialect; what the answer lost on its way back begins with `answer.`. `status`: the provider's HTTP status, None when none came. `operation`: what was
     asked for.
     """
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from understudy.core.value import value
 
 if TYPE_CHECKING:
-    from understudy.core.plan import Ask, Candidate
+    from understudy.core.candidate import Ask, Candidate
 
 
 class Known(StrEnum):

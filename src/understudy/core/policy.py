@@ -96,7 +96,7 @@ class Policy:
     """How hard one request may try.
 
     `deadline_s` and `attempts_max` cover everything: waiting, retries, fallbacks. `wait_max_s`: the longest wait for a
-    recovery when nothing is eligible. `strict`: refuse a target rather than drop anything that may change the answer.
+    recovery when nothing is eligible. `strict`: refuse a target rather than drop anything of a request that may change the answer (an answer is told what it lost, never refused).
     `elsewhere_when_filtered`: a prompt that a provider's content policy refused is tried at other targets.
     `hedge`: None where nobody is asked twice at once. `cascade`: None where no drafts are asked for. `mix_spaces`: texts may be embedded by a target of another vector space than the route's.
     `leave_early`: a target that is getting worse is asked after the others, before its breaker opens.

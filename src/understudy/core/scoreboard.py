@@ -125,8 +125,6 @@ class Scoreboard:
         `wary`: a route asks about its alarms before it is chosen.
         """
         track = self._tracks[slot]
-        if track.learner is not None and (track.wary or not wary):
-            return
         track.wary = track.wary or wary
         if track.learner is None:
             track.learner = Learner(track.target.profile, self._window)

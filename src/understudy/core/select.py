@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from understudy.core.candidate import Ask, Balancer, Candidate, Entry, Exclusion, Standings
 from understudy.core.decision import Choice, Decision
 from understudy.core.dice import Dice
-from understudy.core.plan import Ask, Balancer, Candidate, Entry, Exclusion, RoutePlan, Standings, TierPlan
+from understudy.core.plan import RoutePlan, TierPlan
 from understudy.core.resilience.breaker import State
 
 Order = tuple[Entry, ...]

@@ -13,7 +13,6 @@ has a second target wants it now, not after a backoff.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from operator import itemgetter
 
 from understudy.core.action import (
     Ended,
@@ -29,32 +28,20 @@ from understudy.core.action import (
     Timer,
     Walk,
 )
+from understudy.core.candidate import Ask, Entry, Exclusion, Tried
 from understudy.core.decision import Decision
-from understudy.core.failure import Failure, FailureKind, Implicates, Then
+from understudy.core.failure import Failure, FailureKind, Then
+from understudy.core.giving_up import earliest_recovery_s, summary
 from understudy.core.outcome import Outcome, Purpose, Result
-from understudy.core.plan import (
-    Ask,
-    Candidate,
-    Entry,
-    Exclusion,
-    Round,
-    RoutePlan,
-    TierPlan,
-    Tried,
-    Visit,
-    first_exclusion,
-)
+from understudy.core.panic import least_bad
+from understudy.core.plan import Round, RoutePlan, TierPlan, Visit
 from understudy.core.resilience.backoff import delay_s, repeats
-from understudy.core.resilience.breaker import State
 from understudy.core.scoreboard import Scoreboard
 from understudy.core.select import choose, dice_of
 
 KEEP_S = 10.0
 """What every target still to be tried keeps of the deadline, or its equal share where that is less: long enough for an
 answer to begin, short enough that the first target may use nearly all of a long deadline."""
-
-HARDLY_MORE = 0.25
-"""A share of failures beyond the least of those whose breakers are open that makes no difference in a panic."""
 
 LOTS = 0x1_0000
 """Of which one is drawn for a turn: so many that no number of targets is favoured."""
@@ -65,32 +52,7 @@ _FIRST = Purpose.FIRST  # a member looked up on its class costs ten times as muc
 
 def walk(plan: RoutePlan, decision: Decision, board: Scoreboard, now_s: float, deadline_s: float) -> Walk:
     """Walk one request along its route. `deadline_s`: monotonic; nothing is begun or waited for beyond it."""
-    trip = Trip(plan, decision, board, now_s, deadline_s)
-    for entry in trip.calls():
-        if entry is not None:
-            place: Held | Refused = yield Reserve(entry, trip.panics)
-            trip.now_s = place.now_s
-            if isinstance(place, Refused):
-                trip.refused(entry, place)
-                continue
-            begun: Started = yield trip.start(entry, test=place.test)
-            trip.now_s = begun.now_s
-            trip.open[begun.handle] = entry
-        news: Ready | Failed | Timer = yield Next(trip.wake_s)
-        trip.now_s = news.now_s
-        if isinstance(news, Ready):
-            # From here on the caller sees it: whatever happens now, this attempt is the answer.
-            winner = trip.open[news.handle]
-            told: Ended = yield Relay(news.handle, deadline_s)
-            trip.now_s = told.now_s
-            trip.attempts.extend(told.lost)
-            return trip.answered(winner, told.outcome)
-        if isinstance(news, Failed):
-            if not trip.goes_on(trip.open.pop(news.handle), news.outcome):
-                break
-        elif trip.now_s >= deadline_s:
-            break  # the engine books what is still open
-    return trip.give_up()
+    return Trip(plan, decision, board, now_s, deadline_s).go()
 
 
 class Trip:
@@ -104,6 +66,7 @@ class Trip:
         "deadline_s",
         "decision",
         "excluded",
+        "hedges",
         "larger_than",
         "looked_s",
         "now_s",
@@ -129,6 +92,7 @@ class Trip:
         self.begun = 0
         self.open: dict[int, Entry] = {}  # by handle: who was asked and has neither answered nor failed
         self.panics = False
+        self.hedges = False  # a second attempt is paid for and has not begun
         self.others = 0  # how many may be asked after the one that is asked now
         self.tried = _NOBODY
         self.excluded: dict[str, Exclusion] = {}  # by target: its latest exclusion
@@ -140,6 +104,34 @@ class Trip:
         self.verdict: Failure | None = None  # a failure after which nothing else may be tried
 
     # Steps
+
+    def go(self) -> Walk:
+        """Ask one after another until somebody answers, or nobody is left."""
+        for entry in self.calls():
+            if entry is not None:
+                place: Held | Refused = yield Reserve(entry, self.panics)
+                self.now_s = place.now_s
+                if isinstance(place, Refused):
+                    self.refused(entry, place)
+                    continue
+                begun: Started = yield self.start(entry, test=place.test)
+                self.now_s = begun.now_s
+                self.open[begun.handle] = entry
+            news: Ready | Failed | Timer = yield Next(self.wake_s)
+            self.now_s = news.now_s
+            if isinstance(news, Ready):
+                # From here on the caller sees it: whatever happens now, this attempt is the answer.
+                winner = self.open[news.handle]
+                told: Ended = yield Relay(news.handle, self.deadline_s)
+                self.now_s = told.now_s
+                self.attempts.extend(told.lost)
+                return self.answered(winner, told.outcome)
+            if isinstance(news, Failed):
+                if not self.goes_on(self.open.pop(news.handle), news.outcome):
+                    break
+            elif self.now_s >= self.deadline_s:
+                break  # the engine books what is still open
+        return self.give_up()
 
     def itinerary(self) -> Iterator[Visit | None]:
         """The order of trying, as far as it is asked for. None: a wait until `wake_s`, nothing being open."""
@@ -194,9 +186,12 @@ class Trip:
         purpose = self.purpose(entry, test=test)
         hedge = self.plan.policy.hedge
         self.wake_s = self.deadline_s
-        if hedge is not None and not (self.open or self.panics or entry.degraded):
-            self.board.hedge_budget(self.plan.name, hedge).deposit()
-            self.wake_s = min(self.deadline_s, self.now_s + self.board.patience_s(entry.slot, hedge))
+        if hedge is not None:
+            if self.hedges:
+                self.hedges = False
+            elif not (self.panics or entry.degraded):
+                self.board.hedge_budget(self.plan.name, hedge).deposit()
+                self.wake_s = min(self.deadline_s, self.now_s + self.board.patience_s(entry.slot, hedge))
         return Start(entry, number, entry.tier, purpose, self.share_until_s(0 if self.panics else self.others))
 
     # Judgement
@@ -221,7 +216,8 @@ class Trip:
         for visit in self.plan.once.visits:
             for entry in self.order(visit):
                 if entry.slot not in asked and self.attempts_left > visit.kept:
-                    return entry if self.board.hedge_budget(self.plan.name, hedge).withdraw() else None
+                    self.hedges = self.board.hedge_budget(self.plan.name, hedge).withdraw()
+                    return entry if self.hedges else None
         return None
 
     def order(self, visit: Visit) -> tuple[Entry, ...]:
@@ -246,7 +242,7 @@ class Trip:
 
     def in_panic(self) -> Entry | None:
         """Whom to ask when every breaker is open and nothing else is left, if the budgets allow it."""
-        entry = self.least_bad()
+        entry = least_bad(self)
         if entry is None or self.attempts_left < 1 or self.now_s >= self.deadline_s:
             return None
         return entry if self.board.retry_budget.withdraw(self.now_s) else None
@@ -295,7 +291,13 @@ class Trip:
         return Purpose.FALLBACK if self.attempts else _FIRST
 
     def refused(self, entry: Entry, reply: Refused) -> None:
-        """The place was gone before it could be taken: as if it had never been eligible."""
+        """The place was gone before it could be taken: as if it had never been eligible, and nothing was spent on it."""
+        hedge = self.plan.policy.hedge
+        if self.hedges and hedge is not None:
+            self.hedges = False
+            self.board.hedge_budget(self.plan.name, hedge).give_back()
+        elif self.panics:
+            self.board.retry_budget.give_back(self.now_s)
         name = entry.target.name
         self.excluded[name] = Exclusion(name, reply.kind.value, "refused", reply.until_s)
         before = self.tried.get(entry.slot)
@@ -359,34 +361,6 @@ class Trip:
                     earliest_s = out.until_s
         return earliest_s
 
-    def least_bad(self) -> Entry | None:
-        """The untried target held back by nothing but its own open breaker, with the fewest failures of late.
-
-        Those that fail hardly more take turns: whoever always asks the same dead one never learns that another is back.
-        """
-        found: list[tuple[float, float, int, Entry]] = []
-        ask = self.ask(0, repeat=False)
-        for number, (tier, entry) in enumerate((one, entry) for one in self.plan.tiers for entry in one.entries):
-            out = self.excluded.get(entry.target.name)
-            if out is None or out.reason != "breaker":
-                continue
-            standing = self.board.standings[entry.slot]
-            view = standing.breakers[entry.breaker]
-            _, conditions = tier.conditions(ask)
-            besides = [condition for condition in conditions if condition.name != out.reason]
-            if (
-                view.state is State.FORCED_OPEN
-                or entry.slot in self.tried
-                or first_exclusion(besides, Candidate(entry, standing), ask) is not None
-            ):
-                continue
-            found.append((standing.error_rate or 0.0, view.until_s, number, entry))
-        if not found:
-            return None
-        found.sort(key=itemgetter(0, 1, 2))
-        near = [entry for rate, _, _, entry in found if rate <= found[0][0] + HARDLY_MORE]
-        return near[self.board.turn(f"{self.plan.name}/panic") % len(near)]
-
     # Ends
 
     def answered(self, entry: Entry, outcome: Outcome) -> Result:
@@ -397,14 +371,18 @@ class Trip:
             self.board.sessions.answered(session, entry.slot, self.decision.needs.tokens_in, self.now_s)
         return self.result(outcome, outcome.failure, degraded=entry.degraded)
 
+    def failures(self) -> list[Failure]:
+        """What speaks about why nobody answered, in the order in which it happened."""
+        return [outcome.failure for outcome in self.attempts if outcome.failure is not None]
+
     def give_up(self) -> Result:
         """No answer: the failure that the caller is shown."""
-        failure = self.verdict or self.summary()
+        failure = self.verdict or summary(self)
         return self.result(None, failure, degraded=False)
 
     def result(self, winner: Outcome | None, failure: Failure | None, *, degraded: bool) -> Result:
         """The one Result of this request."""
-        retry_at_s = None if winner is not None else self.earliest_recovery_s()
+        retry_at_s = None if winner is not None else earliest_recovery_s(self)
         return Result(  # in the order of its fields: every request makes one
             self.decision.id,
             self.plan.name,
@@ -416,66 +394,3 @@ class Trip:
             self.now_s,
             retry_at_s,
         )
-
-    def earliest_recovery_s(self) -> float | None:
-        """The earliest time at which any target may be eligible again, beyond this request."""
-        times = [out.until_s for out in self.excluded.values() if out.until_s is not None and out.until_s > self.now_s]
-        for entry in (entry for tier in self.plan.tiers for entry in tier.entries):
-            standing = self.board.standings[entry.slot]
-            if standing.cool_down_until_s > self.now_s:
-                times.append(standing.cool_down_until_s)
-        return min(times, default=None)
-
-    def summary(self) -> Failure:
-        """One failure for all of it: the common kind, or what the mixture amounts to."""
-        kind = self.common_kind()
-        retry_at_s = self.earliest_recovery_s()
-        retry_after_s = max(0.0, retry_at_s - self.now_s) if retry_at_s is not None else None
-        asked = [outcome.target for outcome in self.attempts]
-        told = [f"{out.target}: {out.reason}: {out.detail}" for name, out in self.excluded.items() if name not in asked]
-        others = f"; without {'; '.join(told)}" if told else ""  # the attempts stand beside it, in `Result.attempts`
-        message = f"no target of route {self.plan.name} answered{others}"
-        last = self.attempts[-1].failure if self.attempts else None
-        if last is not None and last.implicates is Implicates.CALLER and last.kind is kind:
-            return last  # the provider's own words help the caller most
-        return Failure(kind, message, retry_after_s=retry_after_s)
-
-    def common_kind(self) -> FailureKind:
-        """What the caller is told it was."""
-        failures = [outcome.failure for outcome in self.attempts if outcome.failure is not None]
-        for failure in reversed(failures):
-            if failure.implicates is Implicates.CALLER:
-                return failure.kind
-        if self.now_s >= self.deadline_s:
-            return FailureKind.DEADLINE
-        kinds = [failure.kind for failure in failures]
-        asked = [outcome.target for outcome in self.attempts]
-        strangers = False  # who does something else says nothing about why those who do this failed
-        for entry in (entry for tier in self.plan.tiers for entry in tier.entries):
-            out = self.excluded.get(entry.target.name)
-            if out is not None and entry.target.name not in asked and not entry.target.stand_in:
-                if out.reason in _STRANGE:
-                    strangers = True
-                else:
-                    kinds.append(self.kind_of(out, entry))
-        if not kinds:
-            return FailureKind.CAPABILITY_MISMATCH if strangers else FailureKind.NO_TARGET
-        return kinds[0] if all(kind is kinds[0] for kind in kinds) else FailureKind.UNAVAILABLE
-
-    def kind_of(self, out: Exclusion, entry: Entry) -> FailureKind:
-        """The kind of failure that an exclusion amounts to."""
-        if out.reason == "cool_down":
-            return self.board.standings[entry.slot].cool_down_kind or FailureKind.UNAVAILABLE
-        if out.reason == "tried":  # refused before an attempt could begin
-            return self.tried[entry.slot].why
-        return _AMOUNTS_TO.get(out.reason, FailureKind.NO_TARGET)
-
-
-_STRANGE = ("held_state", "operation", "vector_space")
-
-_AMOUNTS_TO = {
-    "breaker": FailureKind.CIRCUIT_OPEN,
-    "limits": FailureKind.LOCAL_LIMIT,
-    "capability": FailureKind.CAPABILITY_MISMATCH,
-    "context_window": FailureKind.CONTEXT_LENGTH,
-}

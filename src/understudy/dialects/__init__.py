@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Protocol, TypeGuard
 
-from understudy.core.answer import Answer, StreamEvent
+from understudy.core.answer import Answer, Stop, StreamEvent
 from understudy.core.conversation import Conversation, Role
 from understudy.core.embedding import Embeds, narrowed_embeds
 from understudy.core.failure import Failure
@@ -122,10 +122,21 @@ class Framing(Protocol):
 
 
 class StreamDecoder(Protocol):
-    """Turns the events of one stream into the intermediate form."""
+    """Turns the events of one stream into the intermediate form.
+
+    Why a choice ended is held back until nothing can follow it: some servers say so on every event, or before the last words.
+    `stop`: the reason, once each choice that has begun has one; None before.
+    """
+
+    @property
+    def stop(self) -> Stop | None: ...
 
     def decode(self, event: SseEvent) -> Sequence[StreamEvent]:
         """What one event says: often one stream event, sometimes none or several. Raises `BadAnswer`."""
+        ...
+
+    def ending(self) -> Sequence[StreamEvent]:
+        """What is still held back where the bytes end; nothing behind an end mark, or where there is no `stop`."""
         ...
 
 

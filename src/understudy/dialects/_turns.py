@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
-from understudy.core.conversation import Conversation, Message, Role, Text
-from understudy.core.projection import COSMETIC, LOSSY, Loss
+from understudy.core.conversation import Conversation, Message, Part, Role, Text, ToolCall, ToolResult
+from understudy.core.projection import LOSSY, Loss, replaced_id
 
 Ruled = tuple[Conversation, tuple[Loss, ...]]
 
@@ -38,32 +38,43 @@ def _turn_in_order(turn: list[Message]) -> list[Message]:
     return gathered
 
 
-def someone_speaks(conversation: Conversation) -> Ruled:
-    """A conversation of system turns alone becomes a user's turn: the API wants at least one message."""
-    messages = conversation.messages
-    if len(messages) != 1 or messages[0].role is not Role.SYSTEM:
+def ids_of_their_own(conversation: Conversation) -> Ruled:
+    """No two calls have the same id ("`tool_use` ids must be unique"): several servers begin anew in every turn."""
+    spoken = [message.parts for message in conversation.messages if message.role is Role.ASSISTANT]
+    said = [part.id for parts in spoken for part in parts if isinstance(part, ToolCall)]
+    if len(dict.fromkeys(said)) == len(said):
         return conversation, ()
-    only = messages[0]
-    if not all(isinstance(part, Text) for part in only.parts):
-        return conversation, ()
-    return replace(conversation, messages=(replace(only, role=Role.USER),)), (Loss("messages.role", LOSSY),)
+    uses: Counter[str] = Counter()
+    waiting: dict[str, list[str]] = {}  # by the id that both have: calls of the latest turn whose results come next
 
+    def settled(part: Part) -> Part:
+        if isinstance(part, ToolCall):
+            uses[part.id] += 1
+            id_ = part.id if uses[part.id] == 1 else replaced_id(f"{part.id} {uses[part.id]}", _ID_CHARS)
+            waiting.setdefault(part.id, []).append(id_)
+            return replace(part, id=id_)
+        if isinstance(part, ToolResult) and waiting.get(part.call_id):
+            return replace(part, call_id=waiting[part.call_id].pop(0))
+        return part
 
-def words_to_read(conversation: Conversation) -> Ruled:
-    """Texts of white space alone are left out: the API refuses them, and they say nothing."""
-    if not any(_blank(part) for message in conversation.messages for part in message.parts):
-        return conversation, ()
-    kept: list[Message] = []
+    messages: list[Message] = []
     for message in conversation.messages:
-        parts = tuple(part for part in message.parts if not _blank(part))
-        if parts or message.extra is not None:
-            joins = kept and kept[-1].role is message.role and kept[-1].extra is None and message.extra is None
-            if joins:
-                kept[-1] = replace(message, parts=kept[-1].parts + parts)
-            else:
-                kept.append(replace(message, parts=parts))
-    return replace(conversation, messages=tuple(kept)), (Loss("messages.text", COSMETIC),)
+        if any(isinstance(part, ToolCall) for part in message.parts):
+            waiting.clear()
+        messages.append(replace(message, parts=tuple(map(settled, message.parts))))
+    return replace(conversation, messages=tuple(messages)), ()
 
 
-def _blank(part: Any) -> bool:
-    return isinstance(part, Text) and not part.text.strip() and part.extra is None
+_ID_CHARS = 24
+
+
+def someone_speaks(conversation: Conversation) -> Ruled:
+    """In a conversation of system turns alone the last becomes a user's: the API wants somebody to answer to."""
+    messages = conversation.messages
+    if not messages or any(message.role is not Role.SYSTEM for message in messages):
+        return conversation, ()
+    last = messages[-1]
+    if not all(isinstance(part, Text) for part in last.parts):
+        return conversation, ()
+    spoken = (*messages[:-1], replace(last, role=Role.USER))
+    return replace(conversation, messages=spoken), (Loss("messages.role", LOSSY),)

@@ -11,13 +11,14 @@ Three kinds: a whole answer over HTTP (here), a stream over HTTP (`streamed`), a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from understudy.config.secrets import CredentialUnavailable
 from understudy.core.action import Start
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.money import cost_nusd
 from understudy.core.outcome import Billing, Outcome
+from understudy.core.projection import Names, own_names
 from understudy.core.request import Operation
 from understudy.core.track import Hold
 from understudy.core.usage import Usage
@@ -45,11 +46,16 @@ NAME_CHARS_MAX = 200
 
 @value
 class Prepared:
-    """A request written for one target. `dropped`: what it lost on the way into that target's wire format."""
+    """A request written for one target.
+
+    `dropped`: what it lost on the way into that target's wire format. `names`: what the caller calls the tools that had to be
+    named otherwise there.
+    """
 
     dialect: str
     body: bytes
     dropped: tuple[str, ...]
+    names: Names | None = None
 
 
 class Attempt(ABC):
@@ -153,6 +159,11 @@ class HttpAttempt(Attempt):
         """Whether the caller speaks another wire format."""
         return self.dialect is not self.show.dialect
 
+    def heard(self, body: bytes) -> Any:
+        """A whole answer in its operation's intermediate form; tools in it have the names that the caller knows. Raises `BadAnswer`."""
+        told = self.dialect.parse_answer(body)
+        return own_names(told, self.prepared.names) if self.prepared.names else told
+
     def refused(self, status: int, headers: HeaderMap, body: bytes) -> Failure:
         """The Failure that an error answer amounts to."""
         now_unix_s = self.show.engine.wall_s()
@@ -217,7 +228,8 @@ class WholeAttempt(HttpAttempt):
             return glance.failure
         if self.translated:
             show = self.show
-            answer = CROSSINGS[show.needs.operation].fit(self.dialect.parse_answer(body), show, self.entry.target)
+            answer, missed = CROSSINGS[show.needs.operation].fit(self.heard(body), show, self.entry.target)
+            self.dropped += missed
             body = show.dialect.render_answer(answer)
         self._body = body
         self.first_content_s = self.show.engine.now_s()

@@ -7,7 +7,6 @@ import asyncio
 from understudy.core.action import Drafted, Failed, Ready, Start, Timer, Walk
 from understudy.core.agreement import gist
 from understudy.core.answer import Answer
-from understudy.core.assembly import assemble
 from understudy.core.cascade import cascade
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.outcome import Outcome, Purpose
@@ -16,6 +15,7 @@ from understudy.dialects import BadAnswer
 from understudy.engine.attempt import Attempt, WholeAttempt
 from understudy.engine.perform import TOLD, Performance
 from understudy.engine.streamed import TOO_LARGE, StreamAttempt
+from understudy.engine.streaming import read_stream
 from understudy.framing.sse import EventTooLarge
 from understudy.ports import Header, HeaderLines, HeaderMap, TransportFailure
 from understudy.transport.wire import field_lines
@@ -57,23 +57,15 @@ class StreamedDraft(StreamAttempt):
         except EventTooLarge:
             return self.failed(FailureKind.ANSWER_TOO_LARGE, TOO_LARGE)
         if failure is None and not data:
-            if not self._finished:
-                return self.failed(FailureKind.TRUNCATED, "the stream was cut")
-            self._held += self._carrier.ending()
-            self._ended = True
+            failure = self._end()
+            self._ended = failure is None
         if failure is None and not self._ended and self.show.engine.now_s() >= until_s:
             return self.failed(FailureKind.IDLE_TIMEOUT, "the draft took too long")
         return failure
 
     def read(self) -> Answer | None:
         """What was heard, put together; None when that is not all of it."""
-        if not self._ended:
-            return None
-        dialect = self.show.dialect
-        parser, decoder = dialect.framing(), dialect.decoder()
-        return assemble(
-            [told for event in [*parser.feed(self._held), *parser.flush()] for told in decoder.decode(event)]
-        )
+        return read_stream(self.show.dialect, self._held) if self._ended else None
 
 
 class CascadePerformance(Performance):

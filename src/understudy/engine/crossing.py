@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from understudy.core.answer import Answer
-from understudy.core.embedding import Vectors, project_texts
+from understudy.core.answer import Answer, Stop, StreamEvent
+from understudy.core.conversation import Conversation
+from understudy.core.embedding import Embeds, Texts, Vectors, project_texts, weight_of_field
 from understudy.core.failure import Failure, FailureKind, Implicates, Then
-from understudy.core.projection import Loss, project_answer, project_request
+from understudy.core.projection import (
+    AS_THEY_ARE,
+    ESSENTIAL,
+    Carries,
+    Loss,
+    Names,
+    fit_request,
+    own_name,
+    project_answer,
+    weight_of,
+)
 from understudy.core.request import Operation
 from understudy.core.target import Target
 from understudy.core.value import value
-from understudy.dialects import BadAnswer
+from understudy.dialects import BadAnswer, StreamDecoder
+from understudy.framing.sse import SseEvent
 
 if TYPE_CHECKING:
     from understudy.engine.perform import Performance
@@ -23,12 +35,14 @@ if TYPE_CHECKING:
 class Crossing:
     """One operation's way across.
 
-    `project`: the request fitted to what the target's format carries, and what it lacks. `fit`: the answer fitted to the caller's
-    format, with what only the request, the target and the clock know. Raises `BadAnswer`.
+    `project`: the request fitted to what the target's format carries, what it lacks, and what the caller calls tools that had to
+    be named otherwise. `fit`: the answer fitted to the caller's format, with what only the request, the target and the clock know,
+    and the names of what it lost. Raises `BadAnswer`. `weigh`: what it means that a target of the caller's own format refuses a field.
     """
 
-    project: Callable[[Any, Any], tuple[Any, tuple[Loss, ...]]]
-    fit: Callable[[Any, Performance, Target], Any]
+    project: Callable[[Any, Any], tuple[Any, tuple[Loss, ...], Names]]
+    fit: Callable[[Any, Performance, Target], tuple[Any, tuple[str, ...]]]
+    weigh: Callable[[str, Any, Any], str]
 
 
 def named(answer: Answer, show: Performance, target: Target) -> Answer:
@@ -43,26 +57,73 @@ def named(answer: Answer, show: Performance, target: Target) -> Answer:
     )
 
 
-def _conversation(answer: Answer, show: Performance, target: Target) -> Answer:
-    projected, _ = project_answer(named(answer, show, target), show.dialect.answer_carries)
-    return projected
+def _asked(asked: Conversation, carries: Carries) -> tuple[Conversation, tuple[Loss, ...], Names]:
+    """Nobody answers to nothing, though some accept it: one provider takes it for the order to load its model."""
+    projected, losses, names = fit_request(asked, carries)
+    return projected, losses if projected.messages else (*losses, Loss("messages", ESSENTIAL)), names
 
 
-def _vectors(answer: Vectors, show: Performance, target: Target) -> Vectors:
+def _texts(asked: Texts, carries: Embeds) -> tuple[Texts, tuple[Loss, ...], Names]:
+    return *project_texts(asked, carries), AS_THEY_ARE
+
+
+ANSWER = "answer."
+"""How the names begin of what an answer lost on its way back: those of what the request lost stand beside them."""
+
+
+_TOLD_ANYWAY = ("created", "usage", "choices.usage", "usageMetadata")
+"""When an answer was made, the head of each tells; and its tokens, each format's own usage: only marks beside them stay behind."""
+
+
+def missed(losses: tuple[Loss, ...]) -> tuple[str, ...]:
+    """The names of what an answer lost."""
+    return tuple([ANSWER + loss.name for loss in losses if loss.name not in _TOLD_ANYWAY])
+
+
+def fitted(answer: Answer, show: Performance, target: Target) -> tuple[Answer, tuple[str, ...]]:
+    """An answer in the caller's format, and the names of what it lost."""
+    projected, losses = project_answer(named(answer, show, target), show.dialect.answer_carries)
+    return projected, missed(losses)
+
+
+def _vectors(answer: Vectors, show: Performance, target: Target) -> tuple[Vectors, tuple[str, ...]]:
     asked = show.asked()
     if len(answer.vectors) != len(asked.inputs):
         raise BadAnswer(f"{len(answer.vectors)} vectors came for {len(asked.inputs)} inputs")
-    return replace(answer, model=answer.model or target.model, encoding=asked.encoding)
+    return replace(answer, model=answer.model or target.model, encoding=asked.encoding), ()
 
 
-def _count(answer: int, show: Performance, target: Target) -> int:  # noqa: ARG001  a number is a number
-    return answer
+def _count(answer: int, show: Performance, target: Target) -> tuple[int, tuple[str, ...]]:  # noqa: ARG001  a number is a number
+    return answer, ()
+
+
+class OwnNames:
+    """Reads a stream in which tools have the names that the caller knows. `names`: as they were sent -> his own."""
+
+    __slots__ = ("_decoder", "_names")
+
+    def __init__(self, decoder: StreamDecoder, names: Names) -> None:
+        self._decoder = decoder
+        self._names = names
+
+    @property
+    def stop(self) -> Stop | None:
+        """The reason, once each choice that has begun has one."""
+        return self._decoder.stop
+
+    def decode(self, event: SseEvent) -> Sequence[StreamEvent]:
+        """What one event says. Raises `BadAnswer`."""
+        return [own_name(said, self._names) for said in self._decoder.decode(event)]
+
+    def ending(self) -> Sequence[StreamEvent]:
+        """What is still held back where the bytes end."""
+        return [own_name(said, self._names) for said in self._decoder.ending()]
 
 
 CROSSINGS = {
-    Operation.CHAT: Crossing(project_request, _conversation),
-    Operation.EMBED: Crossing(project_texts, _vectors),
-    Operation.COUNT: Crossing(project_request, _count),
+    Operation.CHAT: Crossing(_asked, fitted, weight_of),
+    Operation.EMBED: Crossing(_texts, _vectors, weight_of_field),
+    Operation.COUNT: Crossing(_asked, _count, weight_of),
 }
 
 _ABOUT_COUNTING = (FailureKind.NOT_FOUND, FailureKind.PERMISSION, FailureKind.RATE_LIMIT)

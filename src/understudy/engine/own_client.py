@@ -12,9 +12,10 @@ from typing import Any
 
 from understudy.config.secrets import CredentialUnavailable
 from understudy.core.action import Start
+from understudy.core.candidate import Entry
 from understudy.core.decision import Decision
 from understudy.core.failure import Failure, FailureKind
-from understudy.core.plan import Entry, RoutePlan
+from understudy.core.plan import RoutePlan
 from understudy.core.request import Call
 from understudy.core.value import keyword_value
 from understudy.engine.attempt import Attempt, without_key

@@ -16,10 +16,10 @@ from typing import Any, Generic, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 
+from understudy.core.candidate import Tried
 from understudy.core.decision import Choice, Decision
 from understudy.core.failure import Failure
 from understudy.core.outcome import Outcome, Result
-from understudy.core.plan import Tried
 from understudy.core.request import Needs
 from understudy.core.sessions import Warm
 from understudy.core.usage import Usage

@@ -23,17 +23,18 @@ from understudy.core.action import (
     Walk,
 )
 from understudy.core.answer import StreamEvent
+from understudy.core.candidate import Entry
 from understudy.core.decision import Decision
 from understudy.core.dice import Dice
 from understudy.core.event import AttemptEnded
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.outcome import Outcome, Result
-from understudy.core.plan import Entry, RoutePlan
-from understudy.core.projection import NO_SEALS, Loss, without_seals
+from understudy.core.plan import RoutePlan
+from understudy.core.projection import COSMETIC, NO_SEALS, Loss, says_something, without_seals
 from understudy.core.request import Call, Operation
 from understudy.core.track import Hold
 from understudy.core.walk import walk
-from understudy.dialects import Dialect
+from understudy.dialects import BadBody, Dialect
 from understudy.engine.attempt import Attempt, Prepared, WholeAttempt
 from understudy.engine.cache import key_of
 from understudy.engine.crossing import CROSSINGS
@@ -78,6 +79,7 @@ def listed(names: tuple[str, ...]) -> bytes:
 
 
 NOTHING: tuple[Loss, ...] = ()
+SILENCE = "the conversation is empty: at least one of its turns must hold a text, or anything else to answer to"
 
 
 class Performance:
@@ -184,7 +186,7 @@ class Performance:
                 quirks = replace(quirks, seals=NO_SEALS)  # what the caller has was sealed for somebody else
             body, dropped = self.dialect.retarget(self.call, target.model, quirks)
             self._prepared = Prepared(caller, body, dropped)
-            return FailureKind.NOT_PORTABLE if dropped and self.plan.policy.strict else None
+            return self._if_it_matters(dropped) if dropped and self.plan.policy.strict else None
         if is_cache(target):
             known = self.engine.cache.get(key_of(self.call), now_s)
             self._reply = None if known is None else StandInReply(answer=known)
@@ -195,6 +197,16 @@ class Performance:
             return None
         return self._translate(entry, upstream.dialect_for(self.needs.operation))
 
+    def _if_it_matters(self, dropped: tuple[str, ...]) -> FailureKind | None:
+        """Whether a strict route does without a target of the caller's own format, by what that refuses of the request."""
+        weigh = CROSSINGS[self.needs.operation].weigh
+        try:
+            asked = self.asked()
+        except BadBody:  # what nobody here can read, nobody here can weigh
+            return FailureKind.NOT_PORTABLE
+        matters = any(weigh(name, asked, self.dialect.request_carries) != COSMETIC for name in dropped)
+        return FailureKind.NOT_PORTABLE if matters else None
+
     def _translate(self, entry: Entry, name: str) -> FailureKind | None:
         """Write the request in another wire format, if it survives that."""
         dialect = self.snapshot.dialects[name]
@@ -204,15 +216,24 @@ class Performance:
         asked, unsealed = self.asked(), NOTHING
         if quirks.seals is not None and entry.is_guest(name):
             asked, unsealed = without_seals(asked, carries.dialect)
-        projected, losses = CROSSINGS[self.needs.operation].project(asked, carries)
+        projected, losses, names = CROSSINGS[self.needs.operation].project(asked, carries)
         losses = unsealed + losses
         refuse = ("lossy", "essential") if self.plan.policy.strict else ("essential",)
         if any(loss.weight in refuse for loss in losses):
+            self._complain_of_silence()
             return FailureKind.NOT_PORTABLE
         projected = replace(projected, model=target.model)
         body = dialect.render_request(projected, quirks)
-        self._prepared = Prepared(name, body, tuple([loss.name for loss in losses]))
+        self._prepared = Prepared(name, body, tuple([loss.name for loss in losses]), names)
         return None
+
+    def _complain_of_silence(self) -> None:
+        """Raises `BadBody` for a conversation in which nothing is said, unless somebody may be asked in the caller's own bytes."""
+        if self.needs.operation is not Operation.CHAT or any(map(says_something, self.asked().messages)):
+            return
+        upstreams = (self.snapshot.upstreams[entry.target.name] for tier in self.plan.tiers for entry in tier.entries)
+        if not any(self.call.dialect in upstream.endpoints for upstream in upstreams):
+            raise BadBody(SILENCE)
 
     def asked(self) -> Any:
         """The whole request in its operation's intermediate form, read only when another wire format must be written."""

@@ -13,9 +13,10 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import msgspec
 
 from understudy import __version__
+from understudy.core.candidate import Entry, Exclusion, Tried
 from understudy.core.decision import Choice, Decision
 from understudy.core.explanation.told import plain
-from understudy.core.plan import Entry, Exclusion, RoutePlan, Tried
+from understudy.core.plan import RoutePlan
 from understudy.core.request import Needs
 from understudy.core.rules.ruling import Ruling
 from understudy.core.sessions import Warm

@@ -9,12 +9,12 @@ from math import ceil
 
 from understudy.config.names import unknown_name
 from understudy.core.answer import Answer
-from understudy.core.assembly import assemble
+from understudy.core.candidate import Entry
 from understudy.core.decision import Decision
 from understudy.core.event import AnswerRated, RequestEnded
 from understudy.core.failure import Failure, FailureKind, Implicates
 from understudy.core.outcome import Result
-from understudy.core.plan import Entry, RoutePlan
+from understudy.core.plan import RoutePlan
 from understudy.core.request import Call, Operation
 from understudy.core.rules.spending import Spending
 from understudy.core.scoreboard import Scoreboard
@@ -26,6 +26,7 @@ from understudy.engine.perform import TOLD, Performance
 from understudy.engine.reading import with_traits
 from understudy.engine.ruling import apply, book_spending, world_of
 from understudy.engine.snapshot import Snapshot
+from understudy.engine.streaming import read_stream
 from understudy.framing.sse import EventTooLarge
 from understudy.ports import Header, HttpClient, Sink
 from understudy.registry import BadSettings, UnknownName
@@ -265,11 +266,7 @@ class Engine:
 
 def _read_back(show: Performance, answered: bytes) -> Answer:
     """What the caller was sent, in the intermediate form."""
-    if not show.needs.stream:
-        return show.dialect.parse_answer(answered)
-    parser, decoder = show.dialect.framing(), show.dialect.decoder()
-    events = [*parser.feed(answered), *parser.flush()]
-    return assemble([told for event in events for told in decoder.decode(event)])
+    return read_stream(show.dialect, answered) if show.needs.stream else show.dialect.parse_answer(answered)
 
 
 def _plan(call: Call, snapshot: Snapshot) -> tuple[RoutePlan | None, Failure]:

@@ -57,7 +57,7 @@ async def ask(
 ) -> Told:
     """Ask for a word. `until_s`: loop time by which all of it must be here."""
     dialect = dialects[upstream.preferred]
-    projected, _ = CROSSINGS[dialect.operation].project(question(upstream.target), upstream.carries[dialect.name])
+    projected, _, _ = CROSSINGS[dialect.operation].project(question(upstream.target), upstream.carries[dialect.name])
     try:
         if now_s >= upstream.fresh_until_s:
             await upstream.renew(now_s)

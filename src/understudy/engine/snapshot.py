@@ -9,8 +9,10 @@ from weakref import ref
 
 from understudy.config import Configuration
 from understudy.config.secrets import Vault
+from understudy.core.candidate import Balancer, Condition, Strategy
+from understudy.core.compile import compile_route
 from understudy.core.decision import Decision
-from understudy.core.plan import Balancer, Condition, RoutePlan, Strategy, compile_route
+from understudy.core.plan import RoutePlan
 from understudy.core.request import Operation
 from understudy.core.route import Named, Route
 from understudy.core.rules.ruling import Ruling
@@ -203,9 +205,7 @@ class Snapshot:
         rules = Rules(configuration, board, self.plans) if configuration.rules else NO_RULES
         self.rulebooks, self.headers_read, self.spends = rules.books, rules.headers, rules.spends
         self.cached_routes = frozenset(
-            plan.name
-            for plan in planned.values()
-            if any(entry.target.provider == CACHE for tier in plan.tiers for entry in tier.entries)
+            plan.name for plan in planned.values() if any(entry.target.provider == CACHE for entry in plan.entries)
         )
 
     def warm(self) -> None:
@@ -247,6 +247,21 @@ class Snapshot:
             route = self.rulebooks[asked].change(fired, names[asked], names.__getitem__)
             self._ruled[key] = self._variant(route, strategy, counts=counts) if route.tiers else None
         return self._ruled[key]
+
+    def routes_of(self) -> dict[tuple[str, int], list[str]]:
+        """Whose a breaker is: by target and index, the routes that use it, in their order.
+
+        What only serves requests that name the target itself is left out.
+        """
+        found: dict[tuple[str, int], list[str]] = {}
+        for plan in (*self.plans.values(), *self._variants.values(), *self._ruled.values()):
+            if plan is None or plan.name not in self.configuration.routes:
+                continue
+            for entry in plan.entries:
+                names = found.setdefault((entry.target.name, entry.breaker), [])
+                if plan.name not in names:
+                    names.append(plan.name)
+        return found
 
     def plan_of(self, decision: Decision) -> RoutePlan | None:
         """The plan that a decision was made along; None when this configuration has none such."""
@@ -347,7 +362,7 @@ class Parts:
             configuration.version,
         )
         if configuration.health.alarms:
-            for entry in (entry for tier in plan.tiers for entry in tier.entries):
+            for entry in plan.entries:
                 board.measure(entry.slot)
         return plan
 

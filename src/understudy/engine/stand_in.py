@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from understudy.core.action import Start
 from understudy.core.answer import Answer, Failed, StreamEvent, UsageSeen
 from understudy.core.failure import Failure, FailureKind
+from understudy.core.outcome import Outcome
 from understudy.core.policy import Timeouts
-from understudy.core.projection import project_answer
+from understudy.core.projection import Unsaid
 from understudy.dialects import CONTENT, END
 from understudy.engine.attempt import JSON, Attempt
-from understudy.engine.crossing import named
+from understudy.engine.crossing import fitted, missed
 from understudy.engine.streamed import streamed_as
 from understudy.engine.streaming import meaning, named_event
 from understudy.providers import Reply
@@ -35,6 +36,7 @@ class StandInAttempt(Attempt):
         self._script = script
         self._told: list[tuple[float, StreamEvent]] = []
         self._whole: Answer | None = None
+        self._unsaid: Unsaid | None = None
         self.cached = cached
 
     async def open(self) -> Failure | None:
@@ -72,8 +74,8 @@ class StandInAttempt(Attempt):
         show = self.show
         self.committed = True
         if self._whole is not None:
-            answer = named(self._whole, show, self.entry.target)
-            projected, _ = project_answer(answer, show.dialect.answer_carries)
+            projected, names = fitted(self._whole, show, self.entry.target)
+            self.dropped += names
             show.sink.respond(200, show.headers(self, {}, JSON), show.dialect.render_answer(projected))
             return None
         show.sink.start(200, show.headers(self, {}, *streamed_as(self.show.dialect)))
@@ -83,6 +85,7 @@ class StandInAttempt(Attempt):
         show = self.show
         encoder = show.dialect.encoder(model=show.needs.model, include_usage=show.needs.include_usage)
         created = int(show.engine.wall_s())
+        self._unsaid = Unsaid(show.dialect.answer_carries)
         idle_s, last_s = show.plan.policy.timeouts.idle_s, show.engine.now_s()
         for after_s, event in chain(self._told, self._script):
             idle_until_s = last_s + idle_s
@@ -95,6 +98,7 @@ class StandInAttempt(Attempt):
                 return event.failure
             if isinstance(event, UsageSeen):
                 self.usage = event.usage
+            self._unsaid.see(event)
             out = encoder.encode(named_event(event, created, show.decision.id))
             if out:
                 await show.sink.write(out)
@@ -102,6 +106,12 @@ class StandInAttempt(Attempt):
                 show.sink.finish()
                 return None
         return Failure(FailureKind.TRUNCATED, "its stream was cut")
+
+    def outcome(self, failure: Failure | None, now_s: float) -> Outcome:
+        """What came of it, and what its stream lost in the caller's wire format."""
+        if self._unsaid is not None:
+            self.dropped += missed(self._unsaid.report())
+        return super().outcome(failure, now_s)
 
     def _patience_until_s(self, late: FailureKind) -> float:
         """Until when nothing at all is waited for. `late`: what a wait that was too long is called."""

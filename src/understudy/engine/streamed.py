@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from understudy.config.secrets import CredentialUnavailable
 from understudy.core.action import Start
 from understudy.core.failure import Failure, FailureKind
-from understudy.core.projection import project_answer
+from understudy.core.outcome import Outcome
+from understudy.core.projection import Unsaid
 from understudy.dialects import CONTENT, END, FAILED, FINISH, PROGRESS, BadAnswer, Dialect
 from understudy.engine.attempt import HttpAttempt, Prepared, without_key
 from understudy.engine.cache import BYTES_MAX
-from understudy.engine.crossing import named
+from understudy.engine.crossing import OwnNames, fitted, missed
 from understudy.engine.streaming import Carrier, PassThrough, Translation, events_of
 from understudy.framing.sse import EventTooLarge
 from understudy.ports import Header, HttpStream, TransportFailure
@@ -46,7 +47,11 @@ class StreamAttempt(HttpAttempt):
         self._carrier: Carrier
         if self.translated:
             encoder = show.dialect.encoder(model=needs.model, include_usage=needs.include_usage)
-            self._carrier = Translation(self.dialect.decoder(), encoder, int(show.engine.wall_s()), show.decision.id)
+            decoder = self.dialect.decoder()
+            if prepared.names:
+                decoder = OwnNames(decoder, prepared.names)
+            unsaid, now_s = Unsaid(show.dialect.answer_carries), int(show.engine.wall_s())
+            self._carrier = Translation(decoder, encoder, unsaid, now_s, show.decision.id)
         else:
             self._carrier = PassThrough(self.dialect.watcher(hide_usage=not needs.include_usage))
 
@@ -119,8 +124,8 @@ class StreamAttempt(HttpAttempt):
         if glance.failure is not None:
             return glance.failure
         show = self.show
-        answer = named(self.dialect.parse_answer(body), show, self.entry.target)
-        projected, _ = project_answer(answer, show.dialect.answer_carries)
+        projected, names = fitted(self.heard(body), show, self.entry.target)
+        self.dropped += names
         encoder = show.dialect.encoder(model=show.needs.model, include_usage=show.needs.include_usage)
         self._held = b"".join([encoder.encode(event) for event in events_of(projected)])
         self._ended = True
@@ -194,18 +199,27 @@ class StreamAttempt(HttpAttempt):
                 await self._send_held()
                 return failure
             if not data:
-                if not self._finished:
-                    await self._send_held()
-                    return self._cut(FailureKind.TRUNCATED, "the stream was cut", until_s)
-                self._held += self._carrier.ending()
+                failure = self._end()
                 await self._send_held()
-                break
+                self.usage = self._carrier.usage or self.usage
+                return failure
             now_s = show.engine.now_s()
             if now_s - self._progress_s > idle_s:
                 return self._cut(FailureKind.IDLE_TIMEOUT, f"nothing but pings for {idle_s:g} s", until_s)
             if now_s >= until_s:
                 return self._cut(FailureKind.DEADLINE, "the deadline passed", until_s)
         self.usage = self._carrier.usage or self.usage
+        return None
+
+    def _end(self) -> Failure | None:
+        """The bytes have ended: if that was the whole answer, what the caller is still owed is added to `_held`."""
+        try:
+            owed = self._carrier.ending() if self._finished else None
+        except BadAnswer as trouble:
+            return self.failed(FailureKind.MALFORMED, str(trouble))
+        if owed is None:
+            return self.failed(FailureKind.TRUNCATED, "the stream was cut")
+        self._held += owed
         return None
 
     async def _send_held(self) -> None:
@@ -231,6 +245,12 @@ class StreamAttempt(HttpAttempt):
             pass  # the answer was complete; only the connection is lost
         finally:
             stream.close()
+
+    def outcome(self, failure: Failure | None, now_s: float) -> Outcome:
+        """What came of it. Only now is it known what the stream lost on its way: its head had gone out before."""
+        if self._carrier.lost:
+            self.dropped += missed(self._carrier.lost)
+        return super().outcome(failure, now_s)
 
     def close(self) -> None:
         """Drop the connection unless the answer was complete."""

@@ -24,11 +24,23 @@ from understudy.core.answer import (
     StreamEvent,
     UsageSeen,
 )
-from understudy.core.assembly import write_arguments
+from understudy.core.assembly import assemble, write_arguments
 from understudy.core.conversation import Audio, Opaque, Part, Reasoning, Refusal, Text, ToolCall
 from understudy.core.failure import Failure
+from understudy.core.projection import Loss, Unsaid
 from understudy.core.usage import Usage
-from understudy.dialects import CONTENT, END, FAILED, FINISH, HIDE, PROGRESS, StreamDecoder, StreamEncoder, Watcher
+from understudy.dialects import (
+    CONTENT,
+    END,
+    FAILED,
+    FINISH,
+    HIDE,
+    PROGRESS,
+    Dialect,
+    StreamDecoder,
+    StreamEncoder,
+    Watcher,
+)
 from understudy.framing.sse import SseEvent
 
 _EXCUSES = frozenset(
@@ -49,7 +61,7 @@ class Carrier(Protocol):
     """Takes a provider's events, gives a caller's bytes.
 
     `usage`: the last seen. `failure`: set when an event said FAILED. `excused`: whether the stop reason explains an answer
-    without words (the caller asked for few, or was refused).
+    without words (the caller asked for few, or was refused). `lost`: what of the stream the caller's format could not say, so far.
     """
 
     @property
@@ -58,13 +70,15 @@ class Carrier(Protocol):
     def failure(self) -> Failure | None: ...
     @property
     def excused(self) -> bool: ...
+    @property
+    def lost(self) -> tuple[Loss, ...]: ...
 
     def carry(self, event: SseEvent) -> tuple[bytes, int]:
         """What the caller is sent for an event, and the event's bits (see `dialects`). Raises `BadAnswer`."""
         ...
 
-    def ending(self) -> bytes:
-        """What the caller is still owed when a finished stream ends without its own last event."""
+    def ending(self) -> bytes | None:
+        """What the caller is still owed when a finished stream ends without its own last event; None when it was cut after all."""
         ...
 
 
@@ -72,6 +86,8 @@ class PassThrough:
     """The same wire format on both sides: events pass untouched, except what the caller did not ask for."""
 
     __slots__ = ("_see", "_watcher")
+
+    lost: tuple[Loss, ...] = ()
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
@@ -105,24 +121,43 @@ class PassThrough:
 class Translation:
     """Two wire formats: every event is read into the intermediate form and written from it."""
 
-    __slots__ = ("_created", "_decoder", "_encoder", "_id", "excused", "failure", "usage")
+    __slots__ = ("_created", "_decoder", "_encoder", "_finished", "_id", "_unsaid", "failure", "usage")
 
-    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder, created: int, id_: str) -> None:
+    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder, unsaid: Unsaid, created: int, id_: str) -> None:
+        self._unsaid = unsaid
         self._created = created
         self._id = id_
         self._decoder = decoder
         self._encoder = encoder
         self.usage: Usage | None = None
         self.failure: Failure | None = None
-        self.excused = False
+        self._finished = False
+
+    @property
+    def excused(self) -> bool:
+        """Whether the stop reason explains an answer without words."""
+        stop = self._decoder.stop
+        return stop is not None and stop not in _OWES_WORDS
+
+    @property
+    def lost(self) -> tuple[Loss, ...]:
+        """What the caller's format could not say, so far."""
+        return self._unsaid.report()
 
     def carry(self, event: SseEvent) -> tuple[bytes, int]:
         """The event's meaning in the caller's words."""
-        return self.tell(self._decoder.decode(event))
+        out, bits = self.tell(self._decoder.decode(event))
+        if self._decoder.stop is not None and not self._finished:  # seen, and told when nothing can follow it
+            self._finished = True
+            bits |= FINISH | PROGRESS
+        return out, bits
 
-    def ending(self) -> bytes:
-        """The last event of the caller's own wire format."""
-        return self._encoder.encode(End())
+    def ending(self) -> bytes | None:
+        """Why each choice ended, and the last event of the caller's own wire format. None while a choice has not said why."""
+        if self._decoder.stop is None:
+            return None
+        out, _ = self.tell([*self._decoder.ending(), End()])
+        return out
 
     def tell(self, events: Sequence[StreamEvent]) -> tuple[bytes, int]:
         """The caller's bytes for events of the intermediate form, and their bits."""
@@ -130,13 +165,13 @@ class Translation:
         out = b""
         for one in events:
             bits |= meaning(one)
+            if not isinstance(one, PartDelta):
+                self._unsaid.see(one)
             if isinstance(one, UsageSeen):
                 self.usage = one.usage
             elif isinstance(one, Failed):
                 self.failure = one.failure
                 continue  # how a broken stream ends is the engine's to say
-            elif isinstance(one, Finish):
-                self.excused = one.stop not in _OWES_WORDS
             out += self._encoder.encode(named_event(one, self._created, self._id))
         return out, bits
 
@@ -170,6 +205,13 @@ def _says_something(part: Part) -> bool:
     if isinstance(part, Reasoning):
         return bool(part.text or part.data)
     return isinstance(part, ToolCall | Opaque | Audio)
+
+
+def read_stream(dialect: Dialect, told: bytes) -> Answer:
+    """The answer in a whole stream. Raises `BadAnswer` and `EventTooLarge`."""
+    framing, decoder = dialect.framing(), dialect.decoder()
+    events = [one for event in [*framing.feed(told), *framing.flush()] for one in decoder.decode(event)]
+    return assemble([*events, *decoder.ending()])
 
 
 def events_of(answer: Answer) -> Iterator[StreamEvent]:

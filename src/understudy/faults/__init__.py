@@ -24,12 +24,14 @@ from understudy.faults._plan import (
     Reply,
     Timeline,
     Trouble,
+    plan_among,
     plan_attempt,
     risk,
     up,
 )
 from understudy.faults._problems import PROBLEMS, ErrorReply, error_event, error_reply
 from understudy.faults._scene import Arrivals, ArrivalsUntil, Scene
+from understudy.faults._spell import aimed_at
 from understudy.registry import Registry
 
 __all__ = [
@@ -50,10 +52,12 @@ __all__ = [
     "Scene",
     "Timeline",
     "Trouble",
+    "aimed_at",
     "error_event",
     "error_reply",
     "miscounted",
     "mistyped",
+    "plan_among",
     "plan_attempt",
     "risk",
     "up",

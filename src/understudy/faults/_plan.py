@@ -345,8 +345,13 @@ class Fault(Protocol):
 
 def plan_attempt(scene: Scene, faults: Iterable[Fault], dice: Dice) -> Plan:
     """What will happen to an attempt under these faults. Each has dice of its own: adding one changes no other's luck."""
+    return plan_among(scene, enumerate(faults), dice)
+
+
+def plan_among(scene: Scene, faults: Iterable[tuple[int, Fault]], dice: Dice) -> Plan:
+    """As `plan_attempt`, under some of the faults of a schedule, with their numbers in it: the others must leave the scene alone."""
     plan = Plan(stream=scene.stream, chunks=max(scene.chunks, 1))
-    for number, fault in enumerate(faults):
+    for number, fault in faults:
         plan = fault.shape(plan, scene, dice.fork(number))
     return plan
 

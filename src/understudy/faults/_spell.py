@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import inf
 from typing import Literal
 
 from understudy.core.dice import Dice
 from understudy.core.value import keyword_value
-from understudy.faults._plan import Connect, Plan, Reply, Trouble
+from understudy.faults._plan import Connect, Fault, Plan, Reply, Trouble
 from understudy.faults._scene import Scene
 
 
@@ -47,6 +47,18 @@ class Spell:
         """As `Fault` promises, for a fault that spoils attempts that begin in its span."""
         del until_s
         return self.share if self.active(scene) else 0.0
+
+
+def aimed_at(faults: Iterable[Fault], target: str, provider: str) -> tuple[tuple[int, Fault], ...]:
+    """The faults of a schedule that may strike there, with their numbers in it: all but the spells that name only others.
+
+    Whoever asks a long schedule again and again need not ask those: `where` promises that they change nothing.
+    """
+    return tuple(
+        (number, fault)
+        for number, fault in enumerate(faults)
+        if not (isinstance(fault, Spell) and fault.where) or target in fault.where or provider in fault.where
+    )
 
 
 def require_positive(**settings: float) -> None:

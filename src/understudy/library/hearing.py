@@ -75,6 +75,11 @@ class StreamEar(Ear):
                 for chunk in self._chunks(event):
                     await self.pieces.put(chunk)
 
+    def finish(self) -> None:
+        """It is complete, though its format may have no end mark that says so."""
+        for event in self._decoder.ending():
+            self.assembly.add(event)
+
     def _chunks(self, event: StreamEvent) -> Iterator[Chunk]:
         """What of an event a reader wants to see."""
         if isinstance(event, PartBegin):

@@ -93,7 +93,7 @@ class Router:
         self._engine = wiring.make_engine(self.configuration, self._client, env=self._env)
         self._engine.events.observe(self._observe)
         self._engine.snapshot.warm()
-        self._keeper = wiring.make_keeper(self.configuration, self._client)
+        self._keeper = wiring.make_keeper(self.configuration, self._client, self._engine)
         if self._keeper is not None:
             self._keeper.start()
         self._discovery = Discovery(self._engine, self._client)

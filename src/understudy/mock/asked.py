@@ -8,7 +8,13 @@ from typing import Any
 
 from understudy.core.dice import Dice, label_of
 from understudy.core.value import JsonObject, keyword_value, value
-from understudy.mock.example import LOREM, example
+from understudy.mock.example import LOREM, TooLarge, example
+
+PIECES_MAX = 20_000
+"""Tokens that a caller gets by wanting more alternatives or a larger shape: an answer is put together at once, while others wait."""
+
+CHARS_MAX = 1 << 20
+"""Characters, likewise."""
 
 
 class BadRequest(Exception):
@@ -75,6 +81,12 @@ class Said:
         return len(self.thinking) + len(self.text) + (0 if self.called is None else 1 + len(cut(self.called.arguments)))
 
     @property
+    def chars(self) -> int:
+        """Characters of its content."""
+        called = 0 if self.called is None else len(self.called.name) + len(self.called.arguments)
+        return sum(map(len, self.thinking)) + sum(map(len, self.text)) + called
+
+    @property
     def tokens_out(self) -> int:
         """What it costs: a piece is a token."""
         return self.pieces
@@ -91,6 +103,24 @@ def cut(arguments: str) -> list[str]:
     return [arguments[at : at + _ARGUMENT_PIECE_CHARS] for at in range(0, len(arguments), _ARGUMENT_PIECE_CHARS)]
 
 
+def say_all(asked: Asked, dice: Dice, *, words: int, text: str | None) -> tuple[Said, ...]:
+    """All alternatives. Raises `BadRequest` when the caller wants more than a mock holds; one answer of the script's own is never too long."""
+    said: list[Said] = []
+    pieces = chars = 0
+    for index in range(asked.n):
+        each = say(asked, dice.fork(index), words=words, text=text)
+        pieces += each.pieces
+        chars += each.chars
+        wanted = index > 0 or each.called is not None or asked.schema is not None
+        if wanted and (pieces > PIECES_MAX or chars > CHARS_MAX):
+            raise BadRequest(
+                f"This mock says at most {PIECES_MAX:,} tokens of {CHARS_MAX:,} characters in one answer: "
+                "ask for fewer alternatives, a smaller shape or with a lower bound."
+            )
+        said.append(each)
+    return tuple(said)
+
+
 def say(asked: Asked, dice: Dice, *, words: int, text: str | None) -> Said:
     """The answer: the same for the same question, whenever it is asked. `text`: instead of an echo and `words` of Latin."""
     dice = dice.fork(label_of(asked.text))
@@ -103,6 +133,8 @@ def say(asked: Asked, dice: Dice, *, words: int, text: str | None) -> Said:
         return _bounded(asked, thinking, json.dumps(shaped, ensure_ascii=False))
     if text is None:
         echo = " ".join(asked.text.split())[:200]
+        if asked.max_tokens is not None:
+            words = min(words, max(asked.max_tokens, 0) + 1)  # one more shows that it was cut
         latin = " ".join(dice.pick(LOREM) for _ in range(words))
         text = f"You said: {echo!r}. {latin}." if echo else f"{latin}."
     return _bounded(asked, thinking, text)
@@ -111,8 +143,12 @@ def say(asked: Asked, dice: Dice, *, words: int, text: str | None) -> Said:
 def _example(schema: JsonObject, dice: Dice) -> Any:
     """A value of that shape. Raises `BadRequest` for a schema whose own members are of the wrong types."""
     try:
-        return example(schema, dice)
-    except (AttributeError, KeyError, TypeError, ValueError):
+        return example(schema, dice, chars_max=CHARS_MAX)
+    except TooLarge:
+        raise BadRequest(
+            f"Invalid schema: what fits it is larger than the {CHARS_MAX:,} characters that this mock writes."
+        ) from None
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         raise BadRequest("Invalid schema: it is not a JSON schema.") from None
 
 
@@ -131,6 +167,9 @@ def _bounded(asked: Asked, thinking: tuple[str, ...], text: str) -> Said:
     met = min((sequence for sequence in asked.stop if sequence in text), key=text.index, default=None)
     if met is not None:
         text = text[: text.index(met)]
+    text = text[
+        : len(text.rstrip()) + 1
+    ]  # no piece holds more; looking for a word behind many blanks takes their square
     pieces = tuple(_PIECE.findall(text))
     room = None if asked.max_tokens is None else max(asked.max_tokens - len(thinking), 0)
     if room is not None and len(pieces) > room:
@@ -166,6 +205,19 @@ def want(read: JsonObject, name: str, kind: type, *, required: bool = False) -> 
             f"Invalid type for '{name}': expected {kind.__name__}, but got {type(found).__name__} instead."
         )
     return found
+
+
+def within(read: JsonObject, name: str, least: int, most: int) -> int | None:
+    """A whole number of that range, or None where it is absent or null. Raises `BadRequest`, as OpenAI words it."""
+    found: int | None = want(read, name, int)
+    if found is None or least <= found <= most:
+        return found
+    bound = (
+        f"below minimum value. Expected a value >= {least}"
+        if found < least
+        else f"above maximum value. Expected a value <= {most}"
+    )
+    raise BadRequest(f"Invalid '{name}': integer {bound}, but got {found} instead.")
 
 
 def stops_of(read: JsonObject, name: str) -> tuple[str, ...]:

@@ -7,12 +7,26 @@ import time
 from typing import Any
 
 from understudy.core.value import JsonObject
-from understudy.mock.asked import Asked, BadRequest, Offered, Said, cut, messages_of, stops_of, text_of, tokens_of, want
+from understudy.mock.asked import (
+    Asked,
+    BadRequest,
+    Offered,
+    Said,
+    cut,
+    messages_of,
+    stops_of,
+    text_of,
+    tokens_of,
+    want,
+    within,
+)
 from understudy.mock.formats import Events, Piece
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 _STOPS = {"end": "stop", "length": "length", "stop_sequence": "stop", "tool_calls": "tool_calls"}
 _MUST_CALL = {"required": "", "any": ""}
+ALTERNATIVES_MAX = 128
+"""What OpenAI allows."""
 
 
 class ChatCompletions(Events):
@@ -39,7 +53,7 @@ class ChatCompletions(Events):
             thinks=read.get("reasoning_effort") not in (None, "none"),
             max_tokens=want(read, "max_completion_tokens", int) or want(read, "max_tokens", int),
             stop=stops_of(read, "stop"),
-            n=want(read, "n", int) or 1,
+            n=within(read, "n", 1, ALTERNATIVES_MAX) or 1,
             tokens_in=tokens_of(read),
         )
 

@@ -15,6 +15,12 @@ from understudy.core.value import JsonObject
 from understudy.mock.asked import BadRequest, want
 
 DIMENSIONS = 8
+DIMENSIONS_MAX = 3072
+"""The most that OpenAI's and Google's models have."""
+TEXTS_MAX = 2048
+"""What OpenAI takes at once."""
+NUMBERS_MAX = 1 << 18
+"""In all vectors of an answer together: they are drawn at once, while others wait."""
 _MODEL_IN_PATH = re.compile(r"/models/(?P<model>[^/]+):batchEmbedContents\Z")
 
 
@@ -43,7 +49,26 @@ def embeds(path: str) -> bool:
 def embed(path: str, read: JsonObject) -> Embedded:
     """The answer to a request at such a path. Raises `BadRequest`."""
     answer = next(answer for ending, answer in _ENDINGS.items() if path.endswith(ending))
-    return answer(path, read)
+    try:
+        return answer(path, read)
+    except (AttributeError, KeyError, TypeError):
+        raise BadRequest("Invalid input: it is not made of texts as the API reference has them.") from None
+
+
+def _vectors(model: str, wanted: list[tuple[str, int]]) -> list[list[float]]:
+    """A vector for each text, of so many dimensions. Raises `BadRequest` where they are too many or too long."""
+    if len(wanted) > TEXTS_MAX:
+        raise BadRequest(
+            f"Invalid 'input': array too long. Expected an array with maximum length {TEXTS_MAX}, but got {len(wanted)} instead."
+        )
+    for _, dimensions in wanted:
+        if not 1 <= dimensions <= DIMENSIONS_MAX:
+            raise BadRequest(f"Invalid value for 'dimensions' = {dimensions}. Must lie between 1 and {DIMENSIONS_MAX}.")
+    if sum(dimensions for _, dimensions in wanted) > NUMBERS_MAX:
+        raise BadRequest(
+            f"This mock writes at most {NUMBERS_MAX:,} numbers at once: send fewer texts, or ask for fewer dimensions."
+        )
+    return [vector_of(model, text, dimensions) for text, dimensions in wanted]
 
 
 def _openai(path: str, read: JsonObject) -> Embedded:
@@ -55,7 +80,7 @@ def _openai(path: str, read: JsonObject) -> Embedded:
         raise BadRequest("'$.input' is invalid. Please check the API reference.")
     packed = want(read, "encoding_format", str) == "base64"
     dimensions = want(read, "dimensions", int) or DIMENSIONS
-    vectors = [vector_of(model, one if isinstance(one, str) else repr(one), dimensions) for one in texts]
+    vectors = _vectors(model, [(one if isinstance(one, str) else repr(one), dimensions) for one in texts])
     tokens = sum(len(one) if isinstance(one, list) else _tokens(one) for one in texts)
     data = [
         {"object": "embedding", "index": index, "embedding": _base64(vector) if packed else vector}
@@ -77,7 +102,8 @@ def _gemini(path: str, read: JsonObject) -> Embedded:
         )
     texts = [part["text"] for one in requests for part in one["content"]["parts"]]
     sizes = [one.get("outputDimensionality") or DIMENSIONS for one in requests]
-    vectors = [{"values": vector_of(model, text, size)} for text, size in zip(texts, sizes, strict=True)]
+    made = _vectors(model, list(zip(texts, sizes, strict=True)))
+    vectors = [{"values": vector} for vector in made]
     tokens = sum(map(_tokens, texts))
     usage = {"usageMetadata": {"promptTokenCount": tokens}}
     return Embedded(model, {"embeddings": vectors} | usage, {"embeddings": []} | usage, tokens)
@@ -89,7 +115,8 @@ def _cohere(path: str, read: JsonObject) -> Embedded:
     texts = want(read, "texts", list, required=True)
     if want(read, "input_type", str) is None:
         raise BadRequest("invalid request: valid input_type must be provided with the provided model")
-    vectors = [vector_of(model, text, want(read, "output_dimension", int) or DIMENSIONS) for text in texts]
+    dimensions = want(read, "output_dimension", int) or DIMENSIONS
+    vectors = _vectors(model, [(text, dimensions) for text in texts])
     tokens = sum(map(_tokens, texts))
     body: JsonObject = {
         "id": "mock",

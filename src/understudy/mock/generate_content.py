@@ -13,6 +13,8 @@ from understudy.mock.formats import Events, Piece
 
 _PATH = re.compile(r"/models/(?P<model>[^/]+):(?P<method>generateContent|streamGenerateContent)\Z")
 _STOPS = {"end": "STOP", "length": "MAX_TOKENS", "stop_sequence": "STOP", "tool_calls": "STOP"}
+CANDIDATES_MAX = 8
+"""What Google allows."""
 _SIGNATURE = "bW9jay1zaWduYXR1cmU="  # opaque to everybody but the mock
 
 
@@ -53,7 +55,7 @@ class GenerateContent(Events):
             thinks=bool(thinking.get("includeThoughts")),
             max_tokens=want(config, "maxOutputTokens", int),
             stop=stops_of(config, "stopSequences"),
-            n=want(config, "candidateCount", int) or 1,
+            n=_candidates(config),
             tokens_in=1 + len(json.dumps([read.get(name) for name in ("contents", "systemInstruction", "tools")])) // 4,
         )
 
@@ -123,6 +125,16 @@ def _call(said: Said) -> JsonObject:
     assert said.called is not None
     call = {"name": said.called.name, "args": json.loads(said.called.arguments)}
     return {"functionCall": call, "thoughtSignature": _SIGNATURE}
+
+
+def _candidates(config: JsonObject) -> int:
+    count = want(config, "candidateCount", int)
+    if count is not None and not 1 <= count <= CANDIDATES_MAX:
+        raise BadRequest(
+            f"Unable to submit request because it has a candidateCount value of {count} but the supported range is from 1 "
+            f"(inclusive) to {CANDIDATES_MAX + 1} (exclusive). Update the value and try again."
+        )
+    return count or 1
 
 
 def _contents(read: JsonObject) -> list[JsonObject]:

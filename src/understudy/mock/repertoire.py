@@ -11,7 +11,7 @@ from typing import Any, Literal
 from understudy.core.dice import Dice
 from understudy.core.value import JsonObject
 from understudy.faults import ErrorReply, Plan, Trouble, error_event, error_reply
-from understudy.mock.asked import NOTHING, Asked, BadRequest, read_object, say
+from understudy.mock.asked import NOTHING, Asked, BadRequest, read_object, say_all
 from understudy.mock.chat_completions import ChatCompletions
 from understudy.mock.cohere_chat import CohereChat, answers_chat
 from understudy.mock.converse import Converse, conversed, converses
@@ -167,9 +167,10 @@ class Repertoire:
 
     def _answered(self, received: Received, asked: Asked, format_: Format, plan_of: PlanOf) -> tuple[Plan, Material]:
         script = self._script
-        said = tuple(
-            say(asked, self._dice.fork(index), words=script.words, text=script.text) for index in range(asked.n)
-        )
+        try:
+            said = say_all(asked, self._dice, words=script.words, text=script.text)
+        except BadRequest as error:
+            raise Refused("invalid_request", str(error)) from None
         nothing = (NOTHING,) * asked.n
         foreign = _CHAT if format_ is _MESSAGES else _MESSAGES
         number = received.number

@@ -1,6 +1,6 @@
 """Recorded traffic as a provider: each request is answered as it once was.
 
-A recording is JSON lines, gzipped if its name says so, one interaction a line: `api` (a key of `_APIS`; others are left out), `stream`,
+A recording is JSON lines, gzipped if its name says so, one interaction a line: `api` (a key of `APIS`; others are left out), `stream`,
 `request` (`body`: parsed JSON, or null) and `response` (`status`, `headers`, and `body_text` or `body_b64`).
 """
 
@@ -22,7 +22,7 @@ from understudy.framing.json_lines import JsonLinesParser
 from understudy.framing.sse import SseParser
 from understudy.mock.formats import Piece
 
-_APIS = {
+APIS = {
     "bedrock_converse": "bedrock_converse",
     "chat_completions": "openai_chat",
     "cohere_chat": "cohere_chat",
@@ -103,7 +103,7 @@ class Recording:
         self._by_request: defaultdict[str, deque[Record]] = defaultdict(deque)
         self._by_dialect: defaultdict[str, deque[Record]] = defaultdict(deque)
         for read in interactions:
-            if read.api not in _APIS or read.response is None or read.response.status is None:
+            if read.api not in APIS or read.response is None or read.response.status is None:
                 continue
             record = _record(read, read.response, read.response.status)
             self._by_dialect[record.dialect].append(record)
@@ -138,7 +138,7 @@ def _record(read: Interaction, response: Response, status: int) -> Record:
     headers = ((name.lower(), line) for name, line in (response.headers or {}).items())
     return Record(
         read.id,
-        _APIS[read.api],
+        APIS[read.api],
         read.stream is True and status == 200,
         status,
         tuple((name, line) for name, line in headers if name not in _NOT_SENT),

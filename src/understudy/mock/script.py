@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,12 @@ import yaml
 from understudy.core.value import keyword_value
 from understudy.faults import FAULTS, Fault
 from understudy.registry import BadSettings, UnknownName, unknown
+
+WORDS_MAX = 100_000
+"""Words that are made up for an answer. A text of the script's own may be as long as its author likes."""
+
+FIGURE_MAX = 1e9
+"""No setting of a fault is larger, either way: thirty years, or a petabyte. Only a span may be endless."""
 
 
 class BadScript(ValueError):
@@ -26,7 +33,7 @@ class Script:
     `seed`: of all chance in it. `provider`: its name, as `where` of a fault may give it. `faults`: what goes wrong, each
     a fault's name or `{name: {setting: value}}`; second 0 is the mock's start. `models`: those that it lists (it answers to
     any name). `key`: what requests must carry, None: nothing. `text`: what it always says, None: it echoes the question and
-    adds `words` words of Latin. `split`: bodies are cut at random places, so that reads end inside events, lines and
+    adds some Latin; `words`: how much of it. `split`: bodies are cut at random places, so that reads end inside events, lines and
     characters. `recording`: recorded traffic to answer from instead (JSON lines, perhaps gzipped; relative to the script).
     `match`: which record answers, that of the same request or the next one in the file. `ignore`: top-level fields of a
     request that need not be the same.
@@ -43,6 +50,10 @@ class Script:
     recording: str | None = None
     match: Literal["request", "order"] = "request"
     ignore: tuple[str, ...] = ("model", "stream_options")
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.words <= WORDS_MAX:
+            raise ValueError(f"`words` ({self.words}) must lie between 0 and {WORDS_MAX:,}")
 
 
 def read_script(source: str) -> Script:
@@ -80,6 +91,16 @@ def load_script(path: Path) -> Script:
 def read_faults(specs: Iterable[Any]) -> tuple[Fault, ...]:
     """The faults of a script; finished ones are taken as they are. Raises `BadScript`."""
     try:
-        return tuple(spec if isinstance(spec, Fault) else FAULTS.read(spec) for spec in specs)
+        return tuple(spec if isinstance(spec, Fault) else _within_bounds(FAULTS.read(spec)) for spec in specs)
     except (UnknownName, BadSettings) as error:
         raise BadScript(str(error)) from error
+
+
+def _within_bounds(fault: Any) -> Any:
+    """The same fault. Raises `BadScript` for a figure that no clock or counter can do anything with."""
+    for field in fields(fault) if is_dataclass(fault) else ():
+        figure: Any = getattr(fault, field.name)
+        endless = figure == field.default == inf
+        if isinstance(figure, int | float) and not endless and not -FIGURE_MAX <= figure <= FIGURE_MAX:
+            raise BadScript(f"`{field.name}` ({figure!r:.40}) must lie between {-FIGURE_MAX:g} and {FIGURE_MAX:g}")
+    return fault

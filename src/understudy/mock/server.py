@@ -17,12 +17,18 @@ from understudy.faults import Arrivals, Connect, Fault, Plan, Scene, Trouble, pl
 from understudy.mock.by_name import fault_of
 from understudy.mock.door import Door, Doorway
 from understudy.mock.performance import Material, perform
-from understudy.mock.repertoire import Received, Refused, Repertoire, error_for
+from understudy.mock.repertoire import PlanOf, Received, Refused, Repertoire, error_for
 from understudy.mock.script import BadScript, Script, read_faults
 from understudy.mock.wire import Connection, Incoming
 
 FAULTS_HEADER = "x-mock-faults"
 """A request header with faults for this request alone: a JSON list, each as in a script."""
+
+REMEMBERED_BYTES = 64 * 1024 * 1024
+"""What the bodies of remembered requests may take together."""
+
+FAULTS_MAX = 100
+"""Faults that one request may ask for."""
 
 _SWEEP_S = 0.02
 
@@ -32,7 +38,7 @@ _DOORS = {Connect.REFUSED: Door.REFUSING, Connect.TIMEOUT: Door.DEAF}
 class Mock:
     """A provider over HTTP. Use it as `async with`, or `start` and `close` it.
 
-    `requests`: what came, oldest first, the last `remembered` of them. `connections`: those that are open. `accepted`: how many
+    `requests`: what came, oldest first, the last `remembered` of them, or fewer when their bodies are larger than `REMEMBERED_BYTES`. `connections`: those that are open. `accepted`: how many
     there ever were. `origin`: its address once it has started; `base_url`: the same as a target takes it. `tls`: speak TLS, with this
     certificate (a context of its own). `tls_expired`: the certificate to show while a fault has expired the other; without it such handshakes are broken off.
     """
@@ -50,6 +56,7 @@ class Mock:
         self.script = script or Script()
         self.requests: deque[Received] = deque(maxlen=remembered)
         self.connections: set[Connection] = set()
+        self._remembered_bytes = 0
         self.accepted = 0
         self.origin = ""
         self.base_url = ""
@@ -132,6 +139,7 @@ class Mock:
     def forget(self) -> None:
         """Forget the requests so far, also those that count towards a rate limit."""
         self.requests.clear()
+        self._remembered_bytes = 0
         self._arrivals = Arrivals()
 
     # The door
@@ -180,14 +188,14 @@ class Mock:
 
     async def _serve(self, connection: Connection, incoming: Incoming) -> None:
         received = Received(incoming, next(self._number), self.now_s)
-        self.requests.append(received)
+        self._remember(received)
         dice = self._dice.fork(received.number)
 
         def plan_of(chunks: int, tokens: int) -> Plan:
             return self._plan(received, dice, chunks=chunks, tokens=tokens)
 
         try:
-            plan, material = self._repertoire.prepare(received, plan_of)
+            plan, material = self._prepared(received, plan_of)
         except Refused as refused:
             error = error_for(received, Trouble(refused.problem), refused.message)
             plan, material = Plan().fails_with(Trouble(refused.problem)), Material(whole=b"", error=error)
@@ -201,6 +209,22 @@ class Mock:
             raise
         finally:
             received.ended_s = self.now_s
+
+    def _prepared(self, received: Received, plan_of: PlanOf) -> tuple[Plan, Material]:
+        try:
+            return self._repertoire.prepare(received, plan_of)
+        except RecursionError:
+            raise Refused("invalid_request", "The JSON body of your request is nested too deeply.") from None
+
+    def _remember(self, received: Received) -> None:
+        """Let the oldest go where they are too many, or their bodies too large together. The latest is always there."""
+        requests = self.requests
+        if len(requests) == requests.maxlen and requests:
+            self._remembered_bytes -= len(requests.popleft().body)
+        requests.append(received)
+        self._remembered_bytes += len(received.body)
+        while self._remembered_bytes > REMEMBERED_BYTES and len(requests) > 1:
+            self._remembered_bytes -= len(requests.popleft().body)
 
     def _plan(self, received: Received, dice: Dice, *, chunks: int, tokens: int) -> Plan:
         faults = (*_own_faults(received), *self._model_faults.get(received.model, ()), *self._faults)
@@ -228,6 +252,9 @@ def _own_faults(received: Received) -> tuple[Fault, ...]:
     if header is None:
         return own
     try:
-        return (*read_faults(msgspec.json.decode(header, type=list[Any])), *own)
+        asked = msgspec.json.decode(header, type=list[Any])
+        if len(asked) > FAULTS_MAX:
+            raise Refused("invalid_request", f"{FAULTS_HEADER}: at most {FAULTS_MAX} faults, not {len(asked)}")
+        return (*read_faults(asked), *own)
     except (msgspec.DecodeError, BadScript) as error:
         raise Refused("invalid_request", f"{FAULTS_HEADER}: {error}") from None

@@ -19,6 +19,11 @@ import httptools
 Headers = Iterable[tuple[str, str]]
 
 _BODY_MAX_BYTES = 64 * 1024 * 1024
+_HEAD_MAX_BYTES = 64 * 1024
+
+WAITING_MAX = 16
+"""Requests that a client may send ahead on a connection, before those in front are answered. Their bodies count as one."""
+
 _LINGER_NOT_AT_ALL = struct.pack("ii", 1, 0)
 
 
@@ -84,17 +89,20 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self.head(400, [("content-type", "text/plain"), ("connection", "close")], length=0)
+            status = 400 if self._head_bytes <= _HEAD_MAX_BYTES else 431
+            self.head(status, [("content-type", "text/plain"), ("connection", "close")], length=0)
             self.close()
 
     # llhttp's side
 
     def on_url(self, url: bytes) -> None:
         """A piece of the target."""
+        self._hold_head(len(url))
         self._path += url.decode("latin-1")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header."""
+        self._hold_head(len(name) + len(value))
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
@@ -105,19 +113,29 @@ class Connection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
         self._body += body
-        if len(self._body) > _BODY_MAX_BYTES:
+        if len(self._body) + sum(len(one.body) for one in self._waiting) > _BODY_MAX_BYTES:
             self.reset()
 
     def on_message_complete(self) -> None:
         """The request is whole."""
         method = self._parser.get_method().decode("latin-1")
         keep_alive = self._parser.should_keep_alive()
+        if len(self._waiting) == WAITING_MAX:
+            self.reset()
+            return
         self._waiting.append(Incoming(method, self._path, self._headers, bytes(self._body), keep_alive=keep_alive))
         self._clear()
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
+    def _hold_head(self, size: int) -> None:
+        """More of a request's head. Raises `HttpParserError` when that is too much."""
+        self._head_bytes += size
+        if self._head_bytes > _HEAD_MAX_BYTES:
+            raise httptools.HttpParserError
+
     def _clear(self) -> None:
+        self._head_bytes = 0
         self._path = ""
         self._headers: dict[str, str] = {}
         self._body = bytearray()

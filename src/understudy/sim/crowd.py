@@ -5,11 +5,12 @@ from __future__ import annotations
 from time import perf_counter
 
 from understudy.config.registries import BALANCERS, STRATEGIES
+from understudy.core.candidate import Ask
 from understudy.core.catalogue.profile import Profile
+from understudy.core.compile import compile_route
 from understudy.core.dice import Dice
 from understudy.core.money import Price
 from understudy.core.outcome import Outcome, Purpose, Result
-from understudy.core.plan import Ask, compile_route
 from understudy.core.request import Needs
 from understudy.core.route import Route, tiers_of
 from understudy.core.scoreboard import Scoreboard

@@ -10,13 +10,15 @@ import heapq
 from math import exp
 
 from understudy.config.registries import BALANCERS, STRATEGIES
+from understudy.core.candidate import Ask
 from understudy.core.catalogue.profile import Profile
 from understudy.core.catalogue.traits import shape
+from understudy.core.compile import compile_route
 from understudy.core.dice import Dice, label_of
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.money import Price, cost_nusd
 from understudy.core.outcome import Outcome, Purpose
-from understudy.core.plan import Ask, RoutePlan, compile_route
+from understudy.core.plan import RoutePlan
 from understudy.core.policy import BreakerSettings, Policy
 from understudy.core.request import Needs
 from understudy.core.route import Named, Route, tiers_of

@@ -26,11 +26,12 @@ from understudy.core.action import (
     Timer,
 )
 from understudy.core.action import Walk as Steps
+from understudy.core.candidate import Entry
 from understudy.core.decision import Decision
 from understudy.core.dice import Dice, label_of
 from understudy.core.failure import Failure, FailureKind
 from understudy.core.outcome import Billing, Outcome, Purpose, Result
-from understudy.core.plan import Entry, RoutePlan
+from understudy.core.plan import RoutePlan
 from understudy.core.track import Hold
 from understudy.core.usage import Usage
 from understudy.core.walk import walk

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 
+from understudy.core.candidate import Entry
 from understudy.core.decision import Decision
 from understudy.core.failure import Then
 from understudy.core.outcome import Outcome, Purpose, Result
-from understudy.core.plan import Entry, RoutePlan
+from understudy.core.plan import RoutePlan
 from understudy.core.resilience.breaker import Admission
 from understudy.core.select import replay
 from understudy.core.value import keyword_value, value

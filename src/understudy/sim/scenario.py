@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import field
 
 from understudy.config.registries import BALANCERS, STRATEGIES
+from understudy.core.candidate import Condition
+from understudy.core.compile import compile_route
 from understudy.core.dice import Dice, label_of
 from understudy.core.health.probing import Health
-from understudy.core.plan import Condition, RoutePlan, compile_route
+from understudy.core.plan import RoutePlan
 from understudy.core.policy import BreakerSettings, Hedge, Policy, Retry, Timeouts
 from understudy.core.request import Needs
 from understudy.core.resilience.breaker import Event as Word

@@ -23,8 +23,9 @@ from understudy.faults import (
     Scene,
     Timeline,
     Trouble,
+    aimed_at,
     error_reply,
-    plan_attempt,
+    plan_among,
     risk,
 )
 from understudy.transport.classify import classify
@@ -71,6 +72,7 @@ class World:
         self.faults = faults
         self._dice = Dice(seed).fork(label_of("world"))
         self._arrivals: dict[str, Arrivals] = {}
+        self._aimed: dict[str, tuple[tuple[tuple[int, Fault], ...], tuple[Fault, ...]]] = {}
         self._look_dice = Dice(seed).fork(label_of("looks"))  # of its own: looking changes nobody's luck
         self._count = self._looks = 0
 
@@ -81,11 +83,12 @@ class World:
         """
         self._count += 1
         dice = self._dice.fork(self._count)
+        numbered, faults = self._at(target)
         arrivals = self._seen_by(target)
         scene = _scene(target, needs, now_s, 1 + dice.below(CHUNKS_MAX) if pieces is None else pieces, arrivals)
-        plan = plan_attempt(scene, self.faults, dice)
+        plan = plan_among(scene, numbered, dice)
         lasting_s = plan.piece_at_s(plan.chunks)
-        danger = risk(scene, self.faults, now_s + lasting_s)
+        danger = risk(scene, faults, now_s + lasting_s)
         arrivals.note(now_s, needs.tokens_in)
         return plan, danger
 
@@ -96,20 +99,30 @@ class World:
         """
         self._looks += 1
         dice = self._look_dice.fork(self._looks)
+        numbered, _ = self._at(target)
         scene = _scene(target, Needs(model=target.model), now_s, 1, self._seen_by(target))
-        plan = plan_attempt(scene, self.faults, dice)
+        plan = plan_among(scene, numbered, dice)
         calm = plan.trouble is not None and PROBLEMS[plan.trouble.problem].kind not in AT_THE_DOOR
         plan = replace(plan, content=Content.TEXT, ending=Ending.COMPLETE)
         return replace(plan, reply=Reply.ANSWER, trouble=None) if calm else plan
 
     def could_answer(self, target: Target, hope: Hope, at_s: float) -> bool:
         """The truth, asked afterwards: whether one more attempt at this time, at a target that was up, would have ended well and in time."""
+        numbered, faults = self._at(target)
         scene = _scene(target, hope.needs, at_s, hope.pieces, self._seen_by(target).until(at_s))
-        if risk(scene, self.faults, at_s) > UP_RISK:
+        if risk(scene, faults, at_s) > UP_RISK:
             return False
-        seen = plan_attempt(scene, self.faults, hope.luck).timeline(hope.timeouts)
+        seen = plan_among(scene, numbered, hope.luck).timeline(hope.timeouts)
         ended_s = at_s + seen.ended_s
-        return seen.failure is None and ended_s <= hope.until_s and risk(scene, self.faults, ended_s) <= UP_RISK
+        return seen.failure is None and ended_s <= hope.until_s and risk(scene, faults, ended_s) <= UP_RISK
+
+    def _at(self, target: Target) -> tuple[tuple[tuple[int, Fault], ...], tuple[Fault, ...]]:
+        """The faults that may strike this target: with their numbers, for luck of their own, and alone."""
+        aimed = self._aimed.get(target.name)
+        if aimed is None:
+            numbered = aimed_at(self.faults, target.name, target.provider)
+            aimed = self._aimed[target.name] = numbered, tuple(fault for _, fault in numbered)
+        return aimed
 
     def _seen_by(self, target: Target) -> Arrivals:
         return self._arrivals.setdefault(target.name, Arrivals())

@@ -27,16 +27,6 @@ _LENGTH = struct.Struct(">I")
 
 
 @value
-class Setup:
-    """The first message down. `index`: which worker this is, out of `workers`. `visitors`: what other distributions offer."""
-
-    configuration: Configuration
-    index: int
-    workers: int
-    visitors: Visitors
-
-
-@value
 class News:
     """A sibling's breaker or cool-down changed, or it is going to probe a target."""
 
@@ -59,6 +49,24 @@ class Switch:
     enabled: bool | None
 
 
+Word = News | Operate | Switch | Whereabouts
+"""What a worker does at once, without an answer."""
+
+
+@value
+class Setup:
+    """The first message down. `index`: which worker this is, out of `workers`. `visitors`: what other distributions offer.
+
+    `so_far`: what the others were told before it came and still holds, to be done before the first request is taken.
+    """
+
+    configuration: Configuration
+    index: int
+    workers: int
+    visitors: Visitors
+    so_far: tuple[Word, ...] = ()
+
+
 @value
 class Ask:
     """A question; the answer comes up with its number. `about`: `stats`, `breakers`, `rules` or `decision` (then `id`)."""
@@ -75,7 +83,7 @@ class Drain:
     grace_s: float
 
 
-Down = Setup | News | Operate | Switch | Ask | Drain | Whereabouts
+Down = Setup | Word | Ask | Drain
 
 
 def write_down(writer: asyncio.StreamWriter, message: Down) -> None:

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
 import logging
 import os
+import signal
 import socket
 import sys
 from asyncio.subprocess import Process
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from understudy.config import Configuration
 from understudy.core.resilience.breaker import Event as BreakerEvent
 from understudy.local.places import Whereabouts, hosted_targets
 from understudy.registry import visitors
-from understudy.supervisor.link import Ask, Down, Drain, News, Operate, Setup, Switch, news_of, read_up, write_down
+from understudy.supervisor.heard import Heard
+from understudy.supervisor.link import (
+    Ask,
+    Down,
+    Drain,
+    News,
+    Operate,
+    Setup,
+    Switch,
+    Word,
+    news_of,
+    read_up,
+    write_down,
+)
 
 if TYPE_CHECKING:
     from understudy.local.keeper import Keeper
@@ -52,10 +67,13 @@ class _Child:
         self.writer: asyncio.StreamWriter | None = None
         self.ready = asyncio.Event()
         self.deaths: deque[float] = deque(maxlen=DEATHS_MAX)
+        self.missed: list[Operate] = []  # while nobody was there to hear it
 
     def tell(self, message: Down) -> None:
         if self.writer is not None:
             write_down(self.writer, message)
+        elif isinstance(message, Operate):
+            self.missed.append(message)
 
 
 class Supervisor:
@@ -73,6 +91,7 @@ class Supervisor:
         self.configuration = configuration
         self._on_change = on_change
         self._switched: dict[str, Switch] = {}  # for workers that start later
+        self._heard = Heard()  # likewise
         self._questions: dict[int, asyncio.Future[Any]] = {}
         self._numbers = itertools.count(1)
         self._ending = asyncio.Event()
@@ -131,15 +150,12 @@ class Supervisor:
             fds = (theirs.fileno(), child.listener.fileno())
             command = ("-m", "understudy.supervisor.worker", *map(str, fds))
             environment = ALLOCATOR | os.environ
-            child.process = await asyncio.create_subprocess_exec(
-                sys.executable, *command, pass_fds=fds, env=environment
-            )
+            with _interrupt_held():
+                child.process = await asyncio.create_subprocess_exec(
+                    sys.executable, *command, pass_fds=fds, env=environment
+                )
         reader, child.writer = await asyncio.open_connection(sock=ours)
-        child.tell(Setup(self.configuration, child.index, len(self._children), visitors()))
-        for switch in self._switched.values():
-            child.tell(switch)
-        for place in self._models.places if self._models is not None else ():
-            child.tell(place)
+        child.tell(Setup(self.configuration, child.index, len(self._children), visitors(), self._so_far(child)))
         try:
             while (message := await read_up(reader)) is not None:
                 self._hear(child, message)
@@ -149,6 +165,13 @@ class Supervisor:
             child.writer = None
         return await child.process.wait()
 
+    def _so_far(self, child: _Child) -> tuple[Word, ...]:
+        """What a worker that starts now must know. Orders come last: they are the latest, and go by how a breaker stands."""
+        places = self._models.places if self._models is not None else ()
+        news = [News(event) for event in self._heard.left(asyncio.get_running_loop().time())]
+        missed, child.missed = child.missed, []
+        return (*self._switched.values(), *places, *news, *missed)
+
     def _hear(self, child: _Child, message: dict[str, Any]) -> None:
         match message["what"]:
             case "ready":
@@ -156,6 +179,7 @@ class Supervisor:
                 self._on_change(f"worker {child.index} is ready")
             case "news":
                 news = News(news_of(message["event"]))
+                self._heard.note(news.event, asyncio.get_running_loop().time())
                 for sibling in self._children:
                     if sibling is not child:
                         sibling.tell(news)
@@ -229,8 +253,24 @@ class Supervisor:
                     child.process.kill()
 
 
-def bind(host: str, port: int, count: int) -> list[socket.socket]:
-    """As many listening sockets on one address; the kernel spreads connections over them.
+@contextmanager
+def _interrupt_held() -> Iterator[None]:
+    """What is started in here never hears Ctrl-C, which reaches the whole process group: not even while it still imports."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_REMEDIES = {
+    errno.EACCES: "the ports below 1024 are not for everybody: name another one with {option}",
+    errno.EADDRNOTAVAIL: "name an address of this machine",
+}
+
+
+def bind(host: str, port: int, count: int, option: str = "--port") -> list[socket.socket]:
+    """As many listening sockets on one address; the kernel spreads connections over them. `option` chooses the port.
 
     They stay open here: connections that are queued on a dead worker's socket wait for its successor. Raises `CannotServe`.
     """
@@ -253,9 +293,8 @@ def bind(host: str, port: int, count: int) -> list[socket.socket]:
     except OSError as error:
         for listener in listeners:
             listener.close()
-        raise CannotServe(
-            f"{host}:{port} cannot be had: {error.strerror}; end the program that has it, or choose another port"
-        ) from error
+        remedy = _REMEDIES.get(error.errno or 0, "end the program that has it, or name another port with {option}")
+        raise CannotServe(f"{host}:{port} cannot be had: {error.strerror}; {remedy.format(option=option)}") from error
     return listeners
 
 

@@ -19,12 +19,10 @@ import msgspec
 
 from understudy import registry, wiring
 from understudy.core.event import BreakerChanged, CoolDownSet, Event, ProbeExpected
-from understudy.core.resilience.breaker import Event as BreakerEvent
 from understudy.engine.discovery import Discovery
 from understudy.engine.prober import Prober
 from understudy.engine.router import Engine
-from understudy.local.places import Whereabouts
-from understudy.supervisor.link import Ask, Drain, News, Operate, Setup, Switch, read_down, write_up
+from understudy.supervisor.link import Ask, Drain, News, Operate, Setup, Switch, Word, read_down, write_up
 from understudy.transport.client import Client
 from understudy.transport.server import Server
 
@@ -58,21 +56,10 @@ class Worker:
 
     async def obey(self, reader: asyncio.StreamReader) -> None:
         """Do what comes down the link, until it ends or says drain."""
-        loop = asyncio.get_running_loop()
-        board = self._engine.board
         while True:
             message = await read_down(reader)
-            if isinstance(message, News):
-                board.observe(message.event, loop.time())
-            elif isinstance(message, Operate):
-                board.operate(message.target, message.event, loop.time())
-            elif isinstance(message, Switch):
-                self._engine.switch(message.rule, message.enabled)
-            elif isinstance(message, Whereabouts):
-                assert not isinstance(self._client, Client), "it was made for the same configuration"
-                self._client.place(message)
-                if message.port is not None:  # its keeper has seen it answer: as good as a probe
-                    board.operate(message.target, BreakerEvent.PROBE_GOOD, loop.time())
+            if isinstance(message, Word):
+                self.hear(message)
             elif isinstance(message, Ask):
                 write_up(self._up, {"what": "answer", "number": message.number, "told": await self._told(message)})
             else:
@@ -80,6 +67,19 @@ class Worker:
                 await self._server.drain(grace_s)
                 await self._client.close()
                 return
+
+    def hear(self, word: Word) -> None:
+        """Do what needs no answer."""
+        engine, now_s = self._engine, self._engine.now_s()
+        if isinstance(word, News):
+            engine.board.observe(word.event, now_s)
+        elif isinstance(word, Operate):
+            engine.board.operate(word.target, word.event, now_s)
+        elif isinstance(word, Switch):
+            engine.switch(word.rule, word.enabled)
+        else:
+            assert not isinstance(self._client, Client), "it was made for the same configuration"
+            wiring.place(self._client, engine, word)
 
     async def _told(self, ask: Ask) -> Any:
         """The answer to a question; nothing where that fails: whoever asks must not end the traffic that runs here."""
@@ -117,14 +117,20 @@ class Worker:
         }
 
     def breakers(self) -> dict[str, Any]:
-        """Every target's standing."""
+        """Every target's standing. `routes` of a breaker: which ones use it; none where only requests for the target itself do."""
         board, now_s = self._engine.board, asyncio.get_running_loop().time()
-        told = {}
+        routes, told = self._engine.snapshot.routes_of(), {}
         for name in board.targets():
             standing = board.standing(name)
             told[name] = {
+                "worker": self._setup.index,
                 "breakers": [
-                    {"state": view.state, "test_in_s": max(0.0, view.until_s - now_s)} for view in standing.breakers
+                    {
+                        "state": view.state,
+                        "test_in_s": max(0.0, view.until_s - now_s),
+                        "routes": routes.get((name, index), []),
+                    }
+                    for index, view in enumerate(standing.breakers)
                 ],
                 "cool_down_s": max(0.0, standing.cool_down_until_s - now_s),
                 "in_flight": standing.in_flight,
@@ -209,6 +215,8 @@ async def run(link: socket.socket, listener: socket.socket) -> None:
     discovery = Discovery(engine, client)
     prober = Prober(engine, client, index=setup.index, workers=setup.workers)
     worker = Worker(setup, engine, server, client, writer)
+    for word in setup.so_far:  # before the first connection is taken: those of the one before it may wait already
+        worker.hear(word)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, writer.close)  # as if the supervisor were gone
     await server.listen(sock=listener)
     engine.snapshot.warm()

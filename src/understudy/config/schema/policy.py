@@ -165,7 +165,7 @@ class PolicySection(Section):
     )
     strict: bool = Field(
         default=_P.strict,
-        description="Refuse a target rather than drop anything of a request that may change the answer.",
+        description="Refuse a target rather than drop anything of a request that may change the answer. What an answer loses is told only.",
     )
     mix_spaces: bool = Field(
         default=_P.mix_spaces,

@@ -8,8 +8,8 @@ from itertools import accumulate
 from typing import ClassVar
 
 from understudy.core.allowed import between
+from understudy.core.candidate import Ask, Candidate
 from understudy.core.parts import Known, Part, Parts
-from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import time_ms
 from understudy.core.value import value
 

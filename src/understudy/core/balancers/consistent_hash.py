@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from math import inf, log
 
 from understudy.core.allowed import at_least
+from understudy.core.candidate import Ask, Candidate
 from understudy.core.dice import Dice, label_of
 from understudy.core.parts import Known, Part, Parts
-from understudy.core.plan import Ask, Candidate
 from understudy.core.value import value
 
 _MASK = 0xFFFF_FFFF_FFFF_FFFF

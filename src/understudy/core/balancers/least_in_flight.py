@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
+from understudy.core.balancers._least_first import least_first
+from understudy.core.candidate import Ask, Candidate
 from understudy.core.parts import Known, Part, Parts
-from understudy.core.plan import Ask, Candidate
 from understudy.core.value import value
 
 
@@ -20,10 +21,7 @@ class LeastInFlight:
 
     def order(self, candidates: list[Candidate], ask: Ask) -> list[Candidate]:
         """From idle to busy."""
-        begin = ask.turn % len(candidates)
-        rotated = candidates[begin:] + candidates[:begin]
-        rotated.sort(key=_load)  # stable: ties stay in their turn
-        return rotated
+        return least_first(candidates, ask, _load)
 
     def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
         """The requests in flight, and the weight."""

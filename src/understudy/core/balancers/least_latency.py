@@ -7,8 +7,9 @@ from math import inf
 from typing import ClassVar
 
 from understudy.core.allowed import between
+from understudy.core.balancers._least_first import least_first
+from understudy.core.candidate import Ask, Candidate
 from understudy.core.parts import Known, Part, Parts
-from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import time_ms
 from understudy.core.value import value
 
@@ -33,12 +34,7 @@ class LeastLatency:
 
     def order(self, candidates: list[Candidate], ask: Ask) -> list[Candidate]:
         """From soon to late."""
-        begin = ask.turn % len(candidates)
-        rotated = candidates[begin:] + candidates[:begin]
-        if self.explore > 0.0 and ask.dice.random() < self.explore:
-            return rotated
-        rotated.sort(key=_streamed if ask.needs.stream else _whole)  # stable: ties stay in their turn
-        return rotated
+        return least_first(candidates, ask, _streamed if ask.needs.stream else _whole, self.explore)
 
     def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
         """The time, who waits there already, and the weight."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from understudy.core.candidate import Ask, Candidate
 from understudy.core.parts import Part, Parts
-from understudy.core.plan import Ask, Candidate
 from understudy.core.value import value
 
 

@@ -7,8 +7,9 @@ from math import inf
 from typing import ClassVar
 
 from understudy.core.allowed import between
+from understudy.core.balancers._least_first import least_first
+from understudy.core.candidate import Ask, Candidate
 from understudy.core.parts import Known, Part, Parts
-from understudy.core.plan import Ask, Candidate
 from understudy.core.value import value
 
 PACE = 50.0
@@ -34,17 +35,14 @@ class TokenAware:
 
     def order(self, candidates: list[Candidate], ask: Ask) -> list[Candidate]:
         """From least to most work."""
-        begin = ask.turn % len(candidates)
-        rotated = candidates[begin:] + candidates[:begin]
-        if self.explore > 0.0 and ask.dice.random() < self.explore:
-            return rotated
         tokens = ask.needs.tokens_in + 1
-        keys = []
-        for candidate in rotated:
+
+        def work_s(candidate: Candidate) -> float:
             standing, weight = candidate.standing, candidate.entry.target.weight
             pace = standing.measures.tokens_per_s or PACE
-            keys.append((standing.tokens_in_flight + tokens) / pace / weight if weight > 0 else inf)
-        return [rotated[index] for index in sorted(range(len(keys)), key=keys.__getitem__)]
+            return (standing.tokens_in_flight + tokens) / pace / weight if weight > 0 else inf
+
+        return least_first(candidates, ask, work_s, self.explore)
 
     def parts(self, candidates: Sequence[Candidate], ask: Ask) -> Parts:
         """The tokens before it, and how fast it makes them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from understudy.core.plan import Ask, Candidate, Exclusion
+from understudy.core.candidate import Ask, Candidate, Exclusion
 
 
 class Model:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from understudy.core.candidate import Ask, Entry
 from understudy.core.dice import Dice
-from understudy.core.plan import Ask, Entry, RoutePlan, TierPlan
+from understudy.core.plan import RoutePlan, TierPlan
 from understudy.core.select import Order, select
 from understudy.core.standing import Standing
 from understudy.core.value import value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import exp
 from typing import Any
 
+from understudy.core.candidate import Entry
 from understudy.core.decision import Choice, Decision
 from understudy.core.explanation.case import Case
 from understudy.core.explanation.overheard import Overheard
@@ -14,7 +15,7 @@ from understudy.core.explanation.sure import confidence
 from understudy.core.explanation.told import Chosen, Considered, Explanation
 from understudy.core.health.measures import FADING
 from understudy.core.parts import Known, Part
-from understudy.core.plan import Entry, RoutePlan
+from understudy.core.plan import RoutePlan
 from understudy.core.resilience.breaker import State
 from understudy.core.select import ask_of
 

@@ -7,13 +7,13 @@ from copy import copy
 from dataclasses import fields, replace
 from typing import Any
 
+from understudy.core.candidate import Entry
 from understudy.core.catalogue.profile import Profile
 from understudy.core.catalogue.traits import traits_of
 from understudy.core.dice import Dice
 from understudy.core.explanation.case import Case
 from understudy.core.health.measures import Measures
 from understudy.core.money import Price
-from understudy.core.plan import Entry
 from understudy.core.resilience.breaker import BreakerView, State
 from understudy.core.resilience.rate import FULL
 from understudy.core.scales import slow, time_ms

@@ -7,9 +7,9 @@ from copy import copy
 from dataclasses import replace
 from typing import Any
 
+from understudy.core.candidate import Ask, Candidate
 from understudy.core.explanation.case import Case
 from understudy.core.parts import Part
-from understudy.core.plan import Ask, Candidate
 
 
 class Overheard:

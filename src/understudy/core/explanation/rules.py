@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from understudy.core.candidate import Standings
 from understudy.core.decision import Decision
 from understudy.core.explanation.case import Case
 from understudy.core.explanation.search import Search, size
 from understudy.core.explanation.told import Flip
-from understudy.core.plan import RoutePlan, Standings
+from understudy.core.plan import RoutePlan
 from understudy.core.rules.ruling import Ruling
 from understudy.core.sessions import Warm
 from understudy.core.standing import Standing

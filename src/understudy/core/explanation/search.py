@@ -8,10 +8,10 @@ from itertools import pairwise
 from math import log, sqrt
 from typing import Any
 
+from understudy.core.candidate import Exclusion
 from understudy.core.explanation.case import Case
 from understudy.core.explanation.knobs import KNOBS
 from understudy.core.explanation.told import Flip
-from understudy.core.plan import Exclusion
 from understudy.core.request import FEATURES, Operation
 from understudy.core.scales import time_ms
 from understudy.core.value import value

@@ -7,8 +7,8 @@ from enum import Enum
 from math import isfinite
 from typing import Any
 
+from understudy.core.candidate import Exclusion
 from understudy.core.parts import Part
-from understudy.core.plan import Exclusion
 from understudy.core.rules.ruling import Ruling
 from understudy.core.value import JsonObject, keyword_value
 

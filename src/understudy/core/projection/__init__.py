@@ -6,8 +6,8 @@ nothing more.
 
 Three things happen to a value that a dialect cannot take as it is. It is *removed*, and reported as a `Loss`. It is
 *folded* into a neighbour that says less exactly the same (an effort for a budget of thinking tokens): reported too. Or it is
-*normalised* (roles renamed, parts regrouped, neighbours merged, texts joined, an explicit default left out): the words are
-all there, so nothing is reported. A rule that data cannot say is a named function in `request_rules` or `answer_rules`.
+*normalised* (roles renamed, parts regrouped, neighbours merged, texts joined, an explicit default left out, a tool or a call
+named otherwise until the answer is back): the words are all there, so nothing is reported. A rule that data cannot say is a named function in `request_rules` or `answer_rules`.
 """
 
 from __future__ import annotations
@@ -16,27 +16,38 @@ from understudy.core.answer import Answer
 from understudy.core.conversation import Conversation
 from understudy.core.projection.answers import fit_choice, fit_usage, settled_stop
 from understudy.core.projection.carries import COSMETIC, ESSENTIAL, LOSSY, Carries, Loss, RequestRule
+from understudy.core.projection.names import AS_THEY_ARE, Names, own_name, own_names, with_tool_names
 from understudy.core.projection.narrowing import NO_SEALS, narrowed, with_seals, with_thinking, without_seals
 from understudy.core.projection.nodes import Losses, own_extra
-from understudy.core.projection.parts import fit_messages, replaced_id
+from understudy.core.projection.parts import fit_messages, replaced_id, says_something
 from understudy.core.projection.settings import budget_of, effort_of, fit_settings, fit_tools, nearest_effort
+from understudy.core.projection.unsaid import Unsaid
+from understudy.core.projection.weighing import weight_of
 
 __all__ = [
+    "AS_THEY_ARE",
     "COSMETIC",
     "ESSENTIAL",
     "LOSSY",
     "NO_SEALS",
     "Carries",
     "Loss",
+    "Names",
     "RequestRule",
+    "Unsaid",
     "budget_of",
     "effort_of",
+    "fit_request",
     "narrowed",
     "nearest_effort",
+    "own_name",
+    "own_names",
     "project_answer",
     "project_request",
     "replaced_id",
+    "says_something",
     "settled_stop",
+    "weight_of",
     "with_seals",
     "with_thinking",
     "without_seals",
@@ -45,6 +56,12 @@ __all__ = [
 
 def project_request(conversation: Conversation, carries: Carries) -> tuple[Conversation, tuple[Loss, ...]]:
     """The nearest conversation that the dialect can carry, and what it lacks."""
+    projected, losses, _ = fit_request(conversation, carries)
+    return projected, losses
+
+
+def fit_request(conversation: Conversation, carries: Carries) -> tuple[Conversation, tuple[Loss, ...], Names]:
+    """The same, and what tools that had to be named otherwise are called by the caller: for the answer."""
     losses = Losses()
     tools = fit_tools(conversation.tools, carries, losses)
     projected = Conversation(
@@ -60,7 +77,8 @@ def project_request(conversation: Conversation, carries: Carries) -> tuple[Conve
         projected, more = rule(projected)
         for loss in more:
             losses.add(loss.name, loss.weight)
-    return projected, losses.report()
+    projected, names = with_tool_names(projected, carries)
+    return projected, losses.report(), names
 
 
 def project_answer(answer: Answer, carries: Carries) -> tuple[Answer, tuple[Loss, ...]]:

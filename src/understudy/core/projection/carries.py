@@ -88,12 +88,16 @@ class Carries:
     """Kinds of an assistant's parts whose neighbours become one: text, refusal, reasoning (unsealed only)."""
     bare_texts: bool = False
     """Whether texts and thoughts are nothing but words: no fields that only the dialect itself knows."""
+    blank_texts: bool = True
+    """Whether a text may be white space alone."""
     object_arguments: bool = False
     """Whether tool arguments must be a JSON object; anything else is wrapped as `{"INVALID_JSON": ...}`."""
     tool_ids: str | None = None
     """A regular expression for the whole of a tool call's id; others are replaced, in call and result alike."""
     tool_id_length: int = 24
     """The length of a replaced id, in hexadecimal digits."""
+    tool_names: str | None = None
+    """A regular expression for the whole of a tool's name; others are replaced in the request, and put back in the answer."""
 
     # Requests
     settings: tuple[str, ...] = ()
@@ -195,6 +199,9 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "format": (LOSSY, Format("text")),
     "reasoning": (LOSSY, ReasoningSettings()),
 }
+
+MEDIA_TYPES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
+"""Media types by names that are no names of theirs, and that some providers take all the same."""
 
 LOST_PART = {"text": LOSSY, "refusal": LOSSY, "reasoning": LOSSY, "opaque": LOSSY}  # any other kind is essential
 

@@ -9,6 +9,7 @@ from understudy.core.conversation import Document, Extra, Format, Image, Tool, T
 from understudy.core.projection.carries import (
     COSMETIC,
     COSMETIC_FIELDS,
+    ESSENTIAL,
     FIELD_WEIGHTS,
     FIELDS,
     LOSSY,
@@ -29,6 +30,11 @@ class Losses:
 
     def add(self, name: str, weight: str) -> None:
         self.seen[name, weight] = None
+
+    def refuse(self, name: str) -> None:
+        """Make the request one that cannot cross, if no loss so far does."""
+        if not any(weight == ESSENTIAL for _, weight in self.seen):
+            self.add(name, ESSENTIAL)
 
     def report(self) -> tuple[Loss, ...]:
         return tuple(Loss(name, weight) for name, weight in self.seen)
@@ -55,6 +61,9 @@ def words_extra(extra: Extra | None, where: str, carries: Carries, losses: Losse
 def lost_fields(extra: Extra, where: str, losses: Losses) -> None:
     """Report fields that stay behind. One that is empty or false says nearly always what is so without it."""
     for name, held in extra.fields.items():
+        if name == "message" and isinstance(held, dict):  # what stands in it has names of its own
+            lost_fields(Extra(extra.dialect, held), f"{where}message.", losses)
+            continue
         silent = (not held and name not in SAYS_BY_BEING_THERE) or held == SAID_ANYWAY.get(name)
         weight = COSMETIC if silent or name in COSMETIC_FIELDS else FIELD_WEIGHTS.get(name, LOSSY)
         losses.add(where + name, weight)

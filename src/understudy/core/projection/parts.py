@@ -26,14 +26,30 @@ from understudy.core.conversation import (
     ToolResult,
     Video,
 )
-from understudy.core.projection.carries import COSMETIC, ESSENTIAL, FIELDS, KINDS, LOSSY, LOST_PART, SOURCES, Carries
+from understudy.core.projection.carries import (
+    COSMETIC,
+    ESSENTIAL,
+    FIELDS,
+    KINDS,
+    LOSSY,
+    LOST_PART,
+    MEDIA_TYPES,
+    SOURCES,
+    Carries,
+)
 from understudy.core.projection.nodes import Losses, cache_mark, carried_fields, own_extra, words_extra
+
+SAYS_NOTHING = "(The user says nothing.)"
+"""What stands for an empty turn of the user where the conversation would otherwise end with the model's own words, to be continued."""
+
+_ASKING = (Role.USER, Role.TOOL)
 
 
 def fit_messages(messages: tuple[Message, ...], carries: Carries, losses: Losses) -> tuple[Message, ...]:
     """The turns as the format knows them: their roles, what each may hold, how neighbours merge."""
     projected: list[Message] = []
     begun = False
+    question_lost = False
     for message in messages:
         role = Role(carries.renames.get(message.role, message.role))
         if role is Role.SYSTEM or role is Role.DEVELOPER:
@@ -42,13 +58,42 @@ def fit_messages(messages: tuple[Message, ...], carries: Carries, losses: Losses
             begun = True
         extra = own_extra(message.extra, "messages.", carries, losses)
         parts, moved = _turn(message.parts, role, carries, losses)
+        if role is Role.USER or role is Role.TOOL:
+            question_lost = not _says(parts) and (question_lost or _is_lost(message, projected))
         if parts or extra:
             _append(projected, Message(role, parts, extra), carries)
         if moved:
             _append(projected, Message(Role.USER, moved), carries)
+    if question_lost:
+        losses.refuse("messages")  # what is left is not what was asked
+    elif projected and projected[-1].role is Role.ASSISTANT and messages[-1].role is Role.USER:
+        losses.add("messages.text", COSMETIC)
+        projected.append(Message(Role.USER, (Text(SAYS_NOTHING),)))
     if carries.tool_ids is not None:
         return _with_ids(tuple(projected), carries)
     return tuple(projected)
+
+
+def says_something(message: Message) -> bool:
+    """Whether there is more to a turn than white space."""
+    return _says(message.parts)
+
+
+def _says(parts: tuple[Part, ...]) -> bool:
+    for part in parts:  # noqa: SIM110  every turn of every translated request comes here, and a generator costs more than the rest
+        if not isinstance(part, Text) or _has_words(part):
+            return True
+    return False
+
+
+def _has_words(part: Text) -> bool:
+    return (part.text != "" and not part.text.isspace()) or part.extra is not None
+
+
+def _is_lost(message: Message, before: list[Message]) -> bool:
+    """Whether a turn of the user's of which no words are left was all that he said, what stands right before it included."""
+    last = before[-1] if before else None
+    return says_something(message) and (last is None or last.role not in _ASKING or not says_something(last))
 
 
 def _append(messages: list[Message], message: Message, carries: Carries) -> None:
@@ -91,6 +136,8 @@ def fit_part(part: Part, kinds: tuple[str, ...], where: str, carries: Carries, l
         part = _document(part, kinds, where, carries, losses)
     elif isinstance(part, Refusal) and "refusal" not in kinds:
         part = Text(part.text)  # the words stay; the stop reason tells what they are
+    elif isinstance(part, Image) and isinstance(part.source, Inline) and part.source.media_type in MEDIA_TYPES:
+        part = replace(part, source=Inline(MEDIA_TYPES[part.source.media_type], part.source.data))
     kind = KINDS[type(part)]
     if kind not in kinds or not _has_source(part, kind, carries):
         losses.add(f"{where}.{kind}", LOST_PART.get(kind, ESSENTIAL))
@@ -118,7 +165,11 @@ def _marked(
             else own_extra(part.extra, f"{where}.", carries, losses),
         )
     if isinstance(part, Text):
-        return part if part.text or part.extra else None
+        if _has_words(part) or (part.text and carries.blank_texts):
+            return part
+        if part.text:
+            losses.add(f"{where}.text", COSMETIC)
+        return None
     if isinstance(part, ToolCall):
         if carries.object_arguments and not isinstance(part.arguments, dict):
             return replace(part, arguments={"INVALID_JSON": part.arguments})

@@ -102,8 +102,11 @@ class BreakerView:
     calm: bool = True
 
     def takes_turn(self, now_s: float, luck: float) -> bool:
-        """Whether a target that recovers takes a call that others could take. `luck`: uniform in [0, 1)."""
-        return now_s >= self.until_s or luck >= (self.until_s - now_s) / self.ramp_s
+        """Whether a target that recovers takes a call that others could take. `luck`: uniform in [0, 1).
+
+        Without a ramp of its own it may still follow a sibling's: then it takes none until that is over.
+        """
+        return luck * self.ramp_s >= self.until_s - now_s
 
     def admission(self, now_s: float) -> Admission:
         """Whether a call may pass at `now_s`."""

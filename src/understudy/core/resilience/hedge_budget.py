@@ -23,6 +23,10 @@ class HedgeBudget:
         """An attempt that is no hedge begins."""
         self._saved = min(SAVED_MAX, self._saved + self._share)
 
+    def give_back(self) -> None:
+        """A hedge that was paid for could not begin."""
+        self._saved = min(SAVED_MAX, self._saved + 1.0)
+
     def withdraw(self) -> bool:
         """One hedge, if the balance allows it."""
         if self._saved < 1.0:

@@ -35,3 +35,7 @@ class RetryBudget:
             return False
         self._empty_s = BALANCE.taken(self._empty_s, 1.0, now_s)
         return True
+
+    def give_back(self, now_s: float) -> None:
+        """A panic attempt that was paid for could not begin."""
+        self._empty_s = BALANCE.given_back(self._empty_s, 1.0, now_s)

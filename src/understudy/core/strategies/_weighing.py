@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf, sqrt
 
+from understudy.core.candidate import Ask, Candidate
 from understudy.core.catalogue.traits import LONG, Traits, shape
 from understudy.core.health.measures import PRIOR_RATINGS, Measures
 from understudy.core.money import NANO_PER_DOLLAR
 from understudy.core.parts import Known, Part, Parts, changed, total
-from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import UNKNOWN_QUALITY, time_ms, tokens_out
 from understudy.core.standing import UNBOUNDED
 from understudy.core.value import value

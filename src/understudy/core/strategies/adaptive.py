@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import ClassVar
 
 from understudy.core.allowed import at_least, weights
+from understudy.core.candidate import Ask, Candidate
 from understudy.core.catalogue.traits import LONG, shape
 from understudy.core.parts import Known, Part, Parts, total
-from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import tokens_out
 from understudy.core.strategies._weighing import cost_part, poor, quality_part, speed_part
 from understudy.core.value import value

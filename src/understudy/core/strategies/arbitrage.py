@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from math import inf
 from typing import ClassVar
 
+from understudy.core.candidate import Ask, Candidate
 from understudy.core.money import NANO_PER_DOLLAR
 from understudy.core.parts import Known, Part, Parts, total
-from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import tokens_out
 from understudy.core.value import value
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from math import inf
 
 from understudy.core.allowed import between
+from understudy.core.candidate import Ask, Candidate
 from understudy.core.catalogue.traits import LONG
 from understudy.core.money import NANO_PER_DOLLAR
 from understudy.core.parts import Known, Part, Parts
-from understudy.core.plan import Ask, Candidate
 from understudy.core.scales import tokens_out
 from understudy.core.value import value
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from understudy.core.allowed import between
+from understudy.core.candidate import Ask, Candidate
 from understudy.core.parts import Parts
-from understudy.core.plan import Ask, Candidate
 from understudy.core.strategies._weighing import EXPLORE, Weights, explored, looked_parts, weighed, weighed_parts
 from understudy.core.value import value
 

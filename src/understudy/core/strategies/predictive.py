@@ -7,8 +7,8 @@ from math import exp
 from typing import ClassVar
 
 from understudy.core.allowed import at_least, between
+from understudy.core.candidate import Ask, Candidate
 from understudy.core.parts import Known, Part, Parts
-from understudy.core.plan import Ask, Candidate
 from understudy.core.resilience.rate import Rate
 from understudy.core.value import value
 

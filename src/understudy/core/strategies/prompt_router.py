@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from understudy.core.allowed import between
+from understudy.core.candidate import Ask, Candidate
 from understudy.core.parts import Known, Part, Parts
-from understudy.core.plan import Ask, Candidate
 from understudy.core.prompts.heads import Trained
 from understudy.core.target import Target
 from understudy.core.value import value

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from math import inf
 from typing import ClassVar
 
+from understudy.core.candidate import Ask, Candidate
 from understudy.core.parts import Known, Part, Parts
-from understudy.core.plan import Ask, Candidate
 from understudy.core.strategies._weighing import poor
 from understudy.core.value import value
 

@@ -14,7 +14,7 @@ from understudy.dialects._claude import (
     stop_sequences_with_words,
     thinking_claude_takes,
 )
-from understudy.dialects._turns import results_first, someone_speaks, words_to_read
+from understudy.dialects._turns import ids_of_their_own, results_first, someone_speaks
 from understudy.dialects.anthropic_messages.wire import NAME, own
 
 MAX_TOKENS = 8192
@@ -53,6 +53,8 @@ REQUEST_CARRIES = Carries(
     },
     cache=("document", "image", "text", "tool", "tool_call", "tool_result"),
     result_parts=("document", "image", "text"),
+    blank_texts=False,
+    tool_names=r"[a-zA-Z0-9_-]{1,128}",
     settings=(
         "format",
         "max_tokens",
@@ -82,8 +84,8 @@ REQUEST_CARRIES = Carries(
     maxima={"temperature": 1},
     defaults={"max_tokens": MAX_TOKENS},
     request_rules=(
-        words_to_read,
         last_words_without_space,
+        ids_of_their_own,
         results_first,
         someone_speaks,
         stop_sequences_with_words,

@@ -1,4 +1,7 @@
-"""Streams from this dialect: the events of a Message being written, as events of the intermediate form."""
+"""Streams from this dialect: the events of a Message being written, as events of the intermediate form.
+
+The API gives the stop reason behind the last block. Servers that imitate it may give it before, or more than once: the last counts.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ class _Block:
 class Decoder:
     """Reads one stream. What follows `message_stop` is not part of it."""
 
-    __slots__ = ("_begun", "_blocks", "_called", "_ended", "_finished", "_parts", "_usage")
+    __slots__ = ("_about", "_begun", "_blocks", "_called", "_ended", "_parts", "_reason", "_usage", "stop")
 
     def __init__(self) -> None:
         self._blocks: dict[Any, _Block] = {}
@@ -62,8 +65,10 @@ class Decoder:
         self._parts = 0
         self._begun = False
         self._called: tuple[Part, ...] = ()
-        self._finished = False
+        self._reason: JsonObject = {}  # the last `delta` that had a stop reason
+        self._about: JsonObject = {}  # what else was said of the whole
         self._ended = False
+        self.stop: Stop | None = None
 
     def decode(self, event: SseEvent) -> Sequence[StreamEvent]:
         """What one event says. Raises `BadAnswer`."""
@@ -111,7 +116,7 @@ class Decoder:
         return self._open(_place(fields), fields.get("content_block"))
 
     def _open(self, place: Any, fields: Any) -> list[StreamEvent]:
-        if place in self._blocks or self._finished:
+        if place in self._blocks:
             raise Unreadable("a block that begins out of order")
         part = read_block(fields, "content_block")
         block = self._blocks[place] = _Block(dict(fields), part, None)
@@ -186,23 +191,37 @@ class Decoder:
         events: list[StreamEvent] = self._used(fields.get("usage"))
         delta = fields.get("delta")
         native = delta.get("stop_reason") if isinstance(delta, dict) else None
-        if self._finished or not isinstance(native, str) or not isinstance(delta, dict):
+        if not isinstance(native, str) or not isinstance(delta, dict):
             return events
-        self._finished = True
-        stop, word = read_stop(native, self._called)
-        sequence = delta.get("stop_sequence")
-        left = {name: found for name, found in delta.items() if name not in {"stop_reason", "stop_sequence"}}
-        left |= {name: found for name, found in fields.items() if name not in {"delta", "usage"}}
+        self._reason = delta
+        self._about |= {name: found for name, found in delta.items() if name not in {"stop_reason", "stop_sequence"}}
+        self._about |= {name: found for name, found in fields.items() if name not in {"delta", "usage"}}
+        self.stop = read_stop(native, self._called)[0] or Stop.END
+        return events
+
+    def _finish(self) -> list[StreamEvent]:
+        """Close what is open and say why it stopped. The end mark stands for a reason that was forgotten."""
+        self._ended = True
+        events: list[StreamEvent] = []
         for place in tuple(self._blocks):
             events += self._close(place)
+        stop, word = read_stop(self._reason.get("stop_reason"), self._called)
+        sequence = self._reason.get("stop_sequence")
         finish = Finish(
             choice=0,
-            stop=stop or Stop.END,
+            stop=stop or settled_stop(Stop.END, self._called) or Stop.END,
             stop_native=word,
             stop_sequence=sequence if isinstance(sequence, str) else None,
-            extra=message_extra(left, usage_extra(self._usage)),
+            extra=message_extra(self._about, usage_extra(self._usage)) if self._reason else None,
         )
         return [*events, finish]
+
+    def ending(self) -> Sequence[StreamEvent]:
+        """What is still held back where the bytes end without `message_stop`."""
+        try:
+            return () if self._ended or self.stop is None else self._finish()
+        except Unreadable as error:
+            raise BadAnswer(f"a block that was not ended: {error}") from None
 
     def _used(self, usage: Any) -> list[StreamEvent]:
         if not isinstance(usage, dict):
@@ -212,13 +231,7 @@ class Decoder:
         return [] if used is None else [UsageSeen(used)]
 
     def _stop(self, _: JsonObject) -> Sequence[StreamEvent]:
-        self._ended = True
-        events: list[StreamEvent] = []
-        for place in tuple(self._blocks):
-            events += self._close(place)
-        if not self._finished:
-            events.append(Finish(choice=0, stop=settled_stop(Stop.END, self._called) or Stop.END))
-        return [*events, End()]
+        return [*self._finish(), End()]
 
 
 _READERS: dict[str, Callable[[Decoder, JsonObject], Sequence[StreamEvent]]] = {

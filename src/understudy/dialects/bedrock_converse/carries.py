@@ -24,7 +24,7 @@ from understudy.core.conversation import (
 from understudy.core.projection import COSMETIC, LOSSY, Carries, Loss
 from understudy.core.value import JsonObject
 from understudy.dialects._claude import schemas_claude_takes
-from understudy.dialects._turns import results_first, someone_speaks, words_to_read
+from understudy.dialects._turns import ids_of_their_own, results_first, someone_speaks
 from understudy.dialects.bedrock_converse.answer import FOLDS
 from understudy.dialects.bedrock_converse.wire import DOCUMENTS, IMAGES, NAME, VIDEOS, own
 
@@ -245,8 +245,10 @@ REQUEST_CARRIES = Carries(
     cache=("document", "image", "text", "tool", "tool_call", "tool_result"),
     result_parts=("document", "image", "text", "video"),
     moves_result_media=True,
+    blank_texts=False,
     object_arguments=True,
     tool_ids=r"[a-zA-Z0-9_.:-]{1,64}",
+    tool_names=r"[a-zA-Z0-9_-]{1,64}",
     settings=("format", "max_tokens", "reasoning", "stop", "temperature", "tool_choice", "top_k", "top_p"),
     wire_names={
         "maxTokens": "max_tokens",
@@ -267,7 +269,7 @@ REQUEST_CARRIES = Carries(
     lengths={"stop": 2500},
     request_rules=(
         one_seal_each,
-        words_to_read,
+        ids_of_their_own,
         results_first,
         someone_speaks,
         marks_as_cache_points,

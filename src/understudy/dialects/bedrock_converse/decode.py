@@ -58,13 +58,14 @@ class _Block:
 class Decoder:
     """Reads one stream, event by event."""
 
-    __slots__ = ("_begun", "_blocks", "_called", "_counted", "_finished", "_over", "_parts")
+    __slots__ = ("_begun", "_blocks", "_called", "_counted", "_over", "_parts", "stop")
 
     def __init__(self) -> None:
         self._blocks: dict[int, _Block] = {}
         self._parts = 0
         self._called: tuple[Part, ...] = ()
-        self._begun = self._finished = self._counted = self._over = False
+        self._begun = self._counted = self._over = False
+        self.stop: Stop | None = None
 
     def decode(self, event: SseEvent) -> Sequence[StreamEvent]:
         """What one event says. Raises `BadAnswer`."""
@@ -86,17 +87,21 @@ class Decoder:
             read(self, fields, events)
         except Unreadable as error:
             raise BadAnswer(f"stream event: {error}") from None
-        if self._finished and self._counted:
+        if self.stop is not None and self._counted:
             self._over = True
             events.append(End())
         return events
+
+    def ending(self) -> Sequence[StreamEvent]:
+        """Nothing: no block may follow the stop reason, so that is told when it comes."""
+        return ()
 
     def _start(self, fields: JsonObject, events: list[StreamEvent]) -> None:
         """The message begins: that it is the assistant's is no news."""
 
     def _block_start(self, fields: JsonObject, events: list[StreamEvent]) -> None:
         place, start = need(fields, "contentBlockIndex", int), take(fields, "start", dict) or {}
-        if place in self._blocks or self._finished:
+        if place in self._blocks or self.stop is not None:
             raise Unreadable("a block that begins out of order")
         kind = kind_of(start)
         if kind == "toolUse":
@@ -115,7 +120,7 @@ class Decoder:
 
     def _delta(self, fields: JsonObject, events: list[StreamEvent]) -> None:
         place, delta = need(fields, "contentBlockIndex", int), need(fields, "delta", dict)
-        if self._finished:
+        if self.stop is not None:
             raise Unreadable("a block goes on behind the message's end")
         kind = kind_of(delta)
         tell = _TOLD.get(kind)
@@ -178,13 +183,13 @@ class Decoder:
         events.append(PartEnd(0, block.index or 0))
 
     def _stop(self, fields: JsonObject, events: list[StreamEvent]) -> None:
-        if self._finished:
+        if self.stop is not None:
             raise Unreadable("the message ends twice")
         for place in tuple(self._blocks):
             self._close(place, events)
-        self._finished = True
         stop, native = read_stop(need(fields, "stopReason", str), self._called)
-        events.append(Finish(choice=0, stop=stop or Stop.END, stop_native=native, extra=rest(fields)))
+        self.stop = stop or Stop.END
+        events.append(Finish(choice=0, stop=self.stop, stop_native=native, extra=rest(fields)))
 
     def _metadata(self, fields: JsonObject, events: list[StreamEvent]) -> None:
         self._counted = True

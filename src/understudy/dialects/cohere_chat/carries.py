@@ -19,6 +19,7 @@ from understudy.core.conversation import (
     ToolCall,
 )
 from understudy.core.projection import COSMETIC, LOSSY, Carries, Loss, settled_stop
+from understudy.dialects._turns import someone_speaks
 from understudy.dialects.cohere_chat.wire import FOLDS, NAME
 
 Ruled = tuple[Conversation, tuple[Loss, ...]]
@@ -162,6 +163,7 @@ REQUEST_CARRIES = Carries(
     joins=("reasoning", "text"),
     bare_texts=True,
     tool_ids=r"(?s:.+)",
+    tool_names=r"[a-zA-Z_][a-zA-Z0-9_]{0,63}",
     settings=(
         "format", "frequency_penalty", "max_tokens", "presence_penalty", "reasoning", "seed", "stop", "temperature",
         "tool_choice", "top_k", "top_p",
@@ -183,6 +185,7 @@ REQUEST_CARRIES = Carries(
     lengths={"stop": 5},
     request_rules=(
         plans_before_calls,
+        someone_speaks,
         thinking_with_a_switch,
         strict_all_or_none,
         no_shape_beside_tools,

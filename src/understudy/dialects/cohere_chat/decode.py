@@ -52,17 +52,21 @@ def broken(ending: JsonObject) -> JsonObject | None:
 class Decoder:
     """Reads one stream, event by event."""
 
-    __slots__ = ("_about", "_begun", "_calls", "_id", "_next", "_open", "_over", "_starts")
+    __slots__ = ("_about", "_begun", "_calls", "_id", "_next", "_open", "_over", "_starts", "_unknown", "stop")
 
     def __init__(self) -> None:
         self._id = ""
         self._begun = False
         self._over = False  # it has ended, or failed
         self._next = 0
-        self._open: dict[_Key, int] = {}
+        self._open: dict[_Key, tuple[int, type[Part]]] = {}
+        self._unknown: dict[
+            _Key, JsonObject
+        ] = {}  # contents of kinds that only the API knows, told when they are whole
         self._starts: dict[_Key, type[Part]] = {}  # contents that were announced and have said nothing yet
         self._calls: tuple[Part, ...] = ()
         self._about: JsonObject = {}
+        self.stop: Stop | None = None
 
     def decode(self, event: SseEvent) -> Sequence[StreamEvent]:
         """What one event says. Raises `BadAnswer`."""
@@ -104,8 +108,7 @@ class Decoder:
             case "content-delta":
                 self._content(index, message, events)
             case "content-end":
-                self._starts.pop(("content", index), None)
-                self._close(("content", index), events)
+                self._content_end(("content", index), events)
             case "tool-plan-delta":
                 if said := words(message.get("tool_plan")):
                     self._say(_PLAN, Text, said, events)
@@ -140,24 +143,37 @@ class Decoder:
         content = content if isinstance(content, dict) else {}
         kind = content.get("type", "text")
         key = ("content", index)
+        self._content_end(key, events)
         if kind in ("text", "thinking"):
             self._starts[key] = Text if kind == "text" else Reasoning
             self._content(index, message, events)
         else:
-            self._open_part(key, Opaque(NAME, words(kind) or "unknown", content), events)
+            self._unknown[key] = content
+
+    def _content_end(self, key: _Key, events: list[StreamEvent]) -> None:
+        self._starts.pop(key, None)
+        unknown = self._unknown.pop(key, None)
+        if unknown is not None:
+            self._open_part(key, Opaque(NAME, words(unknown.get("type")) or "unknown", unknown), events)
+        self._close(key, events)
 
     def _content(self, index: Any, message: JsonObject, events: list[StreamEvent]) -> None:
         content = message.get("content")
         if not isinstance(content, dict):
+            return
+        if (unknown := self._unknown.get(("content", index))) is not None:
+            for name, held in content.items():
+                before = unknown.get(name)
+                unknown[name] = before + held if isinstance(before, str) and isinstance(held, str) else held
             return
         for name, kind in (("thinking", Reasoning), ("text", Text)):
             if said := words(content.get(name)):
                 self._say(("content", index), self._starts.get(("content", index), kind), said, events)
 
     def _say(self, key: _Key, kind: type[Part], said: str, events: list[StreamEvent]) -> None:
-        if key not in self._open:
+        if key not in self._open or self._open[key][1] is not kind:
             self._open_part(key, Reasoning("") if kind is Reasoning else Text(""), events)
-        events.append(PartDelta(0, self._open[key], Field.TEXT, said))
+        events.append(PartDelta(0, self._open[key][0], Field.TEXT, said))
 
     def _call_start(self, index: Any, message: JsonObject, events: list[StreamEvent]) -> None:
         call = message.get("tool_calls")
@@ -174,22 +190,22 @@ class Decoder:
         if said:
             if ("call", index) not in self._open:
                 raise Unreadable("a piece of a call that was not begun")
-            events.append(PartDelta(0, self._open["call", index], Field.ARGUMENTS, said))
+            events.append(PartDelta(0, self._open["call", index][0], Field.ARGUMENTS, said))
 
     def _open_part(self, key: _Key, part: Part, events: list[StreamEvent]) -> None:
         self._close(key, events)
-        self._open[key] = self._next
+        self._open[key] = self._next, type(part)
+        events.append(PartBegin(0, self._next, part))
         self._next += 1
-        events.append(PartBegin(0, self._open[key], part))
 
     def _close(self, key: _Key, events: list[StreamEvent]) -> None:
-        if (index := self._open.pop(key, None)) is not None:
-            events.append(PartEnd(0, index))
+        if (opened := self._open.pop(key, None)) is not None:
+            events.append(PartEnd(0, opened[0]))
 
     def _end(self, delta: JsonObject, events: list[StreamEvent]) -> Sequence[StreamEvent]:
         self._over = True
-        for key in list(self._open):
-            self._close(key, events)
+        for key in [*self._open, *self._unknown]:
+            self._content_end(key, events)
         if (usage := read_usage(delta.get(USAGE))) is not None:
             events.append(UsageSeen(usage))
         if (error := broken(delta)) is not None:
@@ -198,5 +214,10 @@ class Decoder:
             if name not in {"finish_reason", USAGE}:
                 gathered(self._about, name, held)
         stop, native = read_stop(delta.get("finish_reason"), self._calls)
-        events.append(Finish(choice=0, stop=stop or Stop.END, stop_native=native, extra=rest(self._about)))
+        self.stop = stop or Stop.END
+        events.append(Finish(choice=0, stop=self.stop, stop_native=native, extra=rest(self._about)))
         return [*events, End()]
+
+    def ending(self) -> Sequence[StreamEvent]:
+        """Nothing: the event that says why the answer ended is the last."""
+        return ()

@@ -186,6 +186,7 @@ REQUEST_CARRIES = Carries(
     moves_result_media=True,
     unsigned_reasoning=True,
     tool_ids=r"(?s:.+)",
+    tool_names=r"[a-zA-Z_][a-zA-Z0-9_.-]{0,63}",
     settings=(
         "format", "frequency_penalty", "max_tokens", "n", "presence_penalty", "reasoning", "seed", "stop", "temperature",
         "tool_choice", "top_k", "top_p",

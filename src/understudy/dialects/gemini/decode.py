@@ -1,7 +1,8 @@
 """Streams from this dialect: a run of answers, each with a piece more, as events of the intermediate form.
 
 Texts and thoughts come in pieces, everything else whole (function arguments in pieces only where a caller asked for that). The API
-marks no end: a stream is complete when each candidate has its finish reason and the bytes end.
+marks no end: a stream is complete when each candidate has its finish reason and the bytes end. Older models give a reason with every
+piece; the last one counts.
 """
 
 from __future__ import annotations
@@ -43,19 +44,20 @@ _OF_THE_CHUNK = ("candidates", "responseId", "modelVersion", USAGE, "promptFeedb
 class Decoder:
     """Reads one stream, event by event."""
 
-    __slots__ = ("_begun", "_candidates", "_failed", "_id")
+    __slots__ = ("_begun", "_candidates", "_ended", "_id", "stop")
 
     def __init__(self) -> None:
+        self.stop: Stop | None = None
         self._id = ""
         self._begun = False
-        self._failed = False
+        self._ended = False  # where the bytes end, or by an error
         self._candidates: dict[int, _Candidate] = {}
 
     def decode(self, event: SseEvent) -> Sequence[StreamEvent]:
         """What one event says. Raises `BadAnswer`."""
         data = event.data
         if (
-            not data or self._failed or data == b"[DONE]"
+            not data or self._ended or data == b"[DONE]"
         ):  # a comment; or the end mark of another dialect, which some servers add
             return ()
         if event.event == b"error":  # whatever it says, it is no answer
@@ -80,14 +82,26 @@ class Decoder:
         for place, item in enumerate(candidates or ()):
             fields = an_object(item, f"candidates[{place}]")
             number = number_of(fields, place)
-            candidate = self._candidates.setdefault(number, _Candidate(self._id, number))
+            candidate = self._candidates.get(number)
+            if candidate is None:
+                # in the order of their speaking: most formats have but one, and a caller is owed the one that there is
+                candidate = self._candidates[number] = _Candidate(self._id, len(self._candidates))
             candidate.read(fields, events)
         if (usage := read_usage(chunk.get(USAGE))) is not None:
             events.append(UsageSeen(usage))
-        for candidate in self._candidates.values():
-            candidate.finish(events)
         if is_blocked(chunk):
             return [*events, *self._fail({"promptFeedback": chunk["promptFeedback"]})]
+        stops = [candidate.stop for candidate in self._candidates.values()]
+        self.stop = None if not stops or None in stops else stops[-1]
+        return events
+
+    def ending(self) -> Sequence[StreamEvent]:
+        """Why each candidate ended."""
+        events: list[StreamEvent] = []
+        if self.stop is not None and not self._ended:
+            self._ended = True
+            for candidate in self._candidates.values():
+                candidate.finish(events)
         return events
 
     def _begin(self, chunk: JsonObject, events: list[StreamEvent]) -> None:
@@ -101,7 +115,7 @@ class Decoder:
         events.append(Begin(id=self._id, model=words(chunk.get("modelVersion")), extra=rest(head)))
 
     def _fail(self, payload: object) -> Sequence[StreamEvent]:
-        self._failed = True
+        self._ended = True
         return (Failed(classify_in_band(payload)),)
 
 
@@ -126,7 +140,7 @@ class _Open:
 class _Candidate:
     """One alternative of the answer."""
 
-    __slots__ = ("_about", "_answer_id", "_finished", "_next", "_number", "_open", "_said", "_spoken", "_word")
+    __slots__ = ("_about", "_answer_id", "_next", "_number", "_open", "_said", "_spoken", "_word", "stop")
 
     def __init__(self, answer_id: str, number: int) -> None:
         self._answer_id = answer_id
@@ -137,7 +151,7 @@ class _Candidate:
         self._said: tuple[Part, ...] = ()  # a call, once there was one: what settles why it stopped
         self._about: JsonObject = {}
         self._word: str | None = None
-        self._finished = False
+        self.stop: Stop | None = None  # the reason that was said last
 
     def read(self, fields: JsonObject, events: list[StreamEvent]) -> None:
         """What one event says of it."""
@@ -146,13 +160,11 @@ class _Candidate:
         for place, part in enumerate(parts):
             self._part(an_object(part, f"{where}.parts[{place}]"), part, events)
         self._about |= {name: held for name, held in fields.items() if name not in OF_THE_CANDIDATE}
-        self._word = word_of(fields.get("finishReason")) or self._word
+        if (word := word_of(fields.get("finishReason"))) is not None:
+            self._word, self.stop = word, read_stop(word, self._said)[0] or Stop.END
 
     def finish(self, events: list[StreamEvent]) -> None:
-        """Say why it stopped, once that is known. Parts that come behind it would have nowhere to go."""
-        if self._word is None or self._finished:
-            return
-        self._finished = True
+        """Close what is open and say why it stopped."""
         self._close(events)
         stop, native = read_stop(self._word, self._said)
         events.append(Finish(choice=self._number, stop=stop or Stop.END, stop_native=native, extra=rest(self._about)))
@@ -164,8 +176,6 @@ class _Candidate:
         spoken = self._spoken
         spoken.parts, spoken.announced = [], {}
         spoken.read(part, "part")
-        if self._finished and spoken.parts:
-            raise Unreadable("content behind a finish reason")
         for place, one in enumerate(spoken.parts):
             if isinstance(one, Text):
                 self._text(one.text, events)
@@ -273,6 +283,7 @@ def read_array(found: list[Any]) -> Answer:
     events: list[StreamEvent] = []
     for place, chunk in enumerate(found):
         events += decoder.read(an_object(chunk, f"the answer's chunk {place}"))
+    events += decoder.ending()
     if not events or any(isinstance(event, Failed) for event in events):
         raise Unreadable("the answer is a list without an answer in it")
     return assemble(events)

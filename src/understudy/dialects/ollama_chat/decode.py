@@ -14,6 +14,7 @@ from understudy.core.answer import (
     PartBegin,
     PartDelta,
     PartEnd,
+    Stop,
     StreamEvent,
     UsageSeen,
 )
@@ -33,7 +34,7 @@ from understudy.framing.sse import SseEvent
 class Decoder:
     """Reads one stream, line by line."""
 
-    __slots__ = ("_about", "_begun", "_calls", "_kind", "_next", "_over")
+    __slots__ = ("_about", "_begun", "_calls", "_kind", "_next", "_over", "stop")
 
     def __init__(self) -> None:
         self._begun = False
@@ -42,6 +43,7 @@ class Decoder:
         self._next = 0
         self._calls: tuple[Part, ...] = ()
         self._about: JsonObject = {}
+        self.stop: Stop | None = None
 
     def decode(self, event: SseEvent) -> Sequence[StreamEvent]:
         """What one line says. Raises `BadAnswer`."""
@@ -109,11 +111,15 @@ class Decoder:
     def _finish(self, line: JsonObject, events: list[StreamEvent]) -> None:
         self._over = True
         self._close(events)
-        stop, native = read_stop(line.get("done_reason"), self._calls)
-        events.append(Finish(choice=0, stop=stop, stop_native=native, extra=rest(self._about)))
+        self.stop, native = read_stop(line.get("done_reason"), self._calls)
+        events.append(Finish(choice=0, stop=self.stop, stop_native=native, extra=rest(self._about)))
         if (usage := read_usage(line)) is not None:
             events.append(UsageSeen(usage))
         events.append(End())
+
+    def ending(self) -> Sequence[StreamEvent]:
+        """Nothing: the event that says why the answer ended is the last."""
+        return ()
 
 
 def read_lines(lines: Sequence[SseEvent]) -> Answer:

@@ -71,6 +71,7 @@ REQUEST_CARRIES = Carries(
     order=_ORDER,
     joins=("refusal", "text"),
     tool_ids=r"(?s:.+)",
+    tool_names=r"[a-zA-Z0-9_-]{1,64}",
     settings=(
         "format",
         "frequency_penalty",

@@ -1,7 +1,8 @@
 """Reads a stream of `chat.completion.chunk` events into the intermediate form.
 
 A choice has at most one text or thought open at a time: another kind closes it. The pieces of tool calls may be mixed: one is
-closed when another opens and its arguments are complete JSON, else when the choice is finished.
+closed when another opens and its arguments are complete JSON, else when the choice is finished. It is finished at the stream's end:
+of several finish reasons the last one counts, and words may stand behind all but that.
 """
 
 from __future__ import annotations
@@ -48,10 +49,12 @@ _DONE = b"[DONE]"
 class Decoder:
     """One stream, chunk by chunk."""
 
-    __slots__ = ("_begun", "_choices", "_ended", "_head", "_id")
+    __slots__ = ("_begun", "_choices", "_ended", "_head", "_id", "_id_is_shared", "stop")
 
     def __init__(self) -> None:
+        self.stop: Stop | None = None
         self._id = ""
+        self._id_is_shared = False  # by two chunks: some servers give each its own
         self._begun = False
         self._ended = False  # by its end mark or by an error: some proxies send a second mark behind the first
         self._head: JsonObject = {}
@@ -78,16 +81,12 @@ class Decoder:
         events: list[StreamEvent] = []
         choices = chunk.get("choices")
         failed = is_error or chunk.get("error") or (choices is None and chunk.get("object") == "error")
-        self._begin(chunk, bool(choices) or bool(failed), events)
+        if self._begun:
+            self._id_is_shared = self._id_is_shared or chunk.get("id") == self._id
+        else:
+            self._begin(chunk, bool(choices) or bool(failed), events)
         if isinstance(choices, list) and not failed:
-            for place, item in enumerate(choices):
-                if isinstance(item, dict):
-                    number = item.get("index")
-                    number = number if type(number) is int and number >= 0 else place
-                    choice = self._choices.setdefault(number, _Choice(self._id, number))
-                    if choice.finished and words(chunk.get("id")) not in ("", self._id):
-                        continue  # another answer behind this one
-                    choice.read(item, events)
+            self._read(chunk, choices, events)
         usage = read_usage(chunk.get("usage") or grouped_usage(chunk), chunk.get("timings"))
         if usage is not None and self._begun:
             events.append(UsageSeen(usage))
@@ -95,10 +94,26 @@ class Decoder:
             events += self._fail(chunk)
         return events
 
+    def _read(self, chunk: JsonObject, choices: list[Any], events: list[StreamEvent]) -> None:
+        finished = self.stop is not None
+        for place, item in enumerate(choices):
+            if isinstance(item, dict):
+                number = item.get("index")
+                number = number if type(number) is int and number >= 0 else place
+                choice = self._choices.get(number)
+                if choice is None:
+                    # in the order of their speaking: most formats have but one, and a caller is owed the one that there is
+                    choice = self._choices[number] = _Choice(self._id, len(self._choices))
+                elif choice.stop is not None and self._id_is_shared and words(chunk.get("id")) not in ("", self._id):
+                    continue  # another answer behind this one
+                choice.read(item, events)
+                finished = finished or choice.stop is not None
+        if finished:
+            stops = [choice.stop for choice in self._choices.values()]
+            self.stop = None if None in stops else stops[-1]
+
     def _begin(self, chunk: JsonObject, speaks: bool, events: list[StreamEvent]) -> None:  # noqa: FBT001
         """Begin with the first chunk that has an id or says something: Azure opens with one that has neither."""
-        if self._begun:
-            return
         others = {name: held for name, held in chunk.items() if name not in _OF_THE_CHUNK and held is not None}
         self._head |= others
         self._id = words(chunk.get("id"))
@@ -120,12 +135,20 @@ class Decoder:
         return (Failed(classify_in_band(payload)),)
 
     def _end(self) -> Sequence[StreamEvent]:
+        return [*self._finish(), End()]
+
+    def ending(self) -> Sequence[StreamEvent]:
+        """What is still held back where the bytes end: many servers forget the end mark."""
+        return () if self._ended or self.stop is None else self._finish()
+
+    def _finish(self) -> list[StreamEvent]:
         self._ended = True
         events: list[StreamEvent] = []
-        for choice in self._choices.values():
-            if not choice.finished:
-                choice.finish(Stop.END, None, events)
-        events.append(End())
+        try:
+            for choice in self._choices.values():
+                choice.finish(events)
+        except Unreadable as error:
+            raise BadAnswer(f"the stream's end: {error}") from None
         return events
 
 
@@ -153,11 +176,12 @@ class _Choice:
         "_entry",
         "_keys",
         "_kind",
+        "_native",
         "_next",
         "_number",
         "_open",
         "_refused",
-        "finished",
+        "stop",
     )
 
     def __init__(self, answer_id: str, number: int) -> None:
@@ -171,23 +195,19 @@ class _Choice:
         self._keys: dict[object, _Call] = {}
         self._about: JsonObject = {}
         self._refused = False
-        self.finished = False
+        self._native: str | None = None
+        self.stop: Stop | None = None  # the reason that was said last
 
     def read(self, item: JsonObject, events: list[StreamEvent]) -> None:
         delta = item.get("delta")
         if not isinstance(delta, dict):
             delta = item["message"] if isinstance(item.get("message"), dict) else {}
-        before = len(events)
         self._speak(delta, events)
-        if self.finished and len(events) > before:
-            raise Unreadable("content behind a finish reason")
-        if self.finished:
-            return
         self._collect(item, delta)
         word = item.get("finish_reason")
         if isinstance(word, str) and word:
-            stop, native = read_stop(word, item.get("native_finish_reason"))
-            self.finish(stop or Stop.END, native, events)
+            stop, self._native = read_stop(word, item.get("native_finish_reason"))
+            self.stop = stop or Stop.END
 
     def _speak(self, delta: JsonObject, events: list[StreamEvent]) -> None:
         details = delta.get("reasoning_details")
@@ -349,19 +369,24 @@ class _Choice:
             for name, held in others.items():
                 _put(message, name, held)
 
-    def finish(self, stop: Stop, native: str | None, events: list[StreamEvent]) -> None:
-        """Close what is open and say why it stopped."""
-        self.finished = True
+    def finish(self, events: list[StreamEvent]) -> None:
+        """Close what is open and say why it stopped. The end mark stands for a reason that was forgotten."""
+        stop = self.stop or Stop.END
         self._close(events)
         for call in self._calls:
-            if call.index is None:
-                self._open_call(call, events)
-                self._close(events)
-            if not call.closed:
+            if call.index is None and any(call.written):
+                raise Unreadable("a piece of a tool call that was not begun")
+            if call.index is not None and not call.closed:
                 self._close_call(call, events)
-        said = (ToolCall("", "", {}),) if self._calls else (Refusal(""),) if self._refused else ()
+        said = (
+            (ToolCall("", "", {}),)
+            if any(call.name for call in self._calls)
+            else (Refusal(""),)
+            if self._refused
+            else ()
+        )
         settled = settled_stop(stop, said) or stop
-        events.append(Finish(choice=self._number, stop=settled, stop_native=native, extra=rest(self._about)))
+        events.append(Finish(choice=self._number, stop=settled, stop_native=self._native, extra=rest(self._about)))
 
 
 def _is_complete(arguments: str) -> bool:

@@ -120,6 +120,7 @@ REQUEST_CARRIES = Carries(
     },
     result_parts=("document", "image", "text"),
     tool_ids=r"(?s:.{1,64})",
+    tool_names=r"[a-zA-Z0-9_-]{1,64}",
     settings=(
         "format",
         "logprobs",

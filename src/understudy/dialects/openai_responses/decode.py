@@ -49,7 +49,7 @@ _DONE = b"[DONE]"
 class Decoder:
     """One stream, event by event."""
 
-    __slots__ = ("_begun", "_ended", "_id", "_items", "_next", "_told")
+    __slots__ = ("_begun", "_ended", "_id", "_items", "_next", "_told", "stop")
 
     def __init__(self) -> None:
         self._id = ""
@@ -57,6 +57,7 @@ class Decoder:
         self._ended = False
         self._next = 0
         self._items: dict[int, _Item] = {}
+        self.stop: Stop | None = None
         self._told: list[Part] = []  # calls and refusals: they say why it stopped
 
     def decode(self, event: SseEvent) -> Sequence[StreamEvent]:
@@ -115,11 +116,15 @@ class Decoder:
     def _open_call(self, item: _Item, about: JsonObject, events: list[StreamEvent]) -> None:
         call = read_call({**about, "arguments": ""}, fallback_id(self._id, item.place))
         self._told.append(call)
-        self._open(item, 0, ToolCall(call.id, call.name, "", extra=call.extra), events)
+        said = self._open(item, 0, ToolCall(call.id, call.name, "", extra=call.extra), events)
+        if early := "".join(item.early):
+            item.early = []
+            said.spoke = True
+            events.append(PartDelta(0, said.index, Field.ARGUMENTS, early))
 
     def _open(self, item: _Item, key: int, part: Part, events: list[StreamEvent]) -> _Said:
         item.named = item.named or isinstance(part, Text)
-        said = item.said[key] = _Said(self._next)
+        said = item.said[key] = _Said(self._next, type(part))
         self._next += 1
         events.append(PartBegin(0, said.index, part))
         return said
@@ -128,7 +133,7 @@ class Decoder:
         """A piece of a text or a thought. `key`: which of its item's parts."""
         if not text:
             return
-        said = item.said.get(key)
+        said = item.told(key, type(part))
         if said is None:
             said = self._open(item, key, part, events)
             if isinstance(part, Refusal):
@@ -161,8 +166,11 @@ class Decoder:
         self._say(item, 0, Reasoning("", signed_by=sealed_by), APART + text if apart else text, events)
 
     def _arguments(self, told: JsonObject, events: list[StreamEvent]) -> None:
-        said, text = self._item(told).said.get(0), words(told.get("delta"))
-        if said is not None and text and not said.closed:
+        item, text = self._item(told), words(told.get("delta"))
+        said = item.told(0, ToolCall)
+        if said is None:
+            item.early.append(text)
+        elif text and not said.closed:
             said.spoke = True
             events.append(PartDelta(0, said.index, Field.ARGUMENTS, text))
 
@@ -201,7 +209,7 @@ class Decoder:
 
     def _settle_spoken(self, item: _Item, place: int, whole: Any, events: list[StreamEvent]) -> None:
         part = read_spoken(whole, f"output[{item.place}].content[{place}]")
-        said = item.said.get(place)
+        said = item.told(place, type(part))
         if said is not None and said.closed:
             return
         if said is None:
@@ -215,11 +223,13 @@ class Decoder:
             self._close(said, extra, events)
 
     def _settle_thought(self, item: _Item, whole: Reasoning, events: list[StreamEvent]) -> None:
-        said = item.said.get(0)
+        said = item.told(0, Reasoning)
         if said is None:
             if not whole.text and whole.signed_by is None:
                 return
             said = self._open(item, 0, Reasoning("", signed_by=whole.signed_by), events)
+        if said.closed:
+            return
         pieces = (
             (Field.TEXT, "" if said.spoke else whole.text),
             (Field.SIGNATURE, whole.signature),
@@ -229,12 +239,14 @@ class Decoder:
         self._close(said, whole.extra, events)
 
     def _settle_call(self, item: _Item, whole: JsonObject, events: list[StreamEvent]) -> None:
-        said = item.said.get(0)
+        said = item.told(0, ToolCall)
+        call = read_call(whole, "")
         if said is None:
+            if call.arguments:
+                item.early = []  # which the whole says once more
             self._open_call(item, whole, events)
             said = item.said[0]
-        call = read_call(whole, "")
-        if not said.spoke and call.arguments:
+        if not said.spoke and not said.closed and call.arguments:
             events.append(PartDelta(0, said.index, Field.ARGUMENTS, write_arguments(call.arguments)))
         before = own(read_call(item.about or whole, "").extra)
         more = {name: held for name, held in own(call.extra).items() if name not in before}
@@ -259,16 +271,23 @@ class Decoder:
             if isinstance(whole, dict) and words(whole.get("id")) not in known:
                 self._settle(self._items.setdefault(place, _Item(place)), whole, events)
         for item in self._items.values():
+            if any(item.early):
+                raise Unreadable("a piece of a call that was not begun")
             for said in item.said.values():
                 self._close(said, None, events)
         self._ended = True
         status = "incomplete" if told.get("type") == "response.incomplete" else "completed"
         stop, native = read_stop(status, response.get("incomplete_details"), tuple(self._told))
-        events.append(Finish(choice=0, stop=stop or Stop.END, stop_native=native))
+        self.stop = stop or Stop.END
+        events.append(Finish(choice=0, stop=self.stop, stop_native=native))
         usage = read_usage(response.get("usage"))
         if usage is not None:
             events.append(UsageSeen(usage))
         events.append(End())
+
+    def ending(self) -> Sequence[StreamEvent]:
+        """Nothing: the event that says why the answer ended is the last."""
+        return ()
 
     def _nothing(self, told: JsonObject, events: list[StreamEvent]) -> None:
         """It began: that is all."""
@@ -293,10 +312,11 @@ class Decoder:
 class _Said:
     """A part that is being told. `spoke`: some of it was."""
 
-    __slots__ = ("closed", "index", "spoke")
+    __slots__ = ("closed", "index", "kind", "spoke")
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, kind: type) -> None:
         self.index = index
+        self.kind = kind
         self.spoke = False
         self.closed = False
 
@@ -304,10 +324,11 @@ class _Said:
 class _Item:
     """An item on its way. `about`: what was known of it first. `said`: its parts. `named`: one of them keeps what the message is.
 
-    `thinks`: whether a summary is told or the thinking itself, and the `number` of the part told last.
+    `thinks`: whether a summary is told or the thinking itself, and the `number` of the part told last. `early`: pieces of arguments
+    that came before the call was begun.
     """
 
-    __slots__ = ("about", "named", "number", "place", "said", "settled", "thinks")
+    __slots__ = ("about", "early", "named", "number", "place", "said", "settled", "thinks")
 
     def __init__(self, place: int) -> None:
         self.place = place
@@ -317,6 +338,14 @@ class _Item:
         self.named = False
         self.thinks: str | None = None
         self.number = 0
+        self.early: list[str] = []
+
+    def told(self, key: int, kind: type) -> _Said | None:
+        """The part there, None before it begins. Raises `Unreadable` when it is of another kind."""
+        said = self.said.get(key)
+        if said is not None and said.kind is not kind:
+            raise Unreadable(f"a piece of another kind than the part that it continues: output[{self.place}]")
+        return said
 
     def text(self, place: int) -> Text:
         """A text that opens; the first of a message keeps what the message says about itself."""
