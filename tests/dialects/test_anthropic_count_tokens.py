@@ -59,7 +59,8 @@ def test_a_question_crosses_between_formats_like_a_conversation():
     assert written["messages"][0] == {"role": "system", "content": "Be brief."}
     back, _ = project_request(other.parse_request(json.dumps(written).encode()), COUNT.request_carries)
     assert json.loads(COUNT.render_request(back))["messages"][0]["role"] == "user"
-    counted = crossing.fit(other.parse_answer(b'{"tokens": 7}'), None, None)
+    counted, lost = crossing.fit(other.parse_answer(b'{"tokens": 7}'), None, None)
+    assert lost == ()
     assert json.loads(COUNT.render_answer(counted)) == {"input_tokens": 7}
     assert json.loads(other.render_answer(7)) == {"tokens": 7, "object": "count"}
 

@@ -257,6 +257,12 @@ def test_what_was_counted_before_a_stream_broke_is_what_it_used() -> None:
         assert result.attempts[0].usage == USAGE, breaks
 
 
+def test_a_count_that_came_with_the_beginning_of_a_broken_stream_is_not_of_what_was_written() -> None:
+    began = chunk({"content": "one "}, usage={"prompt_tokens": 7, "completion_tokens": 1, "total_tokens": 8})
+    result, _ = ask(ScriptedClient(began, *(TWO,) * 5, CUT))
+    assert result.attempts[0].usage == Usage(input=7, output=6, estimated=True)
+
+
 def test_an_event_without_end_is_too_large_before_content_and_after(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "EVENT_BYTES_MAX", 1000)
     for pieces, told in (((ROLE,), [K.ANSWER_TOO_LARGE, None]), ((ROLE, ONE), [K.ANSWER_TOO_LARGE])):

@@ -11,6 +11,7 @@ Three kinds: a whole answer over HTTP (here), a stream over HTTP (`streamed`), a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from understudy.config.secrets import CredentialUnavailable
@@ -102,6 +103,9 @@ class Attempt(ABC):
         seen = self.committed or (self.sent and failure is not None and failure.kind in ABANDONED)
         if usage is None and seen and self.estimates and not target.stand_in:
             usage = Usage(input=self.show.needs.tokens_in, output=self.pieces, estimated=True)
+        elif failure is not None and usage is not None and usage.completion < self.pieces:
+            # broken off: a count that came with the beginning (Anthropic's message_start says 1) is not of what was written
+            usage = replace(usage, output=usage.output + self.pieces - usage.completion, estimated=True)
         return Outcome(  # in the order of its fields: every request makes one
             start.number,
             target.name,
