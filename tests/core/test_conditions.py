@@ -191,7 +191,7 @@ def test_a_target_is_available_while_no_breaker_is_open_and_it_does_not_cool_dow
     board.operate("a", Word.FORCE_OPEN, 0.0)
     assert holds("health", {"target": "a", "available": False}, board=board, now_s=1e6)
     board.operate("a", Word.RELEASE, 0.0)
-    board.observe(BreakerChanged("a", 0, State.OPEN, 5.0, 0.0), 0.0)
+    board.observe(BreakerChanged("a", board._tracks[0].breakers[0].label, State.OPEN, 5.0, 0.0), 0.0)
     assert holds("health", {"target": "a", "available": False}, board=board, now_s=4.0)
     assert holds("health", {"target": "a", "available": True}, board=board, now_s=6.0)
     board.observe(CoolDownSet("a", Implicates.TARGET, FailureKind.RATE_LIMIT, 9.0, 0.0), 0.0)

@@ -888,7 +888,7 @@ def test_when_a_target_is_looked_at_next_is_told_and_known_to_siblings() -> None
     assert [one.purpose for one in stage.play().attempts] == [Purpose.PANIC], "it is open all the same"
     sibling = Stage(A)
     sibling.board.observe(opened, NOW_S)
-    sibling.board.observe(replace(opened, index=1), NOW_S)  # of a route that it has not been told of yet
+    sibling.board.observe(replace(opened, breaker=1), NOW_S)  # of a route that it has not been told of yet
     sibling.board.observe(ProbeExpected("a", 12.0, 0.0), NOW_S)
     view = sibling.board.standing("a").breakers[0]
     assert (view.state, view.until_s, view.look_s) == (State.OPEN, NOW_S + opened.rest_s, NOW_S + 12.0)
@@ -901,7 +901,7 @@ def test_a_watched_breaker_counts_and_stops_nobody() -> None:
     stage.scripts["a"] = [K.SERVER_ERROR] * 20
     for _ in range(20):
         assert [one.purpose for one in stage.play().attempts] == [Purpose.FIRST]
-    stage.board.observe(BreakerChanged("a", 0, State.OPEN, 60.0, 0.0), stage.now_s)
+    stage.board.observe(BreakerChanged("a", breaker_of(stage), State.OPEN, 60.0, 0.0), stage.now_s)
     assert stage.board.standing("a").breakers[0].state is State.WATCH_ONLY, "an order outlives a sibling's measurement"
 
 
@@ -1003,13 +1003,28 @@ def test_a_test_of_a_half_open_period_that_is_over_says_nothing_about_the_next()
     assert one.state is State.CLOSED
 
 
+def breaker_of(stage: Stage, index: int = 0) -> int:
+    """The label of one of the breakers of target a."""
+    return stage.board._tracks[stage.board.slot("a")].breakers[index].label
+
+
+def test_a_siblings_breaker_is_known_by_its_settings_not_by_its_place() -> None:
+    other = BreakerSettings(failures=9)
+    here, there = Stage(A), Scoreboard()
+    there.register(A, other)  # a rule fired there first
+    here.board.register(A, other)
+    news = BreakerChanged("a", there._tracks[0].breakers[0].label, State.OPEN, 60.0, 0.0)
+    here.board.observe(news, here.now_s)
+    assert [one.state for one in here.board.standing("a").breakers] == [State.CLOSED, State.OPEN]
+
+
 def test_a_sibling_that_tests_or_closes_is_followed() -> None:
     stage = Stage(A)
     broken(stage)
     for state in (State.HALF_OPEN, State.HALF_OPEN, State.CLOSED):
-        stage.board.observe(BreakerChanged("a", 0, state, 0.0, 0.0), stage.now_s)
+        stage.board.observe(BreakerChanged("a", breaker_of(stage), state, 0.0, 0.0), stage.now_s)
         assert stage.board.standing("a").breakers[0].state is state
-    stage.board.observe(BreakerChanged("nobody", 0, State.OPEN, 9.0, 0.0), stage.now_s)
+    stage.board.observe(BreakerChanged("nobody", breaker_of(stage), State.OPEN, 9.0, 0.0), stage.now_s)
     stage.board.observe(BreakerChanged("a", 7, State.OPEN, 9.0, 0.0), stage.now_s)
     stage.board.observe(CoolDownSet("nobody", Implicates.KEY, K.AUTH, 9.0, 0.0), stage.now_s)
     assert stage.board.standing("a").room == ROOM
@@ -1245,16 +1260,16 @@ def test_a_target_that_recovered_is_asked_when_nobody_else_can_be() -> None:
 
 def test_a_sibling_that_closed_its_breaker_ramps_here_too() -> None:
     stage = Stage(A, B)
-    stage.board.observe(BreakerChanged("a", 0, State.HALF_OPEN, 0.0, 0.0), stage.now_s)
-    stage.board.observe(BreakerChanged("a", 0, State.CLOSED, 30.0, 0.0), stage.now_s)
+    stage.board.observe(BreakerChanged("a", breaker_of(stage), State.HALF_OPEN, 0.0, 0.0), stage.now_s)
+    stage.board.observe(BreakerChanged("a", breaker_of(stage), State.CLOSED, 30.0, 0.0), stage.now_s)
     assert stage.board.standing("a").breakers[0].until_s == stage.now_s + 30
     assert not stage.board.standing("a").breakers[0].calm
 
 
 def test_a_ramp_that_a_sibling_takes_is_followed_by_a_worker_that_has_none() -> None:
     stage = Stage(A, B, policy=Policy(breaker=BreakerSettings(ramp_s=0)))
-    stage.board.observe(BreakerChanged("a", 0, State.HALF_OPEN, 0.0, 0.0), stage.now_s)
-    stage.board.observe(BreakerChanged("a", 0, State.CLOSED, 30.0, 0.0), stage.now_s)
+    stage.board.observe(BreakerChanged("a", breaker_of(stage), State.HALF_OPEN, 0.0, 0.0), stage.now_s)
+    stage.board.observe(BreakerChanged("a", breaker_of(stage), State.CLOSED, 30.0, 0.0), stage.now_s)
     assert share_of(stage, "a", 20) == 0.0, "the sibling may know more of it"
     stage.now_s += 30.0
     assert share_of(stage, "a", 20) == 1.0

@@ -55,10 +55,11 @@ def probes(theatre: Theatre) -> list[TargetProbed]:
 
 
 def states(theatre: Theatre, target: str = "ada") -> list[tuple[State, int]]:
+    first = theatre.board._tracks[theatre.board.slot(target)].breakers[0].label
     return [
         (event.state, int(event.at_s))
         for event in theatre.told
-        if isinstance(event, BreakerChanged) and (event.target, event.index) == (target, 0)
+        if isinstance(event, BreakerChanged) and (event.target, event.breaker) == (target, first)
     ]
 
 

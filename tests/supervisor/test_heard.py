@@ -5,14 +5,16 @@ from __future__ import annotations
 from understudy.core.event import BreakerChanged, CoolDownSet, ProbeExpected
 from understudy.core.failure import FailureKind, Implicates
 from understudy.core.policy import BreakerSettings
-from understudy.core.resilience.breaker import Event, State
+from understudy.core.resilience.breaker import Breaker, Event, State
 from understudy.core.scoreboard import Scoreboard
 from understudy.core.target import Target
 from understudy.supervisor.heard import Heard
 
+USUAL = Breaker(BreakerSettings()).label
 
-def changed(state: State, rest_s: float = 0.0, *, target: str = "a", index: int = 0) -> BreakerChanged:
-    return BreakerChanged(target, index, state, rest_s, 5.0)
+
+def changed(state: State, rest_s: float = 0.0, *, target: str = "a", breaker: int = USUAL) -> BreakerChanged:
+    return BreakerChanged(target, breaker, state, rest_s, 5.0)
 
 
 def rests(rest_s: float, *, target: str = "a", scope: Implicates = Implicates.TARGET) -> CoolDownSet:
@@ -33,8 +35,8 @@ def test_an_open_breaker_is_told_with_what_is_left_of_its_rest() -> None:
 
 
 def test_the_latest_news_of_each_breaker_counts() -> None:
-    one = heard(changed(State.OPEN, 60.0), changed(State.OPEN, 60.0, index=1), changed(State.HALF_OPEN))
-    assert one.left(100.0) == (changed(State.HALF_OPEN), changed(State.OPEN, 60.0, index=1))
+    one = heard(changed(State.OPEN, 60.0), changed(State.OPEN, 60.0, breaker=1), changed(State.HALF_OPEN))
+    assert one.left(100.0) == (changed(State.HALF_OPEN), changed(State.OPEN, 60.0, breaker=1))
 
 
 def test_of_a_closed_breaker_nothing_is_kept() -> None:

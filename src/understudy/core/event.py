@@ -11,13 +11,13 @@ from understudy.core.value import value
 
 @value
 class BreakerChanged:
-    """A breaker entered a state. `index`: which of the target's breakers.
+    """A breaker entered a state. `breaker`: which of the target's: its label, the same in every process.
 
     `rest_s`: how long until an open one may be tested, or a closed one has its whole traffic again.
     """
 
     target: str
-    index: int
+    breaker: int
     state: State
     rest_s: float
     at_s: float

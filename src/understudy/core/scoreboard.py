@@ -292,10 +292,13 @@ class Scoreboard:
         if isinstance(event, BreakerChanged) and event.target in self._slots:
             slot = self._slots[event.target]
             track = self._tracks[slot]
-            if event.index < len(track.breakers):
-                track.breakers[event.index].adopt(event.state, now_s + event.rest_s)
-                track.look()  # who sent the news has told everyone
-                self._changed(slot, track, now_s)
+            # By label: a rule that brings a target into a route makes a breaker when it first fires, so that the order of
+            # breakers differs from worker to worker.
+            for breaker in track.breakers:
+                if breaker.label == event.breaker:
+                    breaker.adopt(event.state, now_s + event.rest_s)
+                    track.look()  # who sent the news has told everyone
+                    self._changed(slot, track, now_s)
         elif isinstance(event, CoolDownSet) and event.target in self._slots:
             track = self._tracks[self._slots[event.target]]
             self._rest(track.scopes[event.scope], event.scope, event.kind, now_s + event.rest_s, now_s)
@@ -323,8 +326,7 @@ class Scoreboard:
         self._changed(slot, track, now_s)
         for breaker in changed:
             rest_s = max(0.0, breaker.until_s - now_s)
-            index = track.breakers.index(breaker)
-            self._emit(BreakerChanged(track.target.name, index, breaker.state, rest_s, now_s))
+            self._emit(BreakerChanged(track.target.name, breaker.label, breaker.state, rest_s, now_s))
         if track.learner is not None:
             self._tell_alarms(track, track.learner, now_s)
 

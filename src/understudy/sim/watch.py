@@ -68,13 +68,13 @@ class Books:
         """A breaker's state, and until when an open one must not be tested."""
         return self.states.get((target, index), (State.CLOSED, 0.0))
 
-    def changed(self, event: BreakerChanged, now_s: float) -> None:
+    def changed(self, target: str, index: int, state: State, until_s: float) -> None:
         """A breaker entered a state: what was counted and who was testing belong to the time before."""
-        key = (event.target, event.index)
-        self.states[key] = (event.state, now_s + event.rest_s if event.state is State.OPEN else 0.0)
+        key = (target, index)
+        self.states[key] = (state, until_s if state is State.OPEN else 0.0)
         self.tests[key] = set()
         self.in_a_row[key] = 0
-        self.opened += event.state is State.OPEN
+        self.opened += state is State.OPEN
 
     def rests_until_s(self, target: Target) -> float:
         """When the last of the cool-downs that concern a target ends."""
@@ -133,7 +133,9 @@ class WatchedBoard(Scoreboard):
 
         def told(event: Event) -> None:
             if isinstance(event, BreakerChanged):
-                self.books.changed(event, event.at_s)
+                labels = [breaker.label for breaker in self._tracks[self.slot(event.target)].breakers]
+                until_s = event.at_s + event.rest_s
+                self.books.changed(event.target, labels.index(event.breaker), event.state, until_s)
             tell(event)
 
         super().__init__(share, told, window)
@@ -194,8 +196,7 @@ class WatchedBoard(Scoreboard):
         for name, before in views.items():
             for index, view in enumerate(self.standing(name).breakers):
                 if view is not before[index]:
-                    rest_s = max(0.0, view.until_s - now_s)
-                    self.books.changed(BreakerChanged(name, index, view.state, rest_s, now_s), now_s)
+                    self.books.changed(name, index, view.state, max(now_s, view.until_s))
 
     def _close(self, hold: Hold, outcome: Outcome | None) -> Taken:
         books = self.books

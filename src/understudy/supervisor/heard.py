@@ -28,7 +28,7 @@ class Heard:
         """News from a worker."""
         over_s = now_s + event.rest_s
         if isinstance(event, BreakerChanged):
-            key = (event.target, event.index)
+            key = (event.target, event.breaker)
             if event.state is State.CLOSED:  # as it is in the beginning
                 self._breakers.pop(key, None)
             else:

@@ -111,7 +111,7 @@ async def read_up(reader: asyncio.StreamReader) -> dict[str, Any] | None:
 def news_of(told: dict[str, Any]) -> BreakerChanged | CoolDownSet | ProbeExpected:
     """An event as it came up the link."""
     if "state" in told:
-        return BreakerChanged(told["target"], told["index"], State(told["state"]), told["rest_s"], told["at_s"])
+        return BreakerChanged(told["target"], told["breaker"], State(told["state"]), told["rest_s"], told["at_s"])
     if "scope" not in told:
         return ProbeExpected(told["target"], told["rest_s"], told["at_s"])
     scope, kind = Implicates(told["scope"]), FailureKind(told["kind"])

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import deque
 from enum import StrEnum
 
+from understudy.core.dice import label_of
 from understudy.core.failure import TABLE, FailureKind
 from understudy.core.outcome import Outcome, Purpose
 from understudy.core.policy import BreakerSettings
@@ -123,10 +124,22 @@ class BreakerView:
 class Breaker:
     """The machine itself. Fed with every outcome of its target; the scoreboard owns it."""
 
-    __slots__ = ("_epoch", "_in_a_row", "_passed", "_recent", "_tests_out", "settings", "state", "until_s", "view")
+    __slots__ = (
+        "_epoch",
+        "_in_a_row",
+        "_passed",
+        "_recent",
+        "_tests_out",
+        "label",
+        "settings",
+        "state",
+        "until_s",
+        "view",
+    )
 
     def __init__(self, settings: BreakerSettings) -> None:
         self.settings = settings
+        self.label = label_of(repr(settings))
         self.state = State.CLOSED
         self.until_s = 0.0
         self.view = BreakerView(State.CLOSED, 0.0, settings.half_open)  # what may be known outside; replaced on change
