@@ -6,6 +6,7 @@ import gc
 import hashlib
 import json
 import tracemalloc
+from itertools import product
 from typing import Any
 
 import httpx2
@@ -79,13 +80,10 @@ SILENT: dict[str, list[dict[str, object]]] = {
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-@pytest.mark.parametrize("upstream", PROVIDERS)
-@pytest.mark.parametrize("caller", SILENT)
+@pytest.mark.parametrize(("caller", "upstream"), [pair for pair in product(SILENT, PROVIDERS) if pair[0] != pair[1]])
 async def test_who_says_nothing_is_told_so_before_anybody_is_asked(
     raise_curtain: Raise, mocks: tuple[Mock, Mock], caller: str, upstream: str, *, stream: bool
 ) -> None:
-    if caller == upstream:
-        pytest.skip("what is written in a provider's own format is the provider's to judge")
     stage = await raise_curtain(two_targets(*mocks, upstream))
     for fields in SILENT[caller]:
         if fields == SILENT["openai"][3] and upstream != "anthropic":
