@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from understudy.transport.outbox import BYTES_MAX, WRITES_MAX, Outbox
+from understudy.transport.outbox import BYTES_MAX, JOINED_MAX_BYTES, WRITES_MAX, Outbox
 
 
 class Pipe:
@@ -35,10 +35,22 @@ async def test_writes_wait_for_the_end_of_the_turn_and_keep_their_order() -> Non
 
 async def test_many_writes_do_not_wait_for_the_last() -> None:
     log: list[tuple[str, bytes]] = []
-    outbox, pipe = Outbox(), Pipe(log, "a")
-    for _ in range(WRITES_MAX):
+    outbox, pipes = Outbox(), [Pipe(log, str(number)) for number in range(WRITES_MAX)]
+    for pipe in pipes[:-1]:
         outbox.write(pipe, b"x")  # type: ignore[arg-type]
+    assert log == []
+    outbox.write(pipes[-1], b"x")  # type: ignore[arg-type]
     assert len(log) == WRITES_MAX
+
+
+async def test_small_writes_to_one_transport_become_one_until_it_is_large_or_another_comes_between() -> None:
+    log: list[tuple[str, bytes]] = []
+    outbox, a, b = Outbox(), Pipe(log, "a"), Pipe(log, "b")
+    half = b"h" * (JOINED_MAX_BYTES // 2)
+    for pipe, data in ((a, half), (a, half), (a, b"1"), (a, b"2"), (b, b"3"), (a, b"4")):
+        outbox.write(pipe, data)  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    assert log == [("a", half + half), ("a", b"12"), ("b", b"3"), ("a", b"4")]
 
 
 async def test_a_fast_writer_reaches_its_transport_and_so_its_backpressure() -> None:

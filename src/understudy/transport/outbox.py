@@ -16,6 +16,10 @@ BYTES_MAX = 64 * 1024
 """A writer that is faster than its reader learns of that from its transport, so the bytes must get there."""
 
 
+JOINED_MAX_BYTES = 4 * 1024
+"""Of writes to one transport, one behind another, that become one: a stream's head and its first words are one system call."""
+
+
 class Outbox:
     """Keeps the order of writes, over all transports of a loop."""
 
@@ -28,10 +32,12 @@ class Outbox:
     def write(self, transport: asyncio.WriteTransport, data: bytes) -> None:
         """Send it in this turn, after what waits already."""
         waiting = self._waiting
+        self._bytes += len(data)
         if not waiting:
             asyncio.get_running_loop().call_soon(self.flush)
+        elif waiting[-1][0] is transport and len(waiting[-1][1]) + len(data) <= JOINED_MAX_BYTES:
+            data = waiting.pop()[1] + data
         waiting.append((transport, data))
-        self._bytes += len(data)
         if len(waiting) >= WRITES_MAX or self._bytes >= BYTES_MAX:
             self.flush()
 
