@@ -107,14 +107,19 @@ def commit() -> str:
     return head + (" with changes" if git("status", "--porcelain", "--untracked-files=no") else "")
 
 
+def interpreter_build() -> str:
+    """How the interpreter was built, as far as it says so: Debian profiles its own by other means than the usual option."""
+    if "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or ""):
+        return "PGO"
+    return "the distribution's" if sys.base_prefix == "/usr" else "no PGO"
+
+
 def describe() -> dict[str, str]:
-    build = sysconfig.get_config_var("CONFIG_ARGS") or ""
-    optimised = "PGO" if "--enable-optimizations" in build else "no PGO"
     return {
         "cpu": cpu_model(),
         "cores": f"{os.cpu_count()}, of which usable {len(os.sched_getaffinity(0))}",
         "kernel": f"{platform.system()} {platform.release()}",
-        "python": f"{platform.python_implementation()} {platform.python_version()} ({optimised})",
+        "python": f"{platform.python_implementation()} {platform.python_version()} ({interpreter_build()})",
         **{package: installed(package) for package in ("uvloop", "httptools", "msgspec")},
         "nginx": output_of("nginx", "-v").partition("nginx/")[2],
         "wrk": (output_of("wrk", "-v").split() or ["", ""])[1],
