@@ -71,7 +71,9 @@ class Stage:
         )
         self.scripts: dict[str, list[object]] = {}
         self.took_s = 0.01
-        self.place_s = self.begin_s = 0.0  # how long it takes to get a place, and to begin an attempt
+        self.place_s = self.begin_s = self.relay_s = (
+            0.0  # how long it takes to get a place, to begin, and to give the answer
+        )
         self.now_s = NOW_S
         self.log: list[str] = []
         self.decision: Decision
@@ -113,6 +115,7 @@ class Stage:
                         started = None
                 elif isinstance(action, Relay):
                     assert started is not None
+                    self.now_s += self.relay_s
                     failure = Failure(K.TRUNCATED, "cut") if cut else None
                     outcome = self._outcome(started, failure, committed=True)
                     self.board.settle(held, outcome, self.now_s)  # type: ignore[arg-type]
@@ -120,6 +123,7 @@ class Stage:
                 action = steps.send(reply)  # type: ignore[arg-type]
         except StopIteration as done:
             result: Result = done.value
+        assert result.ended_s == self.now_s
         assert replay(self.decision, self.plan) == []
         assert len(result.attempts) <= self.plan.policy.attempts_max + 2  # stand-ins are free
         assert sum(standing.in_flight for standing in self.board.standings) == self.outside
@@ -167,6 +171,13 @@ def ended(failure: Failure | None = None, **fields: object) -> Outcome:
 
 A, B, C = target("a"), target("b"), target("c")
 SORRY = target("sorry", stand_in=True)
+
+
+def test_a_request_ends_when_its_caller_has_all_of_the_answer() -> None:
+    stage = Stage(A)
+    stage.relay_s = 7.0
+    result = stage.play()
+    assert result.ended_s == NOW_S + stage.took_s + 7.0
 
 
 def tried_by(result: Result) -> list[str]:

@@ -13,6 +13,7 @@ from understudy.core.answer import Answer, Begin, Choice, PartBegin, PartEnd, Pa
 from understudy.core.assembly import assemble
 from understudy.core.conversation import Extra, Reasoning, Text, ToolCall
 from understudy.core.projection import COSMETIC, LOSSY, Loss, Unsaid, project_answer
+from understudy.core.projection.unsaid import LOSSES_MAX
 from understudy.dialects import Dialect
 from understudy.registry import Registry
 
@@ -55,6 +56,14 @@ def test_fields_that_come_late_are_lost_where_their_part_stands(part, name):
     for event in (Begin(id="i", model="m"), PartBegin(0, 0, part), late, late, PartEnd(0, 0)):
         unsaid.see(event)
     assert unsaid.report() == (Loss(name, COSMETIC),)
+
+
+def test_a_stream_that_invents_a_field_in_every_event_is_not_remembered_without_end():
+    unsaid = Unsaid(DIALECTS.entry("gemini").answer_carries)
+    unsaid.see(PartBegin(0, 0, Text("")))
+    for number in range(5 * LOSSES_MAX):
+        unsaid.see(PartExtra(0, 0, Extra("cohere_chat", {f"field{number}": 1})))
+    assert len(unsaid.report()) == LOSSES_MAX
 
 
 def test_what_stands_in_a_message_of_its_own_is_named_one_by_one():

@@ -11,6 +11,9 @@ from understudy.core.projection.carries import LOSSY, Carries, Loss
 from understudy.core.projection.nodes import Losses, own_extra, words_extra
 from understudy.core.projection.parts import fit_part
 
+LOSSES_MAX = 200
+"""Of them that are noted: a stream may name a new field in each of its events."""
+
 
 class Unsaid:
     """Show it each event but the deltas; `report` is what `project_answer` would say of the whole answer, as far as it has come.
@@ -30,6 +33,8 @@ class Unsaid:
         carries, losses = self._carries, self._losses
         if isinstance(event, PartEnd):
             self._opened.pop((event.choice, event.index), None)
+        elif len(losses.seen) >= LOSSES_MAX:
+            return
         elif isinstance(event, Begin):
             own_extra(event.extra, "", carries, losses)
         elif isinstance(event, UsageSeen):
