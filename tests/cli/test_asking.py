@@ -98,6 +98,26 @@ def test_chat_names_who_was_asked_in_vain(tmp_path: Path, mock_url: str) -> None
     assert "tried lead: connection_refused" in compared
 
 
+def test_explain_says_whose_key_is_not_set_of_those_that_it_puts_in_order(tmp_path: Path) -> None:
+    (tmp_path / "understudy.yaml").write_text(
+        """
+targets:
+  lead: {provider: openai, model: gpt-5.1, key: env:NOBODY_SET_THIS}
+  blind: {provider: openai, model: gpt-5.1, key: env:KEY}
+  other: {provider: openai, model: gpt-5.1, key: env:NOBODY_SET_THIS}
+routes: {default: {tiers: {primary: [lead, blind]}}}
+"""
+    )
+    (tmp_path / "request.json").write_text('{"model": "default", "messages": [{"role": "user", "content": "Hi"}]}')
+    told = run("explain", "request.json", folder=tmp_path)
+    assert told.returncode == 0
+    assert [line for line in told.stdout.splitlines() if line.startswith("warning: ")] == [told.stdout.splitlines()[-1]]
+    assert told.stdout.splitlines()[-1].startswith("warning: lead cannot be asked: ")
+    assert "NOBODY_SET_THIS" in told.stdout.splitlines()[-1]
+    page = json.loads(run("explain", "request.json", "--json", folder=tmp_path).stdout)
+    assert [one.split()[0] for one in page["warnings"]] == ["lead"]
+
+
 def test_explain_takes_standard_input_and_the_short_names_of_wire_formats(tmp_path: Path) -> None:
     folder = configured(tmp_path, "http://127.0.0.1:9/v1")
     command = [sys.executable, "-m", "understudy", "explain", "-", "--dialect", "messages"]

@@ -30,6 +30,11 @@ def read_configuration(path: Path | None) -> Configuration:
     return load(FILE) if Path(FILE).exists() else from_environment()
 
 
+def cannot_be_asked(configuration: Configuration) -> dict[str, str]:
+    """The targets whose key cannot be read here, each with a sentence that says so."""
+    return {name: f"{name} cannot be asked: {wrong}" for name, wrong in key_problems(configuration).items() if wrong}
+
+
 def key_problems(configuration: Configuration) -> dict[str, str]:
     """What is wrong with the key of each target that has one; "" when it can be read."""
     from understudy.config.secrets import CredentialUnavailable, Vault

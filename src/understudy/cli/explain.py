@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy.cli._configuration import ConfigFile, read_configuration
+from understudy.cli._configuration import ConfigFile, cannot_be_asked, read_configuration
 from understudy.cli._output import ASKED_WRONGLY, FAILED, Json, fail, told
 from understudy.core.value import JsonObject, value
 
@@ -70,12 +70,17 @@ def command(  # noqa: PLR0913, PLR0917  the options
     from understudy.cli._explained import show
 
     page, explanation = found
+    # A fresh start knows of no failures: who would fail for want of a key stands in its order all the same.
+    chosen = {one.target for choice in explanation.choices for one in choice.candidates}
+    warnings = [told for name, told in cannot_be_asked(configuration).items() if name in chosen]
+    page["warnings"] = warnings
     tokens = page["needs"]["tokens_in"]
     show(
         f"route {page['route']}, asked in {page['dialect']}, about {tokens} tokens",
         explanation,
         page,
         as_json=as_json,
+        ending=[f"warning: {one}" for one in warnings],
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy.cli._configuration import ConfigFile, key_problems, read_configuration
+from understudy.cli._configuration import ConfigFile, cannot_be_asked, read_configuration
 from understudy.cli._output import ASKED_WRONGLY, FAILED, PORT_MAX, Json, fail, told
 
 if TYPE_CHECKING:
@@ -117,8 +117,7 @@ async def serve(
 
 
 def _announce(configuration: Configuration, host: str, port: int, control_port: int, *, as_json: bool) -> None:
-    keys = [f"{name} cannot be asked: {wrong}" for name, wrong in key_problems(configuration).items() if wrong]
-    warnings = [*configuration.warnings, *keys]
+    warnings = [*configuration.warnings, *cannot_be_asked(configuration).values()]
     if as_json:
         ready = {"ready": True, "port": port, "control_port": control_port, "version": configuration.version}
         ready["warnings"] = warnings
